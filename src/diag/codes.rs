@@ -1,0 +1,79 @@
+//! The table of the compiler's own codes: one row per code, one page per row in `explain/`.
+
+use super::Level;
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    pub code: &'static str,
+    /// Kebab-case name, as in `S0201 unknown-key`.
+    pub name: &'static str,
+    pub level: Level,
+    /// The page that `sitec explain` prints.
+    pub page: &'static str,
+}
+
+/// A code of the compiler's own; an index into [`TABLE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Code(pub usize);
+
+impl Code {
+    pub fn row(self) -> &'static Row {
+        &TABLE[self.0]
+    }
+}
+
+macro_rules! codes {
+    ($($constant:ident = $code:literal $name:literal $level:ident;)*) => {
+        codes!(@index 0usize; $($constant)*);
+        /// Every code, in order.
+        pub const TABLE: &[Row] = &[$(Row {
+            code: $code,
+            name: $name,
+            level: Level::$level,
+            page: include_str!(concat!("explain/", $code, ".md")),
+        }),*];
+    };
+    (@index $n:expr; $first:ident $($rest:ident)*) => {
+        pub const $first: Code = Code($n);
+        codes!(@index $n + 1; $($rest)*);
+    };
+    (@index $n:expr;) => {};
+}
+
+/// Finds a row by code (`S0201`, any case) or by name (`unknown-key`).
+pub fn find(text: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|r| r.code.eq_ignore_ascii_case(text) || r.name == text)
+}
+
+// S00xx reading and syntax, S01xx overlay, S02xx schema and types, S03xx names and ranges,
+// S04xx checks on the site, S05xx checks on the Ir, S06xx packs, S07xx templates and escaping,
+// S08xx read-back, S09xx writing, S10xx waivers and questions.
+codes! {
+    NOT_UTF8 = "S0001" "not-utf8" Error;
+    SYNTAX = "S0002" "syntax" Error;
+    EMPTY = "S0003" "empty-file" Error;
+    DUPLICATE_KEY = "S0004" "duplicate-key" Error;
+    TOO_DEEP = "S0005" "too-deep" Error;
+    TOO_LARGE = "S0006" "too-large" Error;
+    ALIAS_BOMB = "S0007" "alias-bomb" Error;
+    UNSUPPORTED_YAML = "S0008" "unsupported-yaml" Error;
+    AMBIGUOUS_SCALAR = "S0009" "ambiguous-scalar" Warning;
+    SEVERAL_DOCUMENTS = "S0010" "several-documents" Error;
+    EXTENDS_MISSING = "S0101" "extends-missing" Error;
+    EXTENDS_CYCLE = "S0102" "extends-cycle" Error;
+    UNKNOWN_KEY = "S0201" "unknown-key" Error;
+    WRONG_TYPE = "S0202" "wrong-type" Error;
+    NOT_ONE_OF = "S0203" "not-one-of" Error;
+    MISSING_KEY = "S0204" "missing-key" Error;
+    OUT_OF_BOUNDS = "S0205" "out-of-bounds" Error;
+    MALFORMED = "S0206" "malformed-value" Error;
+    SPEC_VERSION = "S0207" "spec-version" Error;
+    UNKNOWN_NAME = "S0301" "unknown-name" Error;
+    MALFORMED_RANGE = "S0302" "malformed-range" Error;
+    RANGE_TOO_LARGE = "S0303" "range-too-large" Error;
+    RANGE_MISMATCH = "S0304" "range-mismatch" Error;
+    AMBIGUOUS_RANGE = "S0305" "ambiguous-range" Error;
+    GLOB_MATCHES_NOTHING = "S0306" "glob-matches-nothing" Error;
+    UNKNOWN_PACK = "S0307" "unknown-pack" Error;
+}

@@ -1,0 +1,199 @@
+//! What the compiler has to say: findings with a code, a level, spans, notes and a help.
+
+pub mod codes;
+
+use std::borrow::Cow;
+
+use crate::source::Span;
+
+/// How grave a finding is. Ordered from grave to light.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// No correct artifact can be made; exit 1, nothing is written.
+    Error,
+    Warning,
+    /// A product needs an answer that the spec does not give.
+    Question,
+    Note,
+}
+
+impl Level {
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Question => "question",
+            Level::Note => "note",
+        }
+    }
+}
+
+/// A place that a report points at, with what it has to say there (may be empty).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// The text that puts a finding right when it stands in the place of `span`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    pub span: Span,
+    pub text: String,
+    /// Whether it may be applied without asking.
+    pub safe: bool,
+}
+
+/// One finding. Text follows rustc's manner: plain, lower case, no final period, identifiers in backticks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diag {
+    /// `S0201`, or `<pack>/<name>` for a requirement of a pack.
+    pub code: Cow<'static, str>,
+    pub level: Level,
+    pub message: String,
+    /// The place that the finding is about; `None` only for what has none (a missing file).
+    pub primary: Option<Label>,
+    pub secondary: Vec<Label>,
+    pub notes: Vec<String>,
+    pub help: Option<String>,
+    pub replacement: Option<Replacement>,
+    /// JSON Pointer into the resolved site that a waiver may name; empty when none applies.
+    pub pointer: String,
+    /// Whether a waiver can silence it.
+    pub waivable: bool,
+}
+
+impl Diag {
+    /// Starts a finding with a code of the compiler's own; its level is the code's.
+    pub fn new(code: codes::Code, message: impl Into<String>) -> Self {
+        let row = code.row();
+        Self::with_code(row.code, row.level, message)
+    }
+
+    /// Starts a finding with any code, as a pack's requirements have.
+    pub fn with_code(code: impl Into<Cow<'static, str>>, level: Level, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            level,
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            replacement: None,
+            pointer: String::new(),
+            waivable: false,
+        }
+    }
+
+    /// Sets the primary span. The label's text may be empty.
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.primary = Some(Label { span, text: text.into() });
+        self
+    }
+
+    /// Sets the primary span when there is one.
+    pub fn at_maybe(self, span: Option<Span>, text: impl Into<String>) -> Self {
+        match span {
+            Some(span) => self.at(span, text),
+            None => self,
+        }
+    }
+
+    /// Adds a secondary span.
+    pub fn and(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds a replacement for a span.
+    pub fn replace(mut self, span: Span, text: impl Into<String>, safe: bool) -> Self {
+        self.replacement = Some(Replacement { span, text: text.into(), safe });
+        self
+    }
+
+    pub fn pointer(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = pointer.into();
+        self
+    }
+}
+
+/// The findings of a run. Every pass adds to it; none stops at the first.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    list: Vec<Diag>,
+}
+
+impl Findings {
+    pub fn push(&mut self, diag: Diag) {
+        self.list.push(diag);
+    }
+
+    pub fn extend(&mut self, other: Findings) {
+        self.list.extend(other.list);
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|d| d.level == Level::Error)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diag> {
+        self.list.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diag> {
+        self.list.iter_mut()
+    }
+
+    pub fn retain(&mut self, keep: impl FnMut(&Diag) -> bool) {
+        self.list.retain(keep);
+    }
+
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Sorts by file, place, level and code, and drops exact repetitions.
+    pub fn sort(&mut self) {
+        let key = |d: &Diag| {
+            let span = d.primary.as_ref().map(|l| l.span);
+            (span.is_none(), span.map(|s| (s.file, s.start, s.end)), d.level, d.code.clone(), d.message.clone())
+        };
+        self.list.sort_by_cached_key(key);
+        self.list.dedup();
+    }
+}
+
+/// The name among `candidates` that `name` was probably meant to be, if one is near enough.
+///
+/// Distance is optimal string alignment, at most a third of the name's length (rounded up); ties go to the
+/// alphabetically first.
+pub fn similar_name<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = name.chars().count().div_ceil(3);
+    let mut best: Option<(usize, &'a str)> = None;
+    for candidate in candidates {
+        if candidate.len() > 256 || name.len() > 256 {
+            continue;
+        }
+        let distance = strsim::osa_distance(name, candidate);
+        let better = best.is_none_or(|(d, n)| (distance, candidate) < (d, n));
+        if distance <= limit && distance > 0 && better {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, n)| n)
+}

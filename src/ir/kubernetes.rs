@@ -1,0 +1,105 @@
+//! What belongs in a cluster: namespaces, volumes, objects, releases with their values, images, secrets.
+
+use std::sync::Arc;
+
+use super::field::item;
+use crate::value::{Str, Value};
+
+item! {
+    /// A namespace that a product is installed into. Identity: cluster, name.
+    pub struct Namespace {
+        cluster: Str,
+        name: Str,
+        product: Str,
+    }
+}
+
+item! {
+    /// A PersistentVolume with its claim. Identity: cluster, name.
+    pub struct Volume {
+        cluster: Str,
+        namespace: Str,
+        product: Str,
+        storage: Str,
+        name: Str,
+        claim: Str,
+        server: Str,
+        path: Str,
+        mount_options: Vec<Str>,
+        size: Str,
+        access: Str,
+        class: Str,
+    }
+}
+
+item! {
+    /// Any other object of a cluster. Identity: cluster, namespace, kind, name.
+    pub struct Object {
+        cluster: Str,
+        /// `None` for an object of the whole cluster.
+        namespace: Option<Str>,
+        api_version: Str,
+        kind: Str,
+        name: Str,
+        product: Str,
+        /// Everything beside apiVersion, kind and metadata.
+        body: Value,
+    }
+}
+
+item! {
+    /// One key of a release's values, or a key that the site has not named yet.
+    pub struct HelmValue {
+        /// Dotted path, `entrypoint.webHttp`; for an unmapped slot the meaning.
+        key: Str,
+        value: Value,
+        /// The citation or reason, as the comment above the key prints it.
+        comment: Str,
+        /// What is asked when the key or the value is not known; such an entry is a comment in the file.
+        question: Option<Str>,
+    }
+}
+
+item! {
+    /// A Helm release. Identity: cluster, namespace, name.
+    pub struct HelmRelease {
+        cluster: Str,
+        namespace: Str,
+        name: Str,
+        product: Str,
+        chart: Str,
+        values: Vec<Arc<HelmValue>>,
+    }
+}
+
+item! {
+    /// An image that the site needs. Identity: reference.
+    pub struct Image {
+        product: Str,
+        /// Where it comes from, with its tag or without when the tag is not known.
+        source: Str,
+        /// Where this site pulls it from.
+        reference: Str,
+        tag: Option<Str>,
+    }
+}
+
+item! {
+    /// A place that reads a secret.
+    pub struct SecretUse {
+        product: Str,
+        /// The file or object, and the key in it.
+        place: Str,
+        key: Str,
+    }
+}
+
+item! {
+    /// A reference to something secret. Identity: name.
+    pub struct Secret {
+        name: Str,
+        kind: Str,
+        owner: Str,
+        uses: Vec<Arc<SecretUse>>,
+    }
+}

@@ -1,0 +1,159 @@
+//! Permitted traffic, the firewall rules that follow from it, and the reverse proxy.
+
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::field::{IntoValue, item, words};
+use crate::value::{Origins, Ports, Str, Tracked, Value};
+
+words! {
+    /// Transport protocol.
+    pub enum Transport {
+        #[default]
+        Tcp = "tcp",
+        Udp = "udp",
+    }
+}
+
+words! {
+    /// Where a flow passes.
+    pub enum Scope {
+        /// Inside a cluster, from pod to pod.
+        Cluster = "cluster",
+        /// Between hosts of the site.
+        #[default]
+        Site = "site",
+        /// One end lies outside the site's networks.
+        External = "external",
+    }
+}
+
+words! {
+    /// The chain of a host's ruleset in which a rule stands.
+    pub enum RuleChain {
+        #[default]
+        Input = "input",
+        /// Before the cluster rewrites node ports and published ports.
+        NodePort = "node_port",
+        Output = "output",
+    }
+}
+
+/// One end of a flow: addresses, or the pods of a cluster, or an end whose addresses the spec does not give.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Peers {
+    /// Sorted, merged.
+    pub nets: Vec<IpNet>,
+    /// The cluster whose pods these are.
+    pub pods: Option<Str>,
+    /// The DNS name of an end whose addresses are not given.
+    pub name: Option<Str>,
+}
+
+impl Peers {
+    /// As the cells of `flows.csv` have it: single addresses without their prefix length, `cluster:<name>` for pods,
+    /// separated by spaces; the DNS name where no address is known.
+    pub fn text(&self) -> String {
+        let mut words: Vec<String> = self.pods.iter().map(|p| format!("cluster:{p}")).collect();
+        words.extend(self.nets.iter().map(short_net));
+        if words.is_empty() {
+            words.extend(self.name.iter().map(|n| n.to_string()));
+        }
+        words.join(" ")
+    }
+}
+
+/// A CIDR as people write it: a single address without `/32` or `/128`.
+pub fn short_net(net: &IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+}
+
+impl IntoValue for Peers {
+    fn to_value(&self, _: &Origins) -> Value {
+        Value::Str(self.text().into())
+    }
+}
+
+item! {
+    /// One row of permitted traffic. Identity: product, from, to, transport, ports, application, peers.
+    pub struct Flow {
+        /// The product instance that needs it; `site` for what the site itself declares.
+        product: Str,
+        /// Component of the product, or service, or actor: as the table prints it.
+        from: Str,
+        from_hosts: Peers,
+        to: Str,
+        to_hosts: Peers,
+        transport: Transport,
+        ports: Ports,
+        application: Str,
+        scope: Scope,
+        /// Why: citation or reason, with what the pack adds to it (`runs once during installation`).
+        why: Str,
+    }
+}
+
+item! {
+    /// One rule of one host's ruleset. Identity: host, chain, transport, ports, peers.
+    pub struct Rule {
+        host: Str,
+        chain: RuleChain,
+        /// Who may send (input) or be sent to (output); one family per rule. Empty: anyone.
+        peers: Vec<IpNet>,
+        /// 4 or 6.
+        family: i64,
+        transport: Transport,
+        ports: Vec<Ports>,
+        why: Str,
+    }
+}
+
+/// The health check towards the upstream servers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Health {
+    pub port: u16,
+    /// `None` while only the installation itself can reveal it.
+    pub path: Option<Str>,
+}
+
+impl IntoValue for Health {
+    fn to_value(&self, origins: &Origins) -> Value {
+        let mut map = crate::value::Map::new();
+        map.insert("port".into(), Tracked { value: self.port.into(), origins: origins.clone() });
+        map.insert("path".into(), Tracked { value: self.path.clone().into(), origins: origins.clone() });
+        Value::map(map)
+    }
+}
+
+item! {
+    /// One server behind a proxy.
+    pub struct Upstream {
+        host: Str,
+        address: IpAddr,
+        port: u16,
+    }
+}
+
+item! {
+    /// A reverse proxy with what it must do. Identity: host, product.
+    pub struct Proxy {
+        host: Str,
+        product: Str,
+        /// `nginx`, `traefik`, or another kind for which a checklist is made.
+        kind: Str,
+        server_name: Str,
+        /// Addresses of the proxy host.
+        addresses: Vec<IpAddr>,
+        port: u16,
+        certificate_file: Option<Str>,
+        key_file: Option<Str>,
+        upstreams: Vec<Arc<Upstream>>,
+        health: Option<Health>,
+        /// Largest request body in bytes; 0 for no limit.
+        body_bytes: i64,
+        /// Size of the buffer for response headers in bytes.
+        buffer_bytes: i64,
+        websocket: bool,
+    }
+}

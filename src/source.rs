@@ -1,0 +1,131 @@
+//! The texts of a compilation: every file that was read, and every place in one that something can point at.
+
+use std::sync::Arc;
+
+/// Index of a file in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A byte range within one file; `start <= end`, both on character boundaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    pub file: FileId,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    /// Makes a span from byte offsets; an offset beyond 4 GiB cannot occur, since larger files are refused.
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        Self {
+            file,
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end.max(start)).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The span of `len` bytes that begin `offset` bytes into this one.
+    pub fn within(self, offset: usize, len: usize) -> Self {
+        let start = self.start as usize + offset;
+        Self::new(self.file, start, start + len)
+    }
+}
+
+/// What a file is to the compiler; decides how its places are named in `why` and in messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The site spec or one of its overlays.
+    Spec,
+    /// A `pack.toml`, a settings schema, or another file of a pack that is data.
+    Pack,
+    /// A template of a pack.
+    Template,
+    /// The schema of the spec; origin of core defaults.
+    Schema,
+}
+
+/// One file that was read.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// The path as the user gave it, or `templates/<pack>/…` for an embedded pack.
+    pub name: Arc<str>,
+    pub text: Arc<str>,
+    pub role: Role,
+    /// Byte offset of the beginning of each line.
+    lines: Vec<u32>,
+}
+
+/// Identifies one place: a value in a spec, an item of a pack, a piece of a template. Origins are sets of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlaceId(pub u32);
+
+impl PlaceId {
+    /// The place of what has none; never part of an origin set.
+    pub const NONE: PlaceId = PlaceId(u32::MAX);
+}
+
+/// Every text of a compilation and every place in it.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+    places: Vec<Span>,
+}
+
+impl Sources {
+    /// Adds a file and indexes its lines once.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, role: Role) -> FileId {
+        let text: Arc<str> = text.into();
+        let mut lines = vec![0u32];
+        lines.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
+        let id = FileId(self.files.len() as u32);
+        self.files.push(SourceFile { name: name.into(), text, role, lines });
+        id
+    }
+
+    /// Registers a place.
+    pub fn place(&mut self, span: Span) -> PlaceId {
+        let id = PlaceId(self.places.len() as u32);
+        self.places.push(span);
+        id
+    }
+
+    /// The span of a place; `None` for [`PlaceId::NONE`].
+    pub fn span_of(&self, place: PlaceId) -> Option<Span> {
+        self.places.get(place.0 as usize).copied()
+    }
+
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
+    }
+
+    /// The text that a span covers.
+    pub fn text(&self, span: Span) -> &str {
+        self.file(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Line and column of a span's beginning, both counted from 1, the column in characters.
+    pub fn line_col(&self, span: Span) -> (usize, usize) {
+        let file = self.file(span.file);
+        let line = file.lines.partition_point(|&l| l <= span.start).saturating_sub(1);
+        let begin = file.lines[line] as usize;
+        let column = file.text.get(begin..span.start as usize).map_or(0, |s| s.chars().count());
+        (line + 1, column + 1)
+    }
+
+    /// `file:line:column` of a span, as messages and `why` print it.
+    pub fn show(&self, span: Span) -> String {
+        let (line, column) = self.line_col(span);
+        format!("{}:{line}:{column}", self.file(span.file).name)
+    }
+}
+
+impl SourceFile {
+    /// Byte offsets at which the lines begin.
+    pub fn line_starts(&self) -> &[u32] {
+        &self.lines
+    }
+}

@@ -1,0 +1,454 @@
+//! Values as expressions and templates see them: typed, three-valued, and each with the places it comes from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+use crate::source::PlaceId;
+
+/// An immutable shared string.
+pub type Str = Arc<str>;
+
+/// The set of places that a value comes from: spec leaves and pack lines. Sorted, without repetition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origins {
+    #[default]
+    None,
+    One(PlaceId),
+    Many(Arc<[PlaceId]>),
+}
+
+impl Origins {
+    pub fn as_slice(&self) -> &[PlaceId] {
+        match self {
+            Origins::None => &[],
+            Origins::One(place) => std::slice::from_ref(place),
+            Origins::Many(places) => places,
+        }
+    }
+
+    /// Makes a set from places in any order, with repetitions and [`PlaceId::NONE`] allowed.
+    pub fn from_places(mut places: Vec<PlaceId>) -> Self {
+        places.retain(|p| *p != PlaceId::NONE);
+        places.sort_unstable();
+        places.dedup();
+        match places.as_slice() {
+            [] => Origins::None,
+            [one] => Origins::One(*one),
+            _ => Origins::Many(places.into()),
+        }
+    }
+
+    /// The union of two sets.
+    pub fn union(&self, other: &Origins) -> Origins {
+        match (self, other) {
+            (a, Origins::None) => a.clone(),
+            (Origins::None, b) => b.clone(),
+            (a, b) if a == b => a.clone(),
+            (a, b) => Origins::from_places(a.as_slice().iter().chain(b.as_slice()).copied().collect()),
+        }
+    }
+
+    /// The union of any number of sets.
+    pub fn all<'a>(sets: impl IntoIterator<Item = &'a Origins>) -> Origins {
+        let mut places = Vec::new();
+        for set in sets {
+            places.extend_from_slice(set.as_slice());
+        }
+        Origins::from_places(places)
+    }
+}
+
+impl From<PlaceId> for Origins {
+    fn from(place: PlaceId) -> Self {
+        if place == PlaceId::NONE { Origins::None } else { Origins::One(place) }
+    }
+}
+
+/// A value together with where it comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tracked {
+    pub value: Value,
+    pub origins: Origins,
+}
+
+impl Tracked {
+    pub fn new(value: impl Into<Value>, origins: impl Into<Origins>) -> Self {
+        Self { value: value.into(), origins: origins.into() }
+    }
+}
+
+/// An ordered map of tracked values.
+pub type Map = IndexMap<Str, Tracked>;
+
+/// One value.
+#[derive(Clone, Debug, Default)]
+pub enum Value {
+    /// Unanswered. Its [`Tracked::origins`] name the place that should hold the answer, if the spec has that place.
+    #[default]
+    Null,
+    /// A finding has been reported about it; whatever reads it is silent.
+    Poison,
+    Bool(bool),
+    Int(i64),
+    Str(Str),
+    Quantity(Quantity),
+    Version(Version),
+    Address(IpAddr),
+    Cidr(IpNet),
+    Ports(Ports),
+    /// The name of something in a table of the site (`hosts`, `networks`, …): prints as its name, and an attribute
+    /// read from it is read from what it names.
+    Ref(Ref),
+    List(Arc<Vec<Tracked>>),
+    Map(Arc<Map>),
+    /// An item of the `Ir`, or another Rust value with named fields.
+    Record(Arc<dyn Record>),
+}
+
+/// A typed item whose fields can be read by name.
+pub trait Record: fmt::Debug + Send + Sync {
+    /// The field, or `None` when there is no such field.
+    fn field(&self, name: &str) -> Option<Tracked>;
+    /// The names of all fields, in a fixed order.
+    fn fields(&self) -> &'static [&'static str];
+}
+
+/// A name bound to an entry of one of the site's tables.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ref {
+    /// The table's key in the spec: `hosts`, `networks`, `clusters`, `storage`, …
+    pub table: Str,
+    pub name: Str,
+}
+
+/// What a quantity measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    Bytes,
+    BitsPerSecond,
+    Milliseconds,
+    /// Thousandths of a CPU core.
+    Millicores,
+}
+
+/// A quantity with its unit, parsed once. `amount` counts whole units of [`Unit`].
+#[derive(Clone, Debug)]
+pub struct Quantity {
+    pub unit: Unit,
+    pub amount: u64,
+    /// The text as written, for output: `16 GiB`.
+    pub source: Str,
+}
+
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.unit == other.unit && self.amount == other.amount
+    }
+}
+
+/// A version: numbers compare as numbers, `1.9` before `1.22`; the text stays as written.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub parts: Vec<u64>,
+    /// What follows the numbers, `-rc1`; a version with such a suffix precedes the one without.
+    pub suffix: Str,
+    pub source: Str,
+}
+
+/// A port or an inclusive range of ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ports {
+    pub low: u16,
+    pub high: u16,
+}
+
+impl Ports {
+    pub fn one(port: u16) -> Self {
+        Self { low: port, high: port }
+    }
+
+    pub fn contains(self, other: Ports) -> bool {
+        self.low <= other.low && other.high <= self.high
+    }
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.low == self.high { write!(f, "{}", self.low) } else { write!(f, "{}-{}", self.low, self.high) }
+    }
+}
+
+impl std::str::FromStr for Ports {
+    type Err = String;
+
+    /// Reads `443` or `1024-2048`; errors say in a few words what is wrong.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = |t: &str| match t.trim().parse::<u32>() {
+            Ok(n @ 1..=65535) => Ok(n as u16),
+            Ok(n) => Err(format!("port {n} is not between 1 and 65535")),
+            Err(_) => Err(format!("`{t}` is not a port number")),
+        };
+        match text.split_once('-') {
+            None => Ok(Ports::one(port(text)?)),
+            Some((low, high)) => {
+                let (low, high) = (port(low)?, port(high)?);
+                if low > high {
+                    return Err(format!("the range begins at {low}, after its end {high}"));
+                }
+                Ok(Ports { low, high })
+            }
+        }
+    }
+}
+
+impl Value {
+    pub fn str(text: impl Into<Str>) -> Self {
+        Value::Str(text.into())
+    }
+
+    pub fn list(items: Vec<Tracked>) -> Self {
+        Value::List(Arc::new(items))
+    }
+
+    pub fn map(map: Map) -> Self {
+        Value::Map(Arc::new(map))
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// What kind of value this is, for messages: `a quantity of bytes`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Poison => "a faulty value",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) => "a whole number",
+            Value::Str(_) => "a string",
+            Value::Quantity(q) => match q.unit {
+                Unit::Bytes => "a quantity of bytes",
+                Unit::BitsPerSecond => "a data rate",
+                Unit::Milliseconds => "a duration",
+                Unit::Millicores => "an amount of CPU",
+            },
+            Value::Version(_) => "a version",
+            Value::Address(_) => "an address",
+            Value::Cidr(_) => "a CIDR",
+            Value::Ports(_) => "a port or port range",
+            Value::Ref(_) => "a name",
+            Value::List(_) => "a list",
+            Value::Map(_) | Value::Record(_) => "a map",
+        }
+    }
+
+    /// The text of a scalar as it goes into an output before escaping; `None` for what has no single text.
+    pub fn text(&self) -> Option<Str> {
+        Some(match self {
+            Value::Bool(b) => if *b { "true" } else { "false" }.into(),
+            Value::Int(i) => i.to_string().into(),
+            Value::Str(s) => s.clone(),
+            Value::Quantity(q) => q.source.clone(),
+            Value::Version(v) => v.source.clone(),
+            Value::Address(a) => a.to_string().into(),
+            Value::Cidr(c) => c.to_string().into(),
+            Value::Ports(p) => p.to_string().into(),
+            Value::Ref(r) => r.name.clone(),
+            Value::Null | Value::Poison | Value::List(_) | Value::Map(_) | Value::Record(_) => return None,
+        })
+    }
+}
+
+impl PartialEq for Value {
+    /// Structural equality; unlike types are unequal, records are equal when all their fields are.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) | (Value::Poison, Value::Poison) => true,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Str(a), Value::Str(b)) => a == b,
+            (Value::Quantity(a), Value::Quantity(b)) => a == b,
+            (Value::Version(a), Value::Version(b)) => a == b,
+            (Value::Address(a), Value::Address(b)) => a == b,
+            (Value::Cidr(a), Value::Cidr(b)) => a == b,
+            (Value::Ports(a), Value::Ports(b)) => a == b,
+            (Value::Ref(a), Value::Ref(b)) => a == b,
+            (Value::List(a), Value::List(b)) => a == b,
+            (Value::Map(a), Value::Map(b)) => a == b,
+            (Value::Record(a), Value::Record(b)) => {
+                a.fields() == b.fields() && a.fields().iter().all(|f| a.field(f) == b.field(f))
+            }
+            _ => false,
+        }
+    }
+}
+
+macro_rules! into_value {
+    ($($from:ty => |$x:ident| $to:expr;)*) => {
+        $(impl From<$from> for Value { fn from($x: $from) -> Self { $to } })*
+    };
+}
+
+into_value! {
+    bool => |x| Value::Bool(x);
+    i64 => |x| Value::Int(x);
+    u16 => |x| Value::Int(x.into());
+    u32 => |x| Value::Int(x.into());
+    &str => |x| Value::Str(x.into());
+    String => |x| Value::Str(x.into());
+    Str => |x| Value::Str(x);
+    Quantity => |x| Value::Quantity(x);
+    Version => |x| Value::Version(x);
+    IpAddr => |x| Value::Address(x);
+    IpNet => |x| Value::Cidr(x);
+    Ports => |x| Value::Ports(x);
+    Ref => |x| Value::Ref(x);
+    Vec<Tracked> => |x| Value::list(x);
+    Map => |x| Value::map(x);
+}
+
+impl<T: Into<Value> + Clone> From<&[T]> for Value {
+    fn from(items: &[T]) -> Self {
+        Value::list(items.iter().map(|i| Tracked::new(i.clone(), Origins::None)).collect())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(x: Option<T>) -> Self {
+        x.map_or(Value::Null, Into::into)
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    /// Compares number by number, a missing number as 0; with equal numbers a suffix sorts before none.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let length = self.parts.len().max(other.parts.len());
+        let part = |v: &Version, i: usize| v.parts.get(i).copied().unwrap_or(0);
+        (0..length).map(|i| part(self, i).cmp(&part(other, i))).find(|o| o.is_ne()).unwrap_or_else(|| {
+            match (self.suffix.is_empty(), other.suffix.is_empty()) {
+                (true, false) => std::cmp::Ordering::Greater,
+                (false, true) => std::cmp::Ordering::Less,
+                _ => self.suffix.cmp(&other.suffix),
+            }
+        })
+    }
+}
+
+impl std::str::FromStr for Version {
+    type Err = String;
+
+    /// Reads `15`, `1.28.4`, `v1.28.4-rc1`, `2023.09.25`; leading zeros are kept in the source text only.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let source: Str = text.into();
+        let body = text.strip_prefix('v').unwrap_or(text);
+        let end = body.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(body.len());
+        let (numbers, suffix) = body.split_at(end);
+        let parts: Option<Vec<u64>> = numbers.split('.').map(|p| p.parse().ok()).collect();
+        match parts {
+            Some(parts) if suffix.len() <= 64 && !suffix.contains(char::is_whitespace) => {
+                Ok(Version { parts, suffix: suffix.into(), source })
+            }
+            _ => Err(format!("`{text}` is not a version such as `1.28.4`")),
+        }
+    }
+}
+
+impl Quantity {
+    /// Reads a quantity of the unit that its place asks for.
+    ///
+    /// Bytes take `B kB KB MB GB TB PB` (powers of 1000) and `KiB MiB GiB TiB PiB`, `Ki Mi Gi Ti Pi` (powers of 1024);
+    /// data rates `b/s kb/s Mb/s Gb/s` and `bps kbps Mbps Gbps`; durations `ms s min h d`; CPU a number of cores
+    /// or `500m`. A fraction is allowed (`1.5 TiB`) when it comes out as a whole number. Errors say what is
+    /// accepted.
+    pub fn parse(text: &str, unit: Unit) -> Result<Self, String> {
+        let trimmed = text.trim();
+        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+        let (number, suffix) = trimmed.split_at(split);
+        let suffix = suffix.trim();
+        let factor: Option<u64> = match unit {
+            Unit::Bytes => match suffix {
+                "B" => Some(1),
+                "kB" | "KB" => Some(1000),
+                "MB" => Some(1000u64.pow(2)),
+                "GB" => Some(1000u64.pow(3)),
+                "TB" => Some(1000u64.pow(4)),
+                "PB" => Some(1000u64.pow(5)),
+                "KiB" | "Ki" => Some(1 << 10),
+                "MiB" | "Mi" => Some(1 << 20),
+                "GiB" | "Gi" => Some(1 << 30),
+                "TiB" | "Ti" => Some(1 << 40),
+                "PiB" | "Pi" => Some(1 << 50),
+                _ => None,
+            },
+            Unit::BitsPerSecond => match suffix {
+                "b/s" | "bps" | "bit/s" => Some(1),
+                "kb/s" | "kbps" | "kbit/s" => Some(1000),
+                "Mb/s" | "Mbps" | "Mbit/s" => Some(1_000_000),
+                "Gb/s" | "Gbps" | "Gbit/s" => Some(1_000_000_000),
+                _ => None,
+            },
+            Unit::Milliseconds => match suffix {
+                "ms" => Some(1),
+                "s" => Some(1000),
+                "min" => Some(60_000),
+                "h" => Some(3_600_000),
+                "d" => Some(86_400_000),
+                _ => None,
+            },
+            Unit::Millicores => match suffix {
+                "" => Some(1000),
+                "m" => Some(1),
+                _ => None,
+            },
+        };
+        let amount = factor.and_then(|f| scaled(number, f));
+        match amount {
+            Some(amount) => Ok(Self { unit, amount, source: trimmed.into() }),
+            None => Err(format!(
+                "`{text}` is not {}",
+                match unit {
+                    Unit::Bytes => "a size such as `16 GiB` or `500 GB`",
+                    Unit::BitsPerSecond => "a data rate such as `1 Gb/s`",
+                    Unit::Milliseconds => "a duration such as `30 s` or `5 min`",
+                    Unit::Millicores => "an amount of CPU such as `4` or `500m`",
+                }
+            )),
+        }
+    }
+}
+
+/// `number` times `factor` when that is a whole number that fits.
+fn scaled(number: &str, factor: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() || fraction.len() > 9 || (number.contains('.') && fraction.is_empty()) {
+        return None;
+    }
+    let base = whole.parse::<u64>().ok()?.checked_mul(factor)?;
+    if fraction.is_empty() {
+        return Some(base);
+    }
+    let scale = 10u128.pow(u32::try_from(fraction.len()).ok()?);
+    let product = fraction.parse::<u128>().ok()? * u128::from(factor);
+    if product % scale != 0 {
+        return None;
+    }
+    base.checked_add(u64::try_from(product / scale).ok()?)
+}
