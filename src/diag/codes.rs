@@ -25,7 +25,10 @@ impl Code {
 
 macro_rules! codes {
     ($($constant:ident = $code:literal $name:literal $level:ident;)*) => {
-        codes!(@index 0usize; $($constant)*);
+        /// Numbers the rows.
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Index { $($constant),* }
+        $(pub const $constant: Code = Code(Index::$constant as usize);)*
         /// Every code, in order.
         pub const TABLE: &[Row] = &[$(Row {
             code: $code,
@@ -34,11 +37,6 @@ macro_rules! codes {
             page: include_str!(concat!("explain/", $code, ".md")),
         }),*];
     };
-    (@index $n:expr; $first:ident $($rest:ident)*) => {
-        pub const $first: Code = Code($n);
-        codes!(@index $n + 1; $($rest)*);
-    };
-    (@index $n:expr;) => {};
 }
 
 /// Finds a row by code (`S0201`, any case) or by name (`unknown-key`).
@@ -76,4 +74,21 @@ codes! {
     AMBIGUOUS_RANGE = "S0305" "ambiguous-range" Error;
     GLOB_MATCHES_NOTHING = "S0306" "glob-matches-nothing" Error;
     UNKNOWN_PACK = "S0307" "unknown-pack" Error;
+    CONFLICT = "S0501" "conflicting-items" Error;
+    PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
+    PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
+    PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;
+    PACK_SOURCE = "S0604" "pack-without-source" Error;
+    PACK_UNKNOWN_CITE = "S0605" "pack-unknown-citation" Error;
+    PACK_UNKNOWN_NAME = "S0606" "pack-unknown-name" Error;
+    PACK_DUPLICATE = "S0607" "pack-duplicate" Error;
+    PACK_UNUSED = "S0608" "pack-unused" Error;
+    PACK_CYCLE = "S0609" "pack-cycle" Error;
+    PACK_BROKEN = "S0610" "pack-broken" Error;
+    PACK_EVALUATION = "S0611" "pack-evaluation" Error;
+    PACK_COLLISION = "S0612" "pack-collision" Error;
+    UNWRITABLE = "S0730" "unwritable-value" Error;
+    OPEN_QUESTION = "S1001" "open-question" Question;
+    UNUSED_WAIVER = "S1002" "unused-waiver" Warning;
+    WAIVER_REFUSED = "S1003" "waiver-not-allowed" Error;
 }
