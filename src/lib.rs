@@ -10,6 +10,7 @@ pub mod diag;
 pub mod ir;
 pub mod node;
 pub mod schema;
+pub mod parse;
 pub mod shape;
 pub mod source;
 pub mod spec;
