@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod diag;
+pub mod emit;
 pub mod ir;
 pub mod node;
 pub mod shape;
