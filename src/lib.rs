@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod decode;
 pub mod diag;
+pub mod emit;
 pub mod ir;
 pub mod node;
 pub mod overlay;

@@ -1,0 +1,3 @@
+//! From the `Ir` and a pack's templates to the text of every artifact.
+
+pub mod escape;
