@@ -7,7 +7,9 @@
 pub mod artifact;
 pub mod diag;
 pub mod ir;
+pub mod netset;
 pub mod node;
+pub mod prove;
 pub mod shape;
 pub mod source;
 pub mod value;
