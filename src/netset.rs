@@ -156,8 +156,7 @@ impl fmt::Display for Traffic {
 fn cut(groups: BTreeMap<Ports, Vec<(u128, u128)>>) -> Vec<Slab> {
     let groups: Vec<(Ports, Addresses)> = groups.into_iter().map(|(p, i)| (p, Addresses::of(i))).collect();
     // A group that is still open when the next port is reached overlaps it.
-    let mut cuts: Vec<u32> =
-        groups.iter().flat_map(|(p, _)| [u32::from(p.low), u32::from(p.high) + 1]).collect();
+    let mut cuts: Vec<u32> = groups.iter().flat_map(|(p, _)| [u32::from(p.low), u32::from(p.high) + 1]).collect();
     cuts.sort_unstable();
     cuts.dedup();
     let mut slabs = Vec::new();
@@ -267,6 +266,11 @@ impl Addresses {
 
     pub fn union(&self, other: &Addresses) -> Addresses {
         Self::of(self.0.iter().chain(&other.0).copied().collect())
+    }
+
+    /// The union of any number of sets.
+    pub fn union_of(sets: impl IntoIterator<Item = Addresses>) -> Addresses {
+        Self::of(sets.into_iter().flat_map(|s| s.0).collect())
     }
 
     pub fn intersection(&self, other: &Addresses) -> Addresses {
