@@ -76,4 +76,7 @@ codes! {
     AMBIGUOUS_RANGE = "S0305" "ambiguous-range" Error;
     GLOB_MATCHES_NOTHING = "S0306" "glob-matches-nothing" Error;
     UNKNOWN_PACK = "S0307" "unknown-pack" Error;
+    UNREADABLE_ARTIFACT = "S0801" "unreadable-artifact" Error;
+    ARTIFACT_DIFFERS = "S0802" "artifact-differs" Error;
+    DANGLING_PATH = "S0803" "dangling-path" Error;
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Chain;
 use super::rule::{Protocol, Rule, Verdict};
+use super::{Chain, Hook};
 use crate::ir::Transport;
 use crate::netset::{Addresses, Clause, Family, Traffic};
 use crate::prove::fault::{Fault, Read};
@@ -22,6 +22,8 @@ pub struct Permits {
     pub established: bool,
     /// Whether the host may talk to itself.
     pub loopback: bool,
+    /// Whether a rule may drop packets that are not for this host, which only pass through.
+    pub drops_passing: bool,
 }
 
 /// Kinds of ICMP.
@@ -49,6 +51,8 @@ impl Chain {
         let mut permits = Permits::default();
         // Rules of one verdict in a row are gathered first: their order does not matter.
         let (mut gathered, mut accepting) = (Vec::new(), true);
+        // At input every packet is for this host.
+        let mut only_local = self.hook != Hook::Prerouting;
         for rule in &self.rules {
             let accept = match &rule.verdict {
                 Verdict::None => continue,
@@ -70,9 +74,17 @@ impl Chain {
             if rule.matches.limited {
                 return Err(Fault::new(rule.line, "a verdict under a rate limit"));
             }
+            if rule.matches.local == Some(false) {
+                if !accept || !is_bare(rule) || rule.matches.states.is_some() {
+                    return Err(Fault::new(rule.line, "a rule on packets to others that does not simply accept"));
+                }
+                only_local = true;
+                continue;
+            }
             if special(rule, accept, &mut permits)? {
                 continue;
             }
+            permits.drops_passing |= !accept && !only_local && rule.matches.local.is_none();
             if accept != accepting {
                 permits.settle(std::mem::take(&mut gathered), accepting);
                 accepting = accept;

@@ -52,8 +52,8 @@ pub struct Match {
     pub icmp_types: Option<BTreeSet<String>>,
     pub states: Option<BTreeSet<String>>,
     pub loopback: bool,
-    /// Only packets to an address of this host.
-    pub local: bool,
+    /// `Some(true)`: only packets to an address of this host; `Some(false)`: only packets to others.
+    pub local: Option<bool>,
     /// Only up to some rate.
     pub limited: bool,
 }
@@ -81,7 +81,7 @@ pub fn read(tokens: &mut Tokens, sets: &BTreeMap<String, NamedSet>, hook: Hook) 
                 }
                 rule.verdict = Verdict::Drop;
             }
-            "comment" => rule.comment = Some(tokens.string("a comment")?.to_owned()),
+            "comment" => rule.comment = Some(comment(tokens)?),
             "counter" => {}
             "log" => log(tokens)?,
             "limit" => {
@@ -172,14 +172,33 @@ fn condition(
             matches.loopback = true;
         }
         "fib" => {
-            for word in ["daddr", "type", "local"] {
+            for word in ["daddr", "type"] {
                 tokens.expect_word(word)?;
             }
-            matches.local = true;
+            let other = tokens.next_is('!');
+            if other {
+                tokens.expect('=')?;
+            }
+            tokens.expect_word("local")?;
+            if hook == Hook::Output {
+                return Err(Fault::new(line, "a condition on the destination's type where packets go out"));
+            }
+            put(&mut matches.local, !other, "the destination's type", line)?;
         }
         other => return Err(Fault::new(line, format!("`{other}` is not understood in a rule"))),
     }
     Ok(())
+}
+
+/// A comment; the kernel keeps at most 128 bytes and nft refuses more.
+fn comment(tokens: &mut Tokens) -> Read<String> {
+    const BYTES_MAX: usize = 128;
+    let line = tokens.line();
+    let text = tokens.string("a comment")?;
+    match text.len() {
+        0..=BYTES_MAX => Ok(text.to_owned()),
+        length => Err(Fault::new(line, format!("a comment of {length} bytes; nft takes {BYTES_MAX}"))),
+    }
 }
 
 fn log(tokens: &mut Tokens) -> Read<()> {

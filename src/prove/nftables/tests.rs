@@ -112,6 +112,8 @@ fn every_mutation_changes_the_meaning_or_is_refused() {
         ("established : accept, ", ""),
         ("ct state vmap", "ct mark vmap"),
         ("dport 30080 accept", "dport 30081 accept"),
+        ("fib daddr type local tcp", "tcp"),
+        ("fib daddr type local tcp", "fib daddr type != local tcp"),
         ("30000-32767 drop", "30000-32766 drop"),
         ("30000-32767 drop", "30000-32767 accept"),
         ("policy drop", "policy accept"),
@@ -140,6 +142,22 @@ fn every_mutation_changes_the_meaning_or_is_refused() {
             && ruleset.chains[1].priority == -150;
         let meaning: Result<Vec<Permits>, _> = ruleset.chains.iter().map(|c| c.permits()).collect();
         assert!(!told || meaning.as_ref() != Ok(&good), "`{from}` → `{to}` goes unnoticed");
+    }
+}
+
+#[test]
+fn passing_packets_are_let_through_one_way_or_the_other() {
+    let chain = "chain c {\ntype filter hook prerouting priority mangle; policy accept;\n";
+    for (rules, drops_passing) in [
+        ("fib daddr type != local accept\ntcp dport 30000-32767 drop", false),
+        ("fib daddr type local tcp dport 30000-32767 drop", false),
+        ("tcp dport 30000-32767 drop\nfib daddr type != local accept", true),
+        ("tcp dport 30000-32767 drop", true),
+    ] {
+        let text = format!("{HEAD}table inet sitec {{\n{chain}{rules}\n}}\n}}\n");
+        let permits = read(&text).expect(rules).chains[0].permits().expect(rules);
+        assert_eq!(permits.drops_passing, drops_passing, "{rules}");
+        assert_eq!(permits.dropped.clauses().count(), 2, "{rules}");
     }
 }
 
