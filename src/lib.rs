@@ -9,6 +9,7 @@ pub mod diag;
 pub mod ir;
 pub mod netset;
 pub mod node;
+pub mod parse;
 pub mod prove;
 pub mod shape;
 pub mod source;

@@ -52,6 +52,9 @@ pub struct Traffic {
     slabs: BTreeMap<(Family, Transport), Vec<Slab>>,
 }
 
+/// Inclusive intervals of addresses by the port ranges that a rule names.
+type Intervals = BTreeMap<Ports, Vec<(u128, u128)>>;
+
 /// Neighbouring ports with the same addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Slab {
@@ -71,7 +74,7 @@ pub struct Clause {
 impl Traffic {
     /// The union of any number of clauses.
     pub fn of(clauses: impl IntoIterator<Item = Clause>) -> Self {
-        let mut grouped: BTreeMap<(Family, Transport), BTreeMap<Ports, Vec<(u128, u128)>>> = BTreeMap::new();
+        let mut grouped: BTreeMap<(Family, Transport), Intervals> = BTreeMap::new();
         for c in clauses {
             let group = grouped.entry((c.family, c.transport)).or_default().entry(c.ports).or_default();
             group.extend(c.addresses.0);
@@ -153,7 +156,7 @@ impl fmt::Display for Traffic {
 }
 
 /// Cuts overlapping port ranges into slabs, lowest port first.
-fn cut(groups: BTreeMap<Ports, Vec<(u128, u128)>>) -> Vec<Slab> {
+fn cut(groups: Intervals) -> Vec<Slab> {
     let groups: Vec<(Ports, Addresses)> = groups.into_iter().map(|(p, i)| (p, Addresses::of(i))).collect();
     // A group that is still open when the next port is reached overlaps it.
     let mut cuts: Vec<u32> = groups.iter().flat_map(|(p, _)| [u32::from(p.low), u32::from(p.high) + 1]).collect();

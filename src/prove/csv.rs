@@ -68,12 +68,17 @@ fn cell<'a>(text: &'a str, line: &mut usize) -> Read<(String, &'a str)> {
 
 /// Removes the apostrophe before what a spreadsheet would take for a formula; refuses a cell that lacks it.
 fn unguarded(cell: String, line: usize) -> Read<String> {
-    const FORMULA: [char; 4] = ['=', '+', '-', '@'];
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(FORMULA) => Ok(rest.to_owned()),
-        _ if cell.starts_with(FORMULA) => Err(Fault::new(line, format!("the cell `{cell}` would be a formula"))),
+        Some(rest) if is_formula(rest) => Ok(rest.to_owned()),
+        _ if is_formula(&cell) => Err(Fault::new(line, format!("the cell `{cell}` would be a formula"))),
         _ => Ok(cell),
     }
+}
+
+/// `=`, `+`, `-`, `@`, also in full width and after blanks; a leading tab or line break, which some programs drop.
+fn is_formula(cell: &str) -> bool {
+    const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(FORMULA)
 }
 
 #[cfg(test)]
