@@ -92,4 +92,7 @@ codes! {
     OPEN_QUESTION = "S1001" "open-question" Question;
     UNUSED_WAIVER = "S1002" "unused-waiver" Warning;
     WAIVER_REFUSED = "S1003" "waiver-not-allowed" Error;
+    UNREADABLE_ARTIFACT = "S0801" "unreadable-artifact" Error;
+    ARTIFACT_DIFFERS = "S0802" "artifact-differs" Error;
+    DANGLING_PATH = "S0803" "dangling-path" Error;
 }

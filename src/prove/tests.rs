@@ -1,0 +1,333 @@
+//! Seeds bugs into emitted texts and asserts that the proof notices every one.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::artifact::Placement;
+use crate::ir::*;
+use crate::value::{Origins, Ports, Str};
+
+fn f<T>(value: T) -> F<T> {
+    F::new(value, Origins::None)
+}
+
+fn s(text: &str) -> F<Str> {
+    f(text.into())
+}
+
+fn nets(list: &[&str]) -> Vec<ipnet::IpNet> {
+    list.iter().map(|n| n.parse().expect("a network")).collect()
+}
+
+fn strs(list: &[&str]) -> Vec<Str> {
+    list.iter().map(|&n| n.into()).collect()
+}
+
+fn tree(files: &[(&str, &str, Option<&str>, &str)]) -> ArtifactTree {
+    let mut tree = ArtifactTree { site: "acme".into(), ..ArtifactTree::default() };
+    for &(path, format, host, text) in files {
+        let artifact = Artifact {
+            format: format.into(),
+            bytes: text.into(),
+            placement: Placement::Carry,
+            host: host.map(Str::from),
+            target: None,
+            owner: None,
+            mode: None,
+            apply: None,
+            check: None,
+            pack: "base".into(),
+        };
+        tree.files.insert(path.to_owned(), artifact);
+    }
+    tree
+}
+
+fn messages(ir: &Ir, tree: &ArtifactTree) -> Vec<String> {
+    let mut findings = Findings::default();
+    prove(ir, tree, &mut findings);
+    assert!(findings.iter().all(is_bug));
+    findings.iter().map(|d| d.message.clone()).collect()
+}
+
+/// Asserts that a tree is proven, and that no mutation `path: from → to` of it is.
+fn assert_mutations_are_caught(ir: &Ir, good: &ArtifactTree, mutations: &[(&str, &str, &str)]) {
+    assert_eq!(messages(ir, good), [""; 0]);
+    for &(path, from, to) in mutations {
+        let mut tree = good.clone();
+        let artifact = tree.files.get_mut(path).expect(path);
+        let text = String::from_utf8(artifact.bytes.clone()).expect("text");
+        assert!(text.contains(from), "`{from}` is not in {path}");
+        artifact.bytes = text.replacen(from, to, 1).into_bytes();
+        let messages = messages(ir, &tree);
+        assert!(!messages.is_empty(), "`{from}` → `{to}` in {path} goes unnoticed");
+    }
+    for path in good.files.keys().filter(|p| mutations.iter().any(|m| m.0 == p.as_str())) {
+        let mut tree = good.clone();
+        let artifact = tree.files.remove(path).expect("the file");
+        let last_of_kind = !tree.files.values().any(|a| a.format == artifact.format);
+        assert!(last_of_kind || !messages(ir, &tree).is_empty(), "without {path} all seems well");
+        let mut tree = good.clone();
+        let artifact = tree.files.get_mut(path).expect("the file");
+        artifact.bytes.push(0xff);
+        assert!(!messages(ir, &tree).is_empty(), "a broken byte in {path} goes unnoticed");
+    }
+}
+
+#[test]
+fn storage() {
+    let export = |path: &str, clients: &[&str]| {
+        Arc::new(Export {
+            host: s("nfs1"),
+            path: s(path),
+            clients: f(nets(clients)),
+            options: f(strs(&["rw", "sync", "no_root_squash"])),
+            storage: s("userdata"),
+        })
+    };
+    let ir = Ir {
+        exports: vec![export("/srv/a b", &["10.30.8.0/24", "fd00:30:8::/64"]), export("/srv/c", &[])],
+        filesystems: vec![Arc::new(Filesystem {
+            host: s("nfs1"),
+            mount: s("/srv"),
+            device: s("UUID=1c2d"),
+            fstype: s("ext4"),
+            options: f(strs(&["defaults", "usrquota", "grpquota"])),
+            dump: f(0),
+            pass: f(2),
+            quota: f(true),
+        })],
+        nfs_servers: vec![Arc::new(NfsServer {
+            host: s("nfs1"),
+            mountd: f(Some(892)),
+            lockd: f(Some(32803)),
+            statd: f(None),
+            rquotad: f(Some(875)),
+            version3: f(true),
+        })],
+        ..Ir::default()
+    };
+    let (exports, fstab, conf) = (
+        "hosts/nfs1/root/etc/exports.d/sitec.exports",
+        "hosts/nfs1/blocks/etc/fstab",
+        "hosts/nfs1/root/etc/nfs.conf.d/sitec.conf",
+    );
+    let good = tree(&[
+        (
+            exports,
+            "exports",
+            Some("nfs1"),
+            "# x\n/srv/a\\040b 10.30.8.0/24(rw,sync,no_root_squash) fd00:30:8::/64(rw,sync,no_root_squash)\n\
+             /srv/c *(rw,sync,no_root_squash)\n",
+        ),
+        (fstab, "fstab", Some("nfs1"), "UUID=1c2d /srv ext4 defaults,usrquota,grpquota 0 2\n"),
+        (conf, "ini", Some("nfs1"), "[lockd]\nport = 32803\nudp-port = 32803\n[mountd]\nport = 892\n"),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (exports, "10.30.8.0/24", "10.30.8.0/23"),
+            (exports, "10.30.8.0/24", "10.30.9.0/24"),
+            (exports, "10.30.8.0/24(", "10.30.8.0/24 ("),
+            (exports, "10.30.8.0/24(rw,sync,no_root_squash) ", ""),
+            (exports, "10.30.8.0/24(rw", "10.30.8.0/24(ro"),
+            (exports, ",no_root_squash", ""),
+            (exports, "rw,sync", "rw,sync,insecure"),
+            (exports, "rw,sync", "sync,rw"),
+            (exports, "a\\040b", "a b"),
+            (exports, "a\\040b", "a\\041b"),
+            (exports, "/srv/c *(rw,sync,no_root_squash)\n", ""),
+            (exports, "*(", "10.0.0.0/8("),
+            (exports, "/srv/c *", "/srv/d *"),
+            (exports, "# x\n", "/srv *(rw,sync,no_root_squash)\n"),
+            (fstab, "usrquota,", ""),
+            (fstab, "defaults", "defaults,ro"),
+            (fstab, "1c2d", "1c2e"),
+            (fstab, "0 2", "0 0"),
+            (fstab, "0 2", "0"),
+            (fstab, "ext4", "xfs"),
+            (fstab, "/srv", "/srv2"),
+            (fstab, "UUID=1c2d /srv ext4 defaults,usrquota,grpquota 0 2\n", ""),
+            (conf, "892", "893"),
+            (conf, "port = 892\n", ""),
+            (conf, "udp-port = 32803\n", ""),
+            (conf, "[mountd]", "[statd]"),
+        ],
+    );
+    let mut elsewhere = good.clone();
+    elsewhere.files.get_mut(exports).expect("exports").host = Some("nfs2".into());
+    assert_eq!(messages(&ir, &elsewhere).len(), 4);
+}
+
+fn rule(chain: RuleChain, family: i64, peers: &[&str], transport: Transport, ports: &[(u16, u16)]) -> Arc<Rule> {
+    Arc::new(Rule {
+        host: s("w01"),
+        chain: f(chain),
+        peers: f(nets(peers)),
+        family: f(family),
+        transport: f(transport),
+        ports: f(ports.iter().map(|&(low, high)| Ports { low, high }).collect()),
+        why: s("because"),
+    })
+}
+
+#[test]
+fn firewall() {
+    let ir = Ir {
+        rules: vec![
+            rule(RuleChain::Input, 4, &["10.30.8.0/24", "10.20.0.0/16"], Transport::Tcp, &[(22, 22), (443, 443)]),
+            rule(RuleChain::Input, 4, &["10.20.0.0/16"], Transport::Tcp, &[(80, 90)]),
+            rule(RuleChain::Input, 6, &["fd00:30:8::/64"], Transport::Udp, &[(123, 123)]),
+            rule(RuleChain::NodePort, 4, &["10.20.0.0/16"], Transport::Tcp, &[(30080, 30080)]),
+            rule(RuleChain::Output, 4, &[], Transport::Udp, &[(53, 53)]),
+        ],
+        ..Ir::default()
+    };
+    let path = "hosts/w01/root/etc/nftables.d/sitec.nft";
+    let good = tree(&[
+        (
+            path,
+            "nftables",
+            Some("w01"),
+            r#"table inet sitec
+delete table inet sitec
+table inet sitec {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        ct state invalid drop
+        iif "lo" accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        ip saddr { 10.20.0.0/16, 10.30.8.0/24 } tcp dport { 22, 443 } accept comment "because"
+        ip saddr { 10.20.0.0/16 } tcp dport { 80-90 } accept
+        ip6 saddr { fd00:30:8::/64 } udp dport { 123 } accept
+    }
+    chain node_ports {
+        type filter hook prerouting priority mangle; policy accept;
+        fib daddr type != local accept
+        ct state established,related accept
+        iif "lo" accept
+        ip saddr { 10.20.0.0/16 } tcp dport { 30080 } accept
+        tcp dport 30000-32767 drop
+        udp dport 30000-32767 drop
+    }
+    chain output {
+        type filter hook output priority filter; policy drop;
+        ct state established,related accept
+        oif "lo" accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        meta nfproto ipv4 udp dport { 53 } accept
+    }
+}
+"#,
+        ),
+        ("hosts/w02/x.nft", "sh", None, "\n"),
+    ]);
+    let caught: &[(&str, &str)] = &[
+        ("10.20.0.0/16, ", ""),
+        ("10.20.0.0/16, ", "10.0.0.0/8, "),
+        ("10.20.0.0/16, ", "10.20.0.0/17, "),
+        ("22, 443", "22"),
+        ("22, 443", "22-443"),
+        ("22, 443", "22, 444"),
+        ("80-90", "80-89"),
+        ("80-90", "80, 90"),
+        ("ip saddr", "ip daddr"),
+        ("ip saddr { 10.20.0.0/16 } tcp", "tcp"),
+        ("ip saddr { 10.20.0.0/16 } tcp", "ip saddr { 10.20.0.0/16 } udp"),
+        ("tcp dport { 80-90 } accept", "tcp dport { 80-90 } drop"),
+        ("        ip6 saddr { fd00:30:8::/64 } udp dport { 123 } accept\n", ""),
+        ("ip6 saddr { fd00:30:8::/64 }", "ip saddr { 10.30.8.0/24 }"),
+        ("        ct state established,related accept\n", ""),
+        ("        iif \"lo\" accept\n", ""),
+        ("        meta l4proto { icmp, ipv6-icmp } accept\n", ""),
+        ("policy drop", "policy accept"),
+        ("policy accept", "policy drop"),
+        ("hook input", "hook output"),
+        ("priority mangle", "priority filter"),
+        ("priority filter", "priority mangle"),
+        ("        fib daddr type != local accept\n", ""),
+        ("30080 } accept", "30081 } accept"),
+        ("tcp dport 30000-32767 drop\n", "\n"),
+        ("tcp dport 30000-32767 drop\n        udp dport 30000-32767 drop\n", "\n"),
+        ("tcp dport 30000-32767 drop", "ip saddr 10.0.0.0/8 tcp dport 30000-32767 drop"),
+        ("meta nfproto ipv4 udp", "udp"),
+        ("udp dport { 53 }", "udp dport { 53, 5353 }"),
+        ("delete table inet sitec\n", "flush ruleset\n"),
+        ("table inet sitec {", "table inet mine {"),
+        ("        ct state invalid drop\n", "        ip saddr 10.20.0.7 drop\n"),
+        ("        ct state invalid drop\n", "        tcp dport 8080 accept\n"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+
+    let mut wide = good.clone();
+    let text = String::from_utf8(wide.files[path].bytes.clone()).expect("text").replace("80-90", "80-91");
+    wide.files.get_mut(path).expect("the file").bytes = text.into_bytes();
+    assert_eq!(
+        messages(&ir, &wide),
+        [format!(
+            "`{path}` line 4: the chain `input` permits too much: tcp 91 of 10.20.0.0/16 \
+             (for example tcp port 91 of 10.20.0.0)"
+        )]
+    );
+}
+
+fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
+    Arc::new(Flow {
+        product: s("pseven"),
+        from: s(from),
+        from_hosts: f(Peers { nets: nets(&["10.20.0.0/16", "fd00:20::/64"]), pods: None, name: None }),
+        to: s(to),
+        to_hosts: f(Peers { nets: nets(&["10.30.8.5/32"]), pods: Some("main".into()), name: None }),
+        transport: f(Transport::Tcp),
+        ports: f(ports),
+        application: s("HTTPS"),
+        scope: f(Scope::Site),
+        why: s(why),
+    })
+}
+
+#[test]
+fn flow_table() {
+    let ir = Ir {
+        flows: vec![
+            flow("users", "proxy", Ports::one(443), "table 3, \"external\""),
+            flow("proxy", "worker", Ports { low: 30000, high: 30010 }, "-"),
+        ],
+        ..Ir::default()
+    };
+    let path = "firewall/flows.csv";
+    let good = tree(&[(
+        path,
+        "csv",
+        None,
+        "product,from,from_hosts,to,to_hosts,transport,ports,application,scope,why\n\
+         pseven,users,10.20.0.0/16 fd00:20::/64,proxy,cluster:main 10.30.8.5,tcp,443,HTTPS,site,\
+         \"table 3, \"\"external\"\"\"\n\
+         pseven,proxy,10.20.0.0/16 fd00:20::/64,worker,cluster:main 10.30.8.5,tcp,30000-30010,HTTPS,site,'-\n",
+    )]);
+    let caught: &[(&str, &str)] = &[
+        ("443", "444"),
+        ("tcp", "udp"),
+        ("users,10.20.0.0/16", "users,10.20.0.0/15"),
+        ("10.20.0.0/16 fd00:20::/64", "fd00:20::/64"),
+        (
+            "users,10.20.0.0/16 fd00:20::/64,proxy,cluster:main 10.30.8.5",
+            "proxy,cluster:main 10.30.8.5,users,10.20.0.0/16 fd00:20::/64",
+        ),
+        ("cluster:main ", ""),
+        ("30000-30010", "30000"),
+        ("'-", "-"),
+        ("'-", ""),
+        ("\"\"external\"\"", "external"),
+        ("site,'-", "external,'-"),
+        ("from_hosts", "sources"),
+        ("HTTPS", "HTTP"),
+        ("pseven,proxy", "psevem,proxy"),
+        ("'-\n", "'-\npseven,a,10.0.0.1,b,10.0.0.2,tcp,1,x,site,w\n"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+}
