@@ -8,6 +8,8 @@ pub mod artifact;
 pub mod diag;
 pub mod ir;
 pub mod node;
+pub mod review;
 pub mod shape;
 pub mod source;
 pub mod value;
+pub mod write;
