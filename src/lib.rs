@@ -8,6 +8,8 @@ pub mod artifact;
 pub mod diag;
 pub mod ir;
 pub mod node;
+pub mod overlay;
+pub mod parse;
 pub mod review;
 pub mod shape;
 pub mod source;

@@ -57,7 +57,7 @@ codes! {
     TOO_DEEP = "S0005" "too-deep" Error;
     TOO_LARGE = "S0006" "too-large" Error;
     ALIAS_BOMB = "S0007" "alias-bomb" Error;
-    UNSUPPORTED_YAML = "S0008" "unsupported-yaml" Error;
+    UNSUPPORTED_SYNTAX = "S0008" "unsupported-syntax" Error;
     AMBIGUOUS_SCALAR = "S0009" "ambiguous-scalar" Warning;
     SEVERAL_DOCUMENTS = "S0010" "several-documents" Error;
     EXTENDS_MISSING = "S0101" "extends-missing" Error;
