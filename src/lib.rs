@@ -5,13 +5,17 @@
 //! Passes are pure functions; only [`write`] and the command line touch the outside.
 
 pub mod artifact;
+pub mod decode;
 pub mod diag;
 pub mod ir;
 pub mod node;
 pub mod overlay;
 pub mod parse;
 pub mod review;
+pub mod schema;
 pub mod shape;
 pub mod source;
+pub mod spec;
+pub mod validate;
 pub mod value;
 pub mod write;

@@ -27,6 +27,11 @@ pub enum Type {
     List(Arc<Type>),
     /// A map whose keys are names that the spec chooses.
     Table(Arc<Type>),
+    /// A map whose keys name entries of a table of the site (the spec may write patterns).
+    Keyed {
+        table: Str,
+        of: Arc<Type>,
+    },
     /// A map with known keys.
     Struct(Arc<Struct>),
     /// One of several forms, tried in order.
@@ -39,8 +44,23 @@ pub struct Struct {
     /// For messages: `host`, `cluster`.
     pub name: Str,
     pub fields: IndexMap<Str, Field>,
-    /// Whether keys beyond `fields` are allowed (their values are [`Type::Any`]).
+    /// Whether keys beyond `fields` are allowed.
     pub open: bool,
+    /// The type of the values under such keys; [`Type::Any`] when it is not given.
+    pub rest: Option<Type>,
+    /// The scalar form that the spec may use instead of the map.
+    pub short: Option<Short>,
+}
+
+/// A way to write a record as one scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Short {
+    /// `ubuntu-22.04` for family, version and, where there are any, edition and build.
+    Os,
+    /// One number for `read` and `write`.
+    Iops,
+    /// The text of the field `name`.
+    Name,
 }
 
 /// One key of a [`Struct`].
@@ -58,10 +78,10 @@ impl Type {
     pub fn field(&self, key: &str) -> Option<Type> {
         match self {
             Type::Any | Type::Ref(_) => Some(Type::Any),
-            Type::Table(ty) => Some((**ty).clone()),
+            Type::Table(ty) | Type::Keyed { of: ty, .. } => Some((**ty).clone()),
             Type::Struct(s) => match s.fields.get(key) {
                 Some(field) => Some(field.ty.clone()),
-                None if s.open => Some(Type::Any),
+                None if s.open => Some(s.rest.clone().unwrap_or(Type::Any)),
                 None => None,
             },
             Type::OneOf(types) => types.iter().find_map(|t| t.field(key)),

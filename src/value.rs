@@ -230,12 +230,7 @@ impl Value {
             Value::Bool(_) => "a boolean",
             Value::Int(_) => "a whole number",
             Value::Str(_) => "a string",
-            Value::Quantity(q) => match q.unit {
-                Unit::Bytes => "a quantity of bytes",
-                Unit::BitsPerSecond => "a data rate",
-                Unit::Milliseconds => "a duration",
-                Unit::Millicores => "an amount of CPU",
-            },
+            Value::Quantity(q) => Value::quantity_kind(q.unit),
             Value::Version(_) => "a version",
             Value::Address(_) => "an address",
             Value::Cidr(_) => "a CIDR",
@@ -243,6 +238,16 @@ impl Value {
             Value::Ref(_) => "a name",
             Value::List(_) => "a list",
             Value::Map(_) | Value::Record(_) => "a map",
+        }
+    }
+
+    /// What a quantity of this unit is called in messages.
+    pub fn quantity_kind(unit: Unit) -> &'static str {
+        match unit {
+            Unit::Bytes => "a quantity of bytes",
+            Unit::BitsPerSecond => "a data rate",
+            Unit::Milliseconds => "a duration",
+            Unit::Millicores => "an amount of CPU",
         }
     }
 

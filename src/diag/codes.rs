@@ -69,6 +69,7 @@ codes! {
     OUT_OF_BOUNDS = "S0205" "out-of-bounds" Error;
     MALFORMED = "S0206" "malformed-value" Error;
     SPEC_VERSION = "S0207" "spec-version" Error;
+    REPEATED_ITEM = "S0208" "repeated-item" Error;
     UNKNOWN_NAME = "S0301" "unknown-name" Error;
     MALFORMED_RANGE = "S0302" "malformed-range" Error;
     RANGE_TOO_LARGE = "S0303" "range-too-large" Error;

@@ -1,0 +1,277 @@
+//! One scalar and the type of its place in, a typed value or what is wrong with it out.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::diag::{Diag, codes};
+use crate::node::{Data, Node};
+use crate::shape::{Short, Type};
+use crate::source::{PlaceId, Span};
+use crate::value::{Map, Ports, Quantity, Str, Tracked, Unit, Value, Version};
+
+/// A scalar as it was written, with what its syntax makes of it.
+pub struct Scalar {
+    pub text: Str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Bool(bool),
+    Int(i64),
+    Float,
+    Text,
+}
+
+/// Why a scalar is not what its place takes.
+#[derive(Debug)]
+pub enum Fault {
+    /// It is of another kind altogether.
+    Type,
+    /// It is of the right kind but not well formed.
+    Malformed(Box<Malformed>),
+}
+
+/// A text that is not well formed, and what would be.
+#[derive(Debug, Default)]
+pub struct Malformed {
+    pub message: String,
+    pub help: Option<String>,
+    /// The text that is probably meant.
+    pub replacement: Option<String>,
+}
+
+impl Malformed {
+    /// The finding about it at its place.
+    pub fn diag(self, span: Span) -> Diag {
+        let mut diag = Diag::new(codes::MALFORMED, self.message).at(span, "");
+        diag.help = self.help;
+        match self.replacement {
+            Some(text) => diag.replace(span, text, false),
+            None => diag,
+        }
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(fault: Malformed) -> Self {
+        Fault::Malformed(Box::new(fault))
+    }
+}
+
+fn malformed(message: impl Into<String>) -> Malformed {
+    Malformed { message: message.into(), ..Malformed::default() }
+}
+
+impl Scalar {
+    /// The scalar that a node holds; `None` for null, lists and maps.
+    pub fn of(node: &Node) -> Option<Scalar> {
+        let kind = match &node.data {
+            Data::Bool { value, .. } => Kind::Bool(*value),
+            Data::Int { value, .. } => Kind::Int(*value),
+            Data::Float { .. } => Kind::Float,
+            Data::Text(_) => Kind::Text,
+            _ => return None,
+        };
+        Some(Scalar { text: node.scalar_text()?.clone(), kind })
+    }
+
+    /// The scalar that a text is once ranges in it are expanded.
+    pub fn expanded(text: impl Into<Str>) -> Scalar {
+        let text = text.into();
+        let kind = text.parse().map_or(Kind::Text, Kind::Int);
+        Scalar { text, kind }
+    }
+
+    /// The scalar that a JSON value is; `None` for null, arrays and objects.
+    pub fn of_json(json: &serde_json::Value) -> Option<Scalar> {
+        Some(match json {
+            serde_json::Value::Bool(b) => Scalar { text: b.to_string().into(), kind: Kind::Bool(*b) },
+            serde_json::Value::Number(n) => {
+                Scalar { text: n.to_string().into(), kind: n.as_i64().map_or(Kind::Float, Kind::Int) }
+            }
+            serde_json::Value::String(s) => Scalar { text: s.as_str().into(), kind: Kind::Text },
+            _ => return None,
+        })
+    }
+
+    /// The value that this is at a place of type `ty`. Records made of a short form get `place` in each field.
+    pub fn typed(&self, ty: &Type, place: PlaceId) -> Result<Value, Fault> {
+        Ok(match ty {
+            Type::Any => self.untyped(),
+            Type::Bool => match self.kind {
+                Kind::Bool(b) => Value::Bool(b),
+                _ => return Err(Fault::Type),
+            },
+            Type::Int => match self.kind {
+                Kind::Int(i) => Value::Int(i),
+                _ => return Err(Fault::Type),
+            },
+            Type::Text | Type::Ref(_) => Value::Str(self.text.clone()),
+            Type::Quantity(unit) => Value::Quantity(self.quantity(*unit)?),
+            Type::Version => Value::Version(self.version()?),
+            Type::Address => Value::Address(address(&self.text)?),
+            Type::Cidr => Value::Cidr(cidr(&self.text)?),
+            Type::Ports { range } => Value::Ports(ports(&self.text, *range)?),
+            Type::OneOf(types) => return self.one_of(types, place),
+            Type::Struct(s) => match s.short {
+                Some(Short::Os) => Value::map(self.os(place)?),
+                Some(Short::Iops) => Value::map(self.iops(place)?),
+                Some(Short::Name) => Value::map(Map::from([("name".into(), self.tracked(place))])),
+                None => return Err(Fault::Type),
+            },
+            Type::List(_) | Type::Table(_) | Type::Keyed { .. } => return Err(Fault::Type),
+        })
+    }
+
+    fn untyped(&self) -> Value {
+        match self.kind {
+            Kind::Bool(b) => Value::Bool(b),
+            Kind::Int(i) => Value::Int(i),
+            Kind::Float | Kind::Text => Value::Str(self.text.clone()),
+        }
+    }
+
+    fn tracked(&self, place: PlaceId) -> Tracked {
+        Tracked::new(self.text.clone(), place)
+    }
+
+    /// The first type that takes the scalar, text and names last; when none does, the most telling fault.
+    fn one_of(&self, types: &[Type], place: PlaceId) -> Result<Value, Fault> {
+        let rank = |ty: &Type| match ty {
+            Type::Text | Type::Ref(_) => 2,
+            Type::Any => 1,
+            _ => 0,
+        };
+        let mut fault = Fault::Type;
+        for wanted in 0..=2 {
+            for ty in types.iter().filter(|ty| rank(ty) == wanted) {
+                match self.typed(ty, place) {
+                    Ok(value) => return Ok(value),
+                    Err(Fault::Type) => {}
+                    Err(found) => fault = found,
+                }
+            }
+        }
+        Err(fault)
+    }
+
+    fn quantity(&self, unit: Unit) -> Result<Quantity, Malformed> {
+        Quantity::parse(&self.text, unit).map_err(|message| {
+            let number = self.text.trim().parse::<f64>().is_ok();
+            let help = (number && unit != Unit::Millicores).then(|| "write the unit after the number".to_string());
+            Malformed { message, help, replacement: None }
+        })
+    }
+
+    fn version(&self) -> Result<Version, Malformed> {
+        if matches!(self.kind, Kind::Bool(_)) {
+            return Err(malformed(format!("`{}` is not a version such as `1.28.4`", self.text)));
+        }
+        self.text.parse().map_err(malformed)
+    }
+
+    /// `family-version`, and after it an edition and a build in any order: a build begins with a digit.
+    fn os(&self, place: PlaceId) -> Result<Map, Malformed> {
+        let wrong = |reason: &str| Malformed {
+            message: format!("`{}` is not an operating system such as `ubuntu-22.04`: {reason}", self.text),
+            help: Some("write `family-version`, or a map with `family`, `version`, `edition`, `build`, `arch`".into()),
+            replacement: None,
+        };
+        if self.kind != Kind::Text {
+            return Err(wrong("the family is missing"));
+        }
+        let parts: Vec<&str> = self.text.split('-').collect();
+        let digit = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
+        let family = parts.iter().take_while(|part| !digit(part)).count();
+        if parts.iter().any(|part| part.is_empty() || part.contains(char::is_whitespace)) {
+            return Err(wrong("there is a blank or an empty part"));
+        }
+        if family == 0 {
+            return Err(wrong("the family is missing"));
+        }
+        let Some(version) = parts.get(family) else { return Err(wrong("the version is missing")) };
+        let version: Version = version.parse().map_err(|_| wrong("the version is no number"))?;
+        let mut map = Map::from([
+            ("family".into(), Tracked::new(parts[..family].join("-").to_lowercase(), place)),
+            ("version".into(), Tracked::new(version, place)),
+        ]);
+        for part in &parts[family + 1..] {
+            let key = if digit(part) { "build" } else { "edition" };
+            if map.insert(key.into(), Tracked::new(*part, place)).is_some() {
+                return Err(wrong("there is more after the version than an edition and a build"));
+            }
+        }
+        Ok(map)
+    }
+
+    fn iops(&self, place: PlaceId) -> Result<Map, Malformed> {
+        match self.kind {
+            Kind::Int(count) if count >= 0 => Ok(Map::from([
+                ("read".into(), Tracked::new(count, place)),
+                ("write".into(), Tracked::new(count, place)),
+            ])),
+            _ => Err(malformed(format!("`{}` is not a number of operations per second such as `7000`", self.text))),
+        }
+    }
+}
+
+fn address(text: &str) -> Result<IpAddr, Malformed> {
+    text.parse().map_err(|_| {
+        let mut fault = malformed(format!("`{text}` is not an IP address"));
+        if let Some((before, _)) = text.split_once('/')
+            && before.parse::<IpAddr>().is_ok()
+        {
+            fault.help = Some("an address has no prefix length".into());
+            fault.replacement = Some(before.into());
+        } else if let Some(plain) = without_leading_zeros(text) {
+            fault.help = Some("write the numbers without leading zeros, which some programs take for octal".into());
+            fault.replacement = Some(plain);
+        } else if let Some(number) = text.split('.').find(|part| part.parse::<u64>().is_ok_and(|n| n > 255)) {
+            fault.help = Some(format!("`{number}` is more than 255"));
+        } else if text.contains('[') {
+            fault.help = Some("a range in a value needs a range in the key of its host".into());
+        }
+        fault
+    })
+}
+
+fn without_leading_zeros(text: &str) -> Option<String> {
+    let parts: Option<Vec<String>> = text.split('.').map(|p| p.parse::<u8>().ok().map(|n| n.to_string())).collect();
+    let plain = parts?.join(".");
+    plain.parse::<IpAddr>().is_ok().then_some(plain)
+}
+
+fn cidr(text: &str) -> Result<IpNet, Malformed> {
+    match text.parse::<IpNet>() {
+        Ok(net) if net == net.trunc() => Ok(net),
+        Ok(net) => Err(Malformed {
+            message: format!("`{text}` has bits set after its prefix of {}", net.prefix_len()),
+            help: Some(format!("the network is `{}`", net.trunc())),
+            replacement: Some(net.trunc().to_string()),
+        }),
+        Err(_) => {
+            let mut fault = malformed(format!("`{text}` is not a network in CIDR form such as `10.30.8.0/24`"));
+            if let Ok(address) = text.parse::<IpAddr>() {
+                let single = IpNet::from(address).to_string();
+                fault.help = Some(format!("a single address is written `{single}`"));
+                fault.replacement = Some(single);
+            } else if let Some((_, prefix)) = text.split_once('/')
+                && prefix.parse::<IpAddr>().is_ok()
+            {
+                fault.help = Some("write the prefix length instead of the mask".into());
+            }
+            Err(fault)
+        }
+    }
+}
+
+fn ports(text: &str, range: bool) -> Result<Ports, Malformed> {
+    let ports: Ports = text.parse().map_err(malformed)?;
+    if range || ports.low == ports.high {
+        Ok(ports)
+    } else {
+        Err(malformed(format!("`{text}` is a range, where a single port is needed")))
+    }
+}

@@ -1,0 +1,248 @@
+//! Overlaid tree and schema in, findings out: everything in which the tree is not what the schema says.
+
+mod lean;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::Value as JsonValue;
+
+use crate::decode::found;
+use crate::diag::{Diag, Findings, codes, similar_name};
+use crate::node::{Entry, Node};
+use crate::schema::Schema;
+use crate::source::{PlaceId, Span};
+
+/// Reports every violation of the schema at its place.
+///
+/// Out come the places whose values are of no use to later passes. A value that the schema's `x-type` describes more
+/// exactly than its `type` and `pattern` is left to decoding.
+pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> BTreeSet<PlaceId> {
+    let mut report = Report { root: node, schema: schema.json(), findings, poisoned: BTreeSet::new() };
+    if report.format_version() {
+        return report.poisoned;
+    }
+    let lean = lean::schema(schema.json(), node);
+    let instance = lean::instance(node);
+    // Schemas of packs are verified when the packs are loaded; one that does not compile has been reported there.
+    if let Ok(validator) = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).offline().build(&lean) {
+        for error in validator.iter_errors(&instance) {
+            report.error(&error);
+        }
+    }
+    report.poisoned
+}
+
+struct Report<'a> {
+    root: &'a Node,
+    schema: &'a JsonValue,
+    findings: &'a mut Findings,
+    poisoned: BTreeSet<PlaceId>,
+}
+
+impl<'a> Report<'a> {
+    /// Whether the spec is of a format that this compiler does not know; then nothing else is said about it.
+    fn format_version(&mut self) -> bool {
+        let Some(node) = self.root.get("sitec") else { return false };
+        if node.is_null() || node.is_poison() || node.scalar_text().is_some_and(|text| &**text == "1") {
+            return false;
+        }
+        let text = node.scalar_text().map_or(found(node).to_string(), |text| format!("`{text}`"));
+        let diag = Diag::new(codes::SPEC_VERSION, format!("{text} is not a version of the spec's format"))
+            .at(node.span, "")
+            .help("this compiler reads `sitec: 1`")
+            .replace(node.span, "1", false);
+        self.findings.push(diag);
+        self.poisoned.insert(self.root.place);
+        true
+    }
+
+    fn error(&mut self, error: &ValidationError<'_>) {
+        let Some(node) = self.root.pointer(error.instance_path().as_str()) else { return };
+        if node.is_null() || node.is_poison() || self.poisoned.contains(&node.place) {
+            return;
+        }
+        let schema = self.owner(error);
+        if words::left_to_decode(error.kind(), schema, node) {
+            return;
+        }
+        match error.kind() {
+            Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+                self.unknown_keys(node, unexpected, schema, error.instance_path().as_str());
+            }
+            Kind::Required { property } => self.missing_key(node, error.instance_path().as_str(), property),
+            Kind::OneOfNotValid { context } | Kind::AnyOf { context } => self.branches(node, error, context, schema),
+            Kind::PropertyNames { error } => self.key_name(node, error),
+            Kind::UniqueItems => self.repeated_item(node),
+            Kind::Enum { options } => self.not_one_of(node, options.as_array().map_or(&[], Vec::as_slice)),
+            Kind::Constant { expected_value } => self.not_one_of(node, std::slice::from_ref(&**expected_value)),
+            Kind::Type { .. } => {
+                let forms = words::forms(self.schema, schema);
+                self.wrong_type(node, &forms);
+            }
+            _ => self.fault(node, words::fault(error, schema, node)),
+        }
+    }
+
+    /// The part of the schema that holds the keyword of an error.
+    fn owner(&self, error: &ValidationError<'_>) -> &'a JsonValue {
+        let path = error.evaluation_path().as_str();
+        let path = path.rsplit_once('/').map_or("", |(owner, _)| owner);
+        let mut at = self.schema;
+        for step in path.split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let next = if step == "$ref" { words::target(self.schema, at) } else { child(at, &step) };
+            match next {
+                Some(next) => at = next,
+                None => return &JsonValue::Null,
+            }
+        }
+        at
+    }
+
+    fn fault(&mut self, node: &Node, diag: Diag) {
+        self.poisoned.insert(node.place);
+        self.findings.push(diag.at(node.span, ""));
+    }
+
+    fn wrong_type(&mut self, node: &Node, forms: &[String]) {
+        let found = found(node);
+        let message = format!("expected {}, found {found}", words::any_of(forms));
+        self.poisoned.insert(node.place);
+        self.findings.push(Diag::new(codes::WRONG_TYPE, message).at(node.span, format!("this is {found}")));
+    }
+
+    fn unknown_keys(&mut self, node: &Node, unexpected: &[String], schema: &JsonValue, pointer: &str) {
+        let unexpected: BTreeSet<&str> = unexpected.iter().map(String::as_str).collect();
+        let known: Vec<&str> = words::keys(schema).collect();
+        for entry in node.entries().iter().filter(|e| unexpected.contains(&*e.key)) {
+            self.poisoned.insert(entry.value.place);
+            let message = match words::title(pointer) {
+                Some(title) => format!("unknown key `{}` in `{title}`", entry.key),
+                None => format!("unknown key `{}`", entry.key),
+            };
+            let mut diag = Diag::new(codes::UNKNOWN_KEY, message).at(entry.key_span, "");
+            if let Some(key) = similar_name(&entry.key, known.iter().copied()) {
+                diag = diag.help(format!("a key with a similar name is `{key}`")).replace(entry.key_span, key, true);
+            } else if words::is_secret_entry(pointer) {
+                diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
+            } else if !known.is_empty() && known.len() <= 12 {
+                diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
+            }
+            self.findings.push(diag);
+        }
+    }
+
+    fn missing_key(&mut self, node: &Node, pointer: &str, property: &JsonValue) {
+        let Some(key) = property.as_str() else { return };
+        let entry = node.entry(key);
+        if entry.is_some_and(|e| e.value.is_poison()) {
+            return;
+        }
+        let (message, span) = match entry {
+            Some(entry) => (format!("`{key}` is left unanswered, but nothing can be made without it"), entry.key_span),
+            None => (format!("missing key `{key}`"), self.key_span(node, pointer)),
+        };
+        let mut diag = Diag::new(codes::MISSING_KEY, message).at(span, "");
+        if pointer.is_empty() && key == "sitec" {
+            diag = diag.help("a spec begins with `sitec: 1`");
+        } else if entry.is_none() {
+            let place = words::title(pointer).map_or("the spec".to_string(), |title| format!("`{title}`"));
+            diag = diag.help(format!("add `{key}` to {place}"));
+        }
+        self.findings.push(diag);
+    }
+
+    /// The span of the key under which a value stands; for the root, that of its first key.
+    fn key_span(&self, node: &Node, pointer: &str) -> Span {
+        let entry: Option<&Entry> = match pointer.rsplit_once('/') {
+            Some((parent, key)) => {
+                let key = key.replace("~1", "/").replace("~0", "~");
+                self.root.pointer(parent).and_then(|parent| parent.entry(&key))
+            }
+            None => node.entries().first(),
+        };
+        entry.map_or(node.span, |e| e.key_span)
+    }
+
+    fn not_one_of(&mut self, node: &Node, options: &[JsonValue]) {
+        let words: Vec<String> = options.iter().filter(|o| !o.is_null()).map(words::plain).collect();
+        let Some(text) = node.scalar_text() else { return self.wrong_type(node, &words::quoted(&words)) };
+        let message = format!("`{text}` is not one of {}", words::listed(words.iter().map(String::as_str)));
+        let mut diag = Diag::new(codes::NOT_ONE_OF, message).at(node.span, "");
+        if let Some(word) = similar_name(text, words.iter().map(String::as_str)) {
+            diag = diag.help(format!("a similar value is `{word}`")).replace(node.span, word, true);
+        }
+        self.poisoned.insert(node.place);
+        self.findings.push(diag);
+    }
+
+    fn key_name(&mut self, node: &Node, error: &ValidationError<'_>) {
+        let Some(name) = error.instance().as_str() else { return };
+        let Some(entry) = node.entry(name) else { return };
+        let message = match error.kind() {
+            Kind::MaxLength { limit } => format!("the name `{name}` is longer than {limit} characters"),
+            _ => format!("`{name}` is not a name"),
+        };
+        self.poisoned.insert(entry.value.place);
+        self.findings.push(
+            Diag::new(codes::MALFORMED, message)
+                .at(entry.key_span, "")
+                .help("names have letters, digits, `.`, `_` and `-`, and begin with a letter or digit"),
+        );
+    }
+
+    fn repeated_item(&mut self, node: &Node) {
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        for item in node.items() {
+            let Some(first) = seen.insert(lean::instance(item).to_string(), item.span) else { continue };
+            let text = item.scalar_text().map_or("this item".to_string(), |text| format!("`{text}`"));
+            let message = format!("{text} stands in the list more than once");
+            let diag = Diag::new(codes::REPEATED_ITEM, message).at(item.span, "");
+            self.findings.push(diag.and(first, "it stands here already"));
+            self.poisoned.insert(item.place);
+        }
+    }
+
+    /// Reports on the form that fits best among several.
+    fn branches(
+        &mut self,
+        node: &Node,
+        error: &ValidationError<'_>,
+        context: &[Vec<ValidationError<'static>>],
+        schema: &JsonValue,
+    ) {
+        let own = error.instance_path();
+        let misfit = |e: &&ValidationError<'_>| {
+            e.instance_path() == own
+                && matches!(e.kind(), Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. })
+        };
+        let best = context.iter().min_by_key(|errors| (errors.iter().filter(misfit).count(), errors.len()));
+        match best {
+            Some(errors) if !errors.iter().any(|e| misfit(&e)) => {
+                for error in errors {
+                    self.error(error);
+                }
+            }
+            _ => {
+                let forms = words::forms(self.schema, schema);
+                let constants = words::constants(self.schema, schema);
+                let near = node.scalar_text().and_then(|t| similar_name(t, constants.iter().map(String::as_str)));
+                self.wrong_type(node, &forms);
+                if let (Some(word), Some(diag)) = (near, self.findings.iter_mut().last()) {
+                    *diag = diag.clone().help(format!("a similar value is `{word}`")).replace(node.span, word, true);
+                }
+            }
+        }
+    }
+}
+
+fn child<'a>(json: &'a JsonValue, step: &str) -> Option<&'a JsonValue> {
+    match json {
+        JsonValue::Object(map) => map.get(step),
+        JsonValue::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
