@@ -95,4 +95,13 @@ codes! {
     UNREADABLE_ARTIFACT = "S0801" "unreadable-artifact" Error;
     ARTIFACT_DIFFERS = "S0802" "artifact-differs" Error;
     DANGLING_PATH = "S0803" "dangling-path" Error;
+    EDITED_BY_HAND = "S0901" "edited-by-hand" Error;
+    IN_THE_WAY = "S0902" "in-the-way" Error;
+    LINK_IN_OUTPUT = "S0903" "link-in-output" Error;
+    UNSAFE_PATH = "S0904" "unsafe-path" Error;
+    UNREADABLE_MANIFEST = "S0905" "unreadable-manifest" Error;
+    IMMUTABLE_CHANGED = "S0906" "immutable-changed" Error;
+    STALE_OUTPUT = "S0907" "stale-output" Error;
+    STRAY_FILE = "S0908" "stray-file" Error;
+    UNFINISHED_OUTPUT = "S0909" "unfinished-output" Error;
 }
