@@ -12,7 +12,6 @@ pub mod ir;
 pub mod netset;
 pub mod node;
 pub mod overlay;
-pub mod schema;
 pub mod parse;
 pub mod prove;
 pub mod review;
