@@ -8,6 +8,7 @@ pub mod artifact;
 pub mod diag;
 pub mod ir;
 pub mod node;
+pub mod pack;
 pub mod shape;
 pub mod source;
 pub mod value;
