@@ -18,6 +18,7 @@ pub mod review;
 pub mod parse;
 pub mod resolve;
 pub mod schema;
+pub mod pack;
 pub mod shape;
 pub mod site;
 pub mod source;
