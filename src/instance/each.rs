@@ -3,7 +3,7 @@
 use crate::diag::codes::{PACK_EVALUATION, UNWRITABLE};
 use crate::diag::{Diag, Findings};
 use crate::emit::escape::{Context, Format, escape};
-use crate::pack::expr::{Expr, Reads, Scope, Text, Unanswered};
+use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
 use crate::pack::manifest::Head;
 use crate::source::Span;
 use crate::value::{Origins, Str, Tracked, Value};
@@ -71,25 +71,45 @@ impl Run {
     pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<(Format, Context)>) -> Answer {
         let Some((format, context)) = format else { return self.text(text, scope) };
         let mut reads = Reads::default();
-        let mut refused = None;
-        let result = text.eval_with(scope, &mut reads, &mut |value| match escape(format, context, value) {
-            Ok(written) => written,
-            Err(refusal) => {
-                refused = Some(refusal);
-                String::new()
+        let pieces = match text.pieces(scope, &mut reads) {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                self.findings.push(error.diag());
+                return Answer::Poison;
             }
-        });
-        if let Some(refusal) = refused {
-            self.findings.push(Diag::new(UNWRITABLE, refusal.to_string()).at(text.span(), "in this text"));
-            return Answer::Poison;
+        };
+        let mut joined = String::new();
+        let mut origins = vec![Origins::from(text.anchor().place)];
+        for piece in pieces {
+            let value = match piece {
+                Piece::Literal(text) => {
+                    joined.push_str(&text);
+                    continue;
+                }
+                Piece::Value(value) => value,
+            };
+            match &value.value {
+                Value::Poison => return Answer::Poison,
+                Value::Null => return self.answer(Ok(value), reads),
+                known => match escape(format, context, known) {
+                    Ok(written) => joined.push_str(&written),
+                    Err(refusal) => {
+                        let mut diag = Diag::new(UNWRITABLE, refusal.message).at(text.anchor().span, "");
+                        diag.help = refusal.help;
+                        self.findings.push(diag);
+                        return Answer::Poison;
+                    }
+                },
+            }
+            origins.push(value.origins);
         }
-        self.answer(result, reads)
+        Answer::Known(Tracked { value: Value::Str(joined.into()), origins: Origins::all(&origins) })
     }
 
     pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
         match result {
             Err(error) => {
-                self.findings.push(Diag::new(PACK_EVALUATION, error.message.clone()).at(error.span, ""));
+                self.findings.push(error.diag());
                 Answer::Poison
             }
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,

@@ -319,9 +319,8 @@ impl Lowering<'_> {
 
     /// `external` when an end is named only, or lies outside every network of the site.
     fn scope(&self, from: &Peers, to: &Peers) -> FlowScope {
-        let outside = |p: &Peers| {
-            p.nets.is_empty() || p.nets.iter().any(|n| !self.site.networks().any(|(_, cidr)| cidr.contains(n)))
-        };
+        let inside = |n: &ipnet::IpNet| self.site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n));
+        let outside = |p: &Peers| p.nets.is_empty() || !p.nets.iter().all(inside);
         if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
     }
 

@@ -38,7 +38,7 @@ pub fn volumes(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Volume>> {
         };
         let entry = site.entry("storage", &storage);
         let of_storage = |key: &str| {
-            let value = entry.and_then(|e| site.at_in(e, key))?;
+            let value = entry.and_then(|e| e.get(key))?;
             Some(F::new(value.value.text()?, value.origins.union(&storage.origins)))
         };
         let Some(server) = item.text("server", run).or_else(|| of_storage("server")) else { continue };
@@ -130,7 +130,7 @@ pub fn secrets(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Secret>> {
     let mut list = Vec::new();
     for (name, entry) in site.table("secrets") {
         let text = |key: &str| {
-            let value = site.at_in(entry, key).cloned().unwrap_or_default();
+            let value = entry.get(key).cloned().unwrap_or_default();
             F::new(value.value.text().unwrap_or_default(), value.origins)
         };
         let mut uses = uses.remove(name).unwrap_or_default();

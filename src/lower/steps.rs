@@ -131,11 +131,11 @@ struct Writing<'a, 'r> {
 
 impl Writing<'_, '_> {
     fn shell(&mut self, text: &Text) -> Option<F<Str>> {
-        self.write(text, Some((Format::Shell, Context::Token)))
+        self.write(text, Some((Format::Shell, Context::TOKEN)))
     }
 
     fn markdown(&mut self, text: &Text) -> Option<F<Str>> {
-        self.write(text, Some((Format::Markdown, Context::Token)))
+        self.write(text, Some((Format::Markdown, Context::TOKEN)))
     }
 
     fn plain(&mut self, text: &Text) -> Option<F<Str>> {

@@ -20,7 +20,7 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         let Some(storage) = item.text("storage", run) else { continue };
         let entry = site.entry("storage", &storage);
         let from_storage = |key: &str| {
-            let value = entry.and_then(|e| site.at_in(e, key))?;
+            let value = entry.and_then(|e| e.get(key))?;
             Some(F::new(value.value.text()?, value.origins.union(&storage.origins)))
         };
         let Some(host) = item.text("host", run).or_else(|| from_storage("server")) else { continue };
@@ -87,7 +87,7 @@ fn filesystem(
     run: &mut Run,
 ) -> Option<Filesystem> {
     let entry = site.entry("hosts", &host)?;
-    let all = site.at_in(entry, "filesystems")?;
+    let all = entry.get("filesystems")?;
     let Value::Map(map) = &all.value else { return None };
     let Some(system) = map.get(&*mount.value) else {
         run.findings.push(
@@ -97,12 +97,12 @@ fn filesystem(
         return None;
     };
     let text = |key: &str| {
-        let value = site.at_in(system, key).cloned().unwrap_or_default();
+        let value = system.get(key).cloned().unwrap_or_default();
         F::new(value.value.text(), value.origins.union(&item.exists))
     };
     let (device, fstype) = (text("device"), text("type"));
     let (Some(device_text), Some(type_text)) = (device.value, fstype.value) else {
-        let missing = if site.at_in(system, "device").is_none_or(|d| d.value.is_null()) { "device" } else { "type" };
+        let missing = if system.get("device").is_none_or(|d| d.value.is_null()) { "device" } else { "type" };
         run.withheld.push(crate::instance::Withheld {
             product: item.product.clone(),
             what: format!("fstab line of `{}` on host `{}`", *mount, *host),
@@ -115,7 +115,7 @@ fn filesystem(
         });
         return None;
     };
-    let given = site.at_in(system, "options").cloned().unwrap_or_default();
+    let given = system.get("options").cloned().unwrap_or_default();
     let mut options: Vec<Str> = match &given.value {
         Value::List(items) => items.iter().filter_map(|t| t.value.text()).collect(),
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! Reading the tables of a `pack.toml`: typed access to their keys, every mistake a finding at its place.
 
-use super::expr::{Expr, Text};
+use super::expr::{Anchor, Expr, Text};
 use super::manifest::{Field, FieldData, Head, Limit, Source};
 use crate::diag::codes::{PACK_MISSING_KEY, PACK_SOURCE, PACK_UNKNOWN_CITE, PACK_UNKNOWN_KEY, PACK_WRONG_TYPE};
 use crate::diag::{Diag, Findings, Level, similar_name};
@@ -155,7 +155,7 @@ impl Reader<'_> {
     /// An expression; `true`, `false` and numbers stand for themselves.
     pub fn expr_of(&mut self, node: &Node) -> Option<Expr> {
         match node.scalar_text() {
-            Some(text) => Expr::parse(text, self.inner(node, text), node.place, self.findings),
+            Some(text) => Expr::parse(text, Anchor::of(self.sources, node, text), self.findings),
             None => {
                 self.wrong(node, "an expression");
                 None
@@ -179,7 +179,7 @@ impl Reader<'_> {
 
     pub fn text_of(&mut self, node: &Node) -> Option<Text> {
         match node.scalar_text() {
-            Some(text) => Text::parse(text, self.inner(node, text), node.place, self.findings),
+            Some(text) => Text::parse(text, Anchor::of(self.sources, node, text), self.findings),
             None => {
                 self.wrong(node, "a text");
                 None
@@ -200,7 +200,7 @@ impl Reader<'_> {
     pub fn field_of(&mut self, node: &Node) -> Option<Field> {
         let data = match &node.data {
             Data::Text(text) => match text.contains("{{") {
-                true => FieldData::Text(Text::parse(text, self.inner(node, text), node.place, self.findings)?),
+                true => FieldData::Text(Text::parse(text, Anchor::of(self.sources, node, text), self.findings)?),
                 false => FieldData::Literal(literal(node)?),
             },
             Data::List(items) => FieldData::List(items.iter().filter_map(|i| self.field_of(i)).collect()),

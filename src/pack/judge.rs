@@ -1,6 +1,6 @@
 //! Reading what a pack demands of a site: requirements, and tables of minimums that become requirements.
 
-use super::expr::{Expr, Text};
+use super::expr::{Anchor, Expr, Text};
 use super::fields::{Reader, Table};
 use super::manifest::{Band, Head, Judgement, Limit, Requirement, Waive};
 use crate::diag::Level;
@@ -170,9 +170,12 @@ fn minimum(
     };
     let limit = r.limit_of(cell)?;
     let field: Str = column.replace('.', "-").replace('_', "-").into();
-    let span = row.node.span;
-    let expr = |text: &str, r: &mut Reader| Expr::parse(text, span, row.node.place, r.findings);
-    let text = |text: &str, r: &mut Reader| Text::parse(text, span, cell.place, r.findings);
+    let (from_row, from_cell) = (Anchor::of(r.sources, row.node, &row.each), Anchor::of(r.sources, cell, "\0"));
+    let expr = |text: &str, r: &mut Reader| {
+        let anchor = if *text == *row.each { from_row } else { from_cell };
+        Expr::parse(text, anchor, r.findings)
+    };
+    let text = |text: &str, r: &mut Reader| Text::parse(text, from_cell, r.findings);
     let is_count = &**column == "count";
     let (for_each, of, says) = match is_count {
         true => (

@@ -1,3 +1,13 @@
-//! Packs: what a product's folder says, read and verified, and the expressions in it.
+//! Packs: what a product's folder says, read, verified, and ready to be put to work on a site.
 
 pub mod expr;
+mod fields;
+mod flow;
+mod judge;
+pub mod kinds;
+pub mod load;
+pub mod manifest;
+mod steps;
+
+pub use load::{PackFiles, load};
+pub use manifest::Pack;

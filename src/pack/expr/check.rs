@@ -169,7 +169,7 @@ impl<'f, 'e> Checker<'f, 'e> {
             Op::Map(entries) => {
                 let field = |ty| Field { ty, default: None, doc: Str::default() };
                 let fields = entries.iter().map(|(key, t)| (key.clone(), field(self.type_of(t)))).collect();
-                Type::Struct(Struct { name: Str::default(), fields, open: false }.into())
+                Type::Struct(Struct { name: Str::default(), fields, open: false, ..Struct::default() }.into())
             }
             Op::Apply(apply) => self.apply(term, apply),
             Op::Faulty => Type::Any,

@@ -24,7 +24,7 @@ pub fn describe(ty: &Type) -> String {
         Type::Ref(table) => format!("a name from `{table}`"),
         Type::List(_) => "a list".into(),
         Type::Struct(s) if !s.name.is_empty() => format!("`{}`", s.name),
-        Type::Table(_) | Type::Struct(_) => "a map".into(),
+        Type::Table(_) | Type::Keyed { .. } | Type::Struct(_) => "a map".into(),
         Type::OneOf(forms) => {
             let mut words: Vec<String> = forms.iter().map(describe).collect();
             words.dedup();
@@ -56,7 +56,7 @@ pub fn type_of(value: &Value) -> Type {
 pub fn record(fields: &[&str]) -> Type {
     let field = || crate::shape::Field { ty: Type::Any, default: None, doc: "".into() };
     let fields = fields.iter().map(|f| ((*f).into(), field())).collect();
-    Type::Struct(Struct { name: "item".into(), fields, open: false }.into())
+    Type::Struct(Struct { name: "item".into(), fields, open: false, ..Struct::default() }.into())
 }
 
 /// Whether a single text can be written for a value of the type.
