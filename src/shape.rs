@@ -69,6 +69,8 @@ pub struct Field {
     pub ty: Type,
     /// The default that the schema declares, as JSON text.
     pub default: Option<Str>,
+    /// The sibling key and the value that it must have for the default to apply.
+    pub default_when: Option<(Str, Str)>,
     /// First sentence of the schema's description.
     pub doc: Str,
 }

@@ -46,7 +46,10 @@ fn named(table: &Type) -> Type {
 fn with_name(entry: &Type) -> Type {
     let Type::Struct(entry) = entry else { return entry.clone() };
     let mut entry = Struct::clone(entry);
-    entry.fields.insert("name".into(), Field { ty: Type::Text, default: None, doc: "The entry's key.".into() });
+    entry.fields.insert(
+        "name".into(),
+        Field { ty: Type::Text, default: None, default_when: None, doc: "The entry's key.".into() },
+    );
     Type::Struct(Arc::new(entry))
 }
 
@@ -193,7 +196,9 @@ impl<'a> Compiler<'a> {
         let all = declared.into_iter().flatten().chain(derived.into_iter().flatten());
         all.map(|(key, schema)| {
             let default = schema.get("default").map(|d| d.to_string().into());
-            let field = Field { ty: self.ty(schema), default, doc: first_sentence(schema) };
+            let when = schema.get("x-default-when").and_then(JsonValue::as_object).and_then(|when| when.iter().next());
+            let default_when = when.and_then(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())));
+            let field = Field { ty: self.ty(schema), default, default_when, doc: first_sentence(schema) };
             (key.as_str().into(), field)
         })
         .collect()
