@@ -48,6 +48,8 @@ pub struct Struct {
     pub open: bool,
     /// The type of the values under such keys; [`Type::Any`] when it is not given.
     pub rest: Option<Type>,
+    /// Fields whose default depends on a sibling: the sibling and the value that it must have.
+    pub conditions: IndexMap<Str, (Str, Str)>,
     /// The scalar form that the spec may use instead of the map.
     pub short: Option<Short>,
 }
@@ -69,8 +71,6 @@ pub struct Field {
     pub ty: Type,
     /// The default that the schema declares, as JSON text.
     pub default: Option<Str>,
-    /// The sibling key and the value that it must have for the default to apply.
-    pub default_when: Option<(Str, Str)>,
     /// First sentence of the schema's description.
     pub doc: Str,
 }

@@ -5,7 +5,7 @@ use serde_json::Value as JsonValue;
 use crate::decode::scalar::Scalar;
 use crate::node::push_step;
 use crate::schema::Schema;
-use crate::shape::{Field, Struct, Type};
+use crate::shape::{Struct, Type};
 use crate::site::{DefaultFrom, Site};
 use crate::source::PlaceId;
 use crate::value::{Map, Origins, Str, Tracked, Value};
@@ -120,7 +120,7 @@ fn fill_struct(map: &mut Map, s: &Struct, origins: &Origins, pointer: &mut Strin
         let missing = map.get(key).is_none_or(|below| below.value.is_null());
         if let Some(default) = &field.default
             && missing
-            && applies(field, map)
+            && applies(s, key, map)
             && let Ok(json) = serde_json::from_str::<JsonValue>(default)
         {
             // A default stands where the answer would: at the `null`, or else in the map.
@@ -145,9 +145,9 @@ fn fill_struct(map: &mut Map, s: &Struct, origins: &Origins, pointer: &mut Strin
 }
 
 /// Whether the sibling that a default depends on has the value for it.
-fn applies(field: &Field, map: &Map) -> bool {
-    let Some((key, value)) = &field.default_when else { return true };
-    matches!(map.get(key).map(|sibling| &sibling.value), Some(Value::Str(text)) if text == value)
+fn applies(s: &Struct, key: &Str, map: &Map) -> bool {
+    let Some((sibling, value)) = s.conditions.get(key) else { return true };
+    matches!(map.get(sibling).map(|sibling| &sibling.value), Some(Value::Str(text)) if text == value)
 }
 
 /// The value that a JSON default is at its place.

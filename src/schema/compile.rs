@@ -46,10 +46,7 @@ fn named(table: &Type) -> Type {
 fn with_name(entry: &Type) -> Type {
     let Type::Struct(entry) = entry else { return entry.clone() };
     let mut entry = Struct::clone(entry);
-    entry.fields.insert(
-        "name".into(),
-        Field { ty: Type::Text, default: None, default_when: None, doc: "The entry's key.".into() },
-    );
+    entry.fields.insert("name".into(), Field { ty: Type::Text, default: None, doc: "The entry's key.".into() });
     Type::Struct(Arc::new(entry))
 }
 
@@ -186,7 +183,8 @@ impl<'a> Compiler<'a> {
                 None => Type::Table(of),
             };
         }
-        Type::Struct(Arc::new(Struct { fields, open: rest.is_some(), rest, ..Struct::default() }))
+        let conditions = conditions(map);
+        Type::Struct(Arc::new(Struct { fields, open: rest.is_some(), rest, conditions, ..Struct::default() }))
     }
 
     /// The properties of an object, and after them the ones that resolving adds (`x-derived`).
@@ -196,9 +194,7 @@ impl<'a> Compiler<'a> {
         let all = declared.into_iter().flatten().chain(derived.into_iter().flatten());
         all.map(|(key, schema)| {
             let default = schema.get("default").map(|d| d.to_string().into());
-            let when = schema.get("x-default-when").and_then(JsonValue::as_object).and_then(|when| when.iter().next());
-            let default_when = when.and_then(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())));
-            let field = Field { ty: self.ty(schema), default, default_when, doc: first_sentence(schema) };
+            let field = Field { ty: self.ty(schema), default, doc: first_sentence(schema) };
             (key.as_str().into(), field)
         })
         .collect()
@@ -207,6 +203,16 @@ impl<'a> Compiler<'a> {
 
 fn properties(schema: &JsonValue) -> impl Iterator<Item = (&String, &JsonValue)> {
     schema.get("properties").and_then(JsonValue::as_object).into_iter().flatten()
+}
+
+/// What the defaults of properties depend on (`x-default-when`).
+fn conditions(map: &Json<String, JsonValue>) -> IndexMap<Str, (Str, Str)> {
+    let properties = map.get("properties").and_then(JsonValue::as_object).into_iter().flatten();
+    let condition = |(key, schema): (&String, &JsonValue)| {
+        let (sibling, value) = schema.get("x-default-when")?.as_object()?.iter().next()?;
+        Some((key.as_str().into(), (sibling.as_str().into(), value.as_str()?.into())))
+    };
+    properties.filter_map(condition).collect()
 }
 
 fn references(map: &Json<String, JsonValue>) -> Type {
