@@ -117,13 +117,16 @@ pub fn names_of(list: &Tracked) -> Vec<F<Str>> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Networks {
     /// By family and prefix length, longest first: the networks of that length by their address.
-    by_length: Vec<(bool, u8, BTreeMap<IpNet, (Str, Origins)>)>,
+    by_length: Vec<(bool, u8, Named)>,
 }
+
+/// Names of networks by their CIDR, with the place of the CIDR.
+type Named = BTreeMap<IpNet, (Str, Origins)>;
 
 impl Networks {
     /// Indexes the table of networks. A network that holds every address says nothing about where one is.
     pub(crate) fn new(table: &Tracked) -> Self {
-        let mut lengths: BTreeMap<(bool, u8), BTreeMap<IpNet, (Str, Origins)>> = BTreeMap::new();
+        let mut lengths: BTreeMap<(bool, u8), Named> = BTreeMap::new();
         for (name, network) in table.entries() {
             for item in network.get("cidrs").map(Tracked::items).unwrap_or_default() {
                 if let Value::Cidr(cidr) = item.value

@@ -190,8 +190,7 @@ impl Run {
 
     /// Reports that an expression gave a value of the wrong kind.
     pub fn not_a(&mut self, span: Span, expected: &str, found: &Value) {
-        self.findings.push(
-            Diag::new(PACK_EVALUATION, format!("this gives {}, expected {expected}", found.kind())).at(span, ""),
-        );
+        self.findings
+            .push(Diag::new(PACK_EVALUATION, format!("this gives {}, expected {expected}", found.kind())).at(span, ""));
     }
 }

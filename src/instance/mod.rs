@@ -110,10 +110,9 @@ impl<'a> Instance<'a> {
             let value = match &bound {
                 Bound::Present(value) => value.clone(),
                 Bound::Absent(origins) => Tracked { value: Value::str("none"), origins: origins.clone() },
-                Bound::Open(open) => Tracked {
-                    value: Value::Null,
-                    origins: open.first().map(|u| u.origins.clone()).unwrap_or_default(),
-                },
+                Bound::Open(open) => {
+                    Tracked { value: Value::Null, origins: open.first().map(|u| u.origins.clone()).unwrap_or_default() }
+                }
                 Bound::Poison => Tracked { value: Value::Poison, origins: Origins::None },
             };
             if &**name == "cluster" {
@@ -136,10 +135,9 @@ impl<'a> Instance<'a> {
                     [one] => Tracked::new(*one, ports.origins.clone()),
                     many => Tracked::new(Value::from(many), ports.origins.clone()),
                 },
-                PortValue::Open(open) => Tracked {
-                    value: Value::Null,
-                    origins: open.first().map(|u| u.origins.clone()).unwrap_or_default(),
-                },
+                PortValue::Open(open) => {
+                    Tracked { value: Value::Null, origins: open.first().map(|u| u.origins.clone()).unwrap_or_default() }
+                }
                 PortValue::Poison => Tracked { value: Value::Poison, origins: Origins::None },
             };
             map.insert(name.clone(), tracked);
@@ -158,12 +156,8 @@ impl<'a> Instance<'a> {
                 let mut found = Tracked::default();
                 run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
                     found = match run.eval(&rule.is, scope) {
-                        Answer::Known(value) => {
-                            Tracked { origins: value.origins.union(origins), value: value.value }
-                        }
-                        Answer::Open(open) => {
-                            Tracked::new(Value::Null, Origins::all(open.iter().map(|u| &u.origins)))
-                        }
+                        Answer::Known(value) => Tracked { origins: value.origins.union(origins), value: value.value },
+                        Answer::Open(open) => Tracked::new(Value::Null, Origins::all(open.iter().map(|u| &u.origins))),
                         Answer::Poison => Tracked::new(Value::Poison, Origins::None),
                     };
                 });
@@ -209,9 +203,7 @@ fn bound(binding: &Binding, scope: &Scope, run: &mut Run) -> Bound {
     }
     match run.eval(&binding.is, scope) {
         Answer::Known(value) if is_none(&value.value) => Bound::Absent(origins.union(&value.origins)),
-        Answer::Known(value) => {
-            Bound::Present(Tracked { origins: value.origins.union(&origins), value: value.value })
-        }
+        Answer::Known(value) => Bound::Present(Tracked { origins: value.origins.union(&origins), value: value.value }),
         Answer::Open(open) => Bound::Open(open),
         Answer::Poison => Bound::Poison,
     }

@@ -14,8 +14,7 @@ use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
 /// The flows of one instance.
 pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> Vec<Arc<Flow>> {
     let mut open = Vec::new();
-    let mut lowering =
-        Lowering { instance, site, ends: Vec::new(), nodes: None, flows: Vec::new(), open: Vec::new() };
+    let mut lowering = Lowering { instance, site, ends: Vec::new(), nodes: None, flows: Vec::new(), open: Vec::new() };
     lowering.nodes = lowering.node_peers(run);
     lowering.ends = lowering.ends(run, &mut open);
     for component in instance.pack.components.values() {
@@ -324,7 +323,12 @@ impl Lowering<'_> {
         if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
     }
 
-    fn why(&self, source: &crate::pack::manifest::Source, note: Option<&crate::pack::expr::Text>, run: &mut Run) -> Str {
+    fn why(
+        &self,
+        source: &crate::pack::manifest::Source,
+        note: Option<&crate::pack::expr::Text>,
+        run: &mut Run,
+    ) -> Str {
         let base = self.instance.pack.source_text(source);
         let world = self.instance.world(self.site);
         let note = note.and_then(|n| match run.text(n, &Scope::new(&self.instance.names, &world)) {

@@ -36,12 +36,12 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         let mut open = Vec::new();
         let mut list = Vec::new();
         let mut unanswered = Vec::new();
-        run.each(&rule.head, scope, &mut open, &mut |scope, exists, run| {
-            match evaluate(instance, rule, scope, exists, &why, run) {
-                Ok(Some(item)) => list.push(item),
-                Ok(None) => {}
-                Err(more) => unanswered.extend(more),
-            }
+        run.each(&rule.head, scope, &mut open, &mut |scope, exists, run| match evaluate(
+            instance, rule, scope, exists, &why, run,
+        ) {
+            Ok(Some(item)) => list.push(item),
+            Ok(None) => {}
+            Err(more) => unanswered.extend(more),
         });
         open.extend(unanswered);
         if !open.is_empty() {
@@ -83,12 +83,7 @@ fn evaluate(
                     open.extend(unanswered);
                 } else if rule.kind.name != "chart_values" {
                     let what = format!("`{name}` of a {}", singular(rule.kind.name));
-                    run.withheld.push(Withheld {
-                        product: instance.name.clone(),
-                        what,
-                        unanswered,
-                        why: why.clone(),
-                    });
+                    run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why: why.clone() });
                 }
             }
             Answer::Poison => return Ok(None),

@@ -69,12 +69,9 @@ pub fn volumes(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Volume>> {
 pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
     let mut list = Vec::new();
     for item in items {
-        let (Some(cluster), Some(api_version), Some(kind), Some(name)) = (
-            item.text("cluster", run),
-            item.text("api_version", run),
-            item.text("kind", run),
-            item.text("name", run),
-        ) else {
+        let (Some(cluster), Some(api_version), Some(kind), Some(name)) =
+            (item.text("cluster", run), item.text("api_version", run), item.text("kind", run), item.text("name", run))
+        else {
             continue;
         };
         let namespace = match item.text("namespace", run) {
@@ -88,9 +85,8 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
         let product = item.field(item.product.clone());
         list.push(Arc::new(Object { cluster, namespace, api_version, kind, name, product, body }));
     }
-    let key = |o: &Object| {
-        (o.cluster.value.clone(), o.namespace.value.clone(), o.kind.value.clone(), o.name.value.clone())
-    };
+    let key =
+        |o: &Object| (o.cluster.value.clone(), o.namespace.value.clone(), o.kind.value.clone(), o.name.value.clone());
     list.sort_by_key(|o| key(o));
     super::merge::unite(
         list,

@@ -50,7 +50,8 @@ pub fn either<T: Clone + PartialEq + std::fmt::Debug>(
 pub fn report_conflicts(run: &mut Run, sources: &crate::source::Sources) {
     for (what, a, b) in std::mem::take(&mut run.conflicts) {
         let mut diag = Diag::new(CONFLICT, format!("two items want the same {what} to be different"));
-        let spans = |o: &crate::value::Origins| o.as_slice().iter().filter_map(|p| sources.span_of(*p)).collect::<Vec<_>>();
+        let spans =
+            |o: &crate::value::Origins| o.as_slice().iter().filter_map(|p| sources.span_of(*p)).collect::<Vec<_>>();
         for (i, span) in spans(&a).into_iter().enumerate() {
             diag = if i == 0 { diag.at(span, "one says so here") } else { diag.and(span, "") };
         }

@@ -42,10 +42,7 @@ fn proxy(item: &Item, site: &Site, run: &mut Run) -> Option<Proxy> {
     };
     Some(Proxy {
         upstreams: upstreams(item, &upstream_port, &health_port, site, run)?,
-        addresses: F::new(
-            addresses.into_iter().map(|a| a.value).collect(),
-            address_origins.union(&item.exists),
-        ),
+        addresses: F::new(addresses.into_iter().map(|a| a.value).collect(), address_origins.union(&item.exists)),
         port: item.port("port", run).unwrap_or_else(|| item.field(443)),
         certificate_file: optional("certificate_file", run),
         key_file: optional("key_file", run),
@@ -82,10 +79,7 @@ fn upstreams(
         let origins = address.origins.union(&server.origins).union(&port.origins);
         list.push(Arc::new(Upstream {
             endpoint: F::new(endpoint(address.value, port.value), origins.clone()),
-            health_endpoint: F::new(
-                health.value.map(|h| endpoint(address.value, h)),
-                origins.union(&health.origins),
-            ),
+            health_endpoint: F::new(health.value.map(|h| endpoint(address.value, h)), origins.union(&health.origins)),
             address: F::new(address.value, origins.clone()),
             port: F::new(port.value, origins.clone()),
             host: F::new(server.value, origins),

@@ -85,7 +85,8 @@ pub fn questions(run: &Run) -> Vec<Arc<Question>> {
             entry.waits.push(withheld.what.as_str().into());
         }
     }
-    let mut list: Vec<Arc<Question>> = gathered.into_iter().map(|(pointer, g)| Arc::new(question(pointer, g))).collect();
+    let mut list: Vec<Arc<Question>> =
+        gathered.into_iter().map(|(pointer, g)| Arc::new(question(pointer, g))).collect();
     list.sort_by_key(|q| (q.who.value.clone(), q.product.value.clone(), q.pointer.value.clone()));
     list
 }

@@ -38,7 +38,9 @@ pub fn rules(flows: &[Arc<Flow>], site: &Site) -> Vec<Arc<Rule>> {
 fn filtered_hosts(site: &Site) -> Vec<(IpNet, Str, Origins)> {
     let mut hosts = Vec::new();
     for (name, entry) in site.table("hosts") {
-        let windows = entry.get("os").and_then(|os| os.get("family"))
+        let windows = entry
+            .get("os")
+            .and_then(|os| os.get("family"))
             .is_some_and(|f| matches!(&f.value, Value::Str(s) if s.starts_with("windows")));
         if windows {
             continue;

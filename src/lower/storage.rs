@@ -37,15 +37,18 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         list.push(Arc::new(Export { host, path, clients, options, storage }));
     }
     list.sort_by_key(|e| (e.host.value.clone(), e.path.value.clone()));
-    super::merge::unite(list, run, |a, b, run| {
-        Export {
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| Export {
             host: a.host.clone(),
             path: a.path.clone(),
             clients: merge_field(&a.clients, &b.clients, "clients", run),
             options: merge_field(&a.options, &b.options, "options", run),
             storage: merge_field(&a.storage, &b.storage, "storage", run),
-        }
-    }, |e| (e.host.value.clone(), e.path.value.clone()))
+        },
+        |e| (e.host.value.clone(), e.path.value.clone()),
+    )
 }
 
 /// Lines of fstab: what the spec says of a file system, with the options that packs add, once per host and mount.
@@ -209,12 +212,15 @@ pub fn directories(items: &[Item], run: &mut Run) -> Vec<Arc<Directory>> {
         list.push(Arc::new(Directory { host, path, owner, mode }));
     }
     list.sort_by_key(|d| (d.host.value.clone(), d.path.value.clone()));
-    super::merge::unite(list, run, |a, b, run| {
-        Directory {
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| Directory {
             host: a.host.clone(),
             path: a.path.clone(),
             owner: merge_field(&a.owner, &b.owner, "owner", run),
             mode: merge_field(&a.mode, &b.mode, "mode", run),
-        }
-    }, |d| (d.host.value.clone(), d.path.value.clone()))
+        },
+        |d| (d.host.value.clone(), d.path.value.clone()),
+    )
 }

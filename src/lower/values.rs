@@ -20,12 +20,9 @@ pub fn releases(
 ) -> Vec<Arc<HelmRelease>> {
     let mut list = Vec::new();
     for item in releases {
-        let (Some(name), Some(cluster), Some(namespace), Some(chart)) = (
-            item.text("name", run),
-            item.text("cluster", run),
-            item.text("namespace", run),
-            item.text("chart", run),
-        ) else {
+        let (Some(name), Some(cluster), Some(namespace), Some(chart)) =
+            (item.text("name", run), item.text("cluster", run), item.text("namespace", run), item.text("chart", run))
+        else {
             continue;
         };
         let id = item.text("id", run).map_or_else(|| "main".into(), |i| i.value);
@@ -54,19 +51,18 @@ pub fn releases(
 }
 
 /// One value: under the key that the guide gives, or under the one that the site maps a slot to.
-fn helm_value(
-    item: &Item,
-    release: &F<Str>,
-    instance: &Instance,
-    site: &Site,
-    run: &mut Run,
-) -> Option<HelmValue> {
+fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, run: &mut Run) -> Option<HelmValue> {
     let given = item.get("value").cloned().unwrap_or_default();
     let comment = item.field(item.why.clone());
     if let Some(key) = item.text("key", run) {
         let question = given.value.is_null().then(|| -> Str { format!("the value of `{}`", *key).into() });
         let question = F::new(question, given.origins.union(&item.exists));
-        return Some(HelmValue { key, value: F::new(given.value, given.origins.union(&item.exists)), comment, question });
+        return Some(HelmValue {
+            key,
+            value: F::new(given.value, given.origins.union(&item.exists)),
+            comment,
+            question,
+        });
     }
     let slot = item.text("slot", run)?;
     let ask = item.text("ask", run);
@@ -188,7 +184,8 @@ fn lay_out(branch: &Branch, depth: usize, exists: &Origins, out: &mut Vec<Arc<Va
         }
     }
     for value in &branch.open {
-        let comments = vec![comment(value), format!("open question: {}", value.question.as_deref().unwrap_or("")).into()];
+        let comments =
+            vec![comment(value), format!("open question: {}", value.question.as_deref().unwrap_or("")).into()];
         out.push(line(depth, comments, None, Value::Null, &value.origins().union(exists)));
     }
 }
@@ -248,7 +245,8 @@ fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, 
         Value::List(items) => {
             out.push(line(depth, comments, key, Value::Null, origins));
             for item in items.iter() {
-                let mut entry = (*line(depth + 1, Vec::new(), None, item.value.clone(), &item.origins.union(origins))).clone();
+                let mut entry =
+                    (*line(depth + 1, Vec::new(), None, item.value.clone(), &item.origins.union(origins))).clone();
                 entry.item.value = true;
                 out.push(Arc::new(entry));
             }

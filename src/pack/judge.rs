@@ -41,18 +41,14 @@ fn judgement(t: &mut Table, r: &mut Reader) -> Option<Judgement> {
     if let Some(expr) = r.expr(t, "that") {
         found.push(Judgement::That(expr));
     }
-    for (key, make) in [
-        ("min", Judgement::Min as fn(Limit) -> Judgement),
-        ("max", Judgement::Max),
-        ("below", Judgement::Below),
-    ] {
+    for (key, make) in
+        [("min", Judgement::Min as fn(Limit) -> Judgement), ("max", Judgement::Max), ("below", Judgement::Below)]
+    {
         if let Some(limit) = t.get(key).and_then(|n| r.limit_of(n)) {
             found.push(make(limit));
         }
     }
-    for (key, make) in
-        [("one_of", Judgement::OneOf as fn(Vec<Limit>) -> Judgement), ("none_of", Judgement::NoneOf)]
-    {
+    for (key, make) in [("one_of", Judgement::OneOf as fn(Vec<Limit>) -> Judgement), ("none_of", Judgement::NoneOf)] {
         if let Some(node) = t.get(key) {
             found.push(make(node.items().iter().filter_map(|n| r.limit_of(n)).collect()));
         }
@@ -64,7 +60,10 @@ fn judgement(t: &mut Table, r: &mut Reader) -> Option<Judgement> {
         found.push(Judgement::Bands(node.items().iter().filter_map(|n| band(n, r)).collect()));
     }
     if found.len() != 1 {
-        r.wrong(t.node, "a requirement with exactly one of `that`, `min`, `max`, `below`, `one_of`, `none_of`, `matches`, `bands`");
+        r.wrong(
+            t.node,
+            "a requirement with exactly one of `that`, `min`, `max`, `below`, `one_of`, `none_of`, `matches`, `bands`",
+        );
     }
     found.pop()
 }

@@ -22,11 +22,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "exports", required: &["storage"], optional: &["options", "clients", "host", "path"] },
     Kind { name: "directories", required: &["host", "path", "owner"], optional: &["mode"] },
     Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
-    Kind {
-        name: "nfs_servers",
-        required: &["host"],
-        optional: &["mountd", "lockd", "statd", "rquotad", "version3"],
-    },
+    Kind { name: "nfs_servers", required: &["host"], optional: &["mountd", "lockd", "statd", "rquotad", "version3"] },
     Kind { name: "units", required: &["host", "name", "settings"], optional: &[] },
     Kind { name: "kernel", required: &["host", "key", "value"], optional: &[] },
     Kind {

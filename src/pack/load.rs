@@ -213,7 +213,8 @@ fn port(entry: &Entry, r: &mut Reader) -> Option<PortRule> {
     };
     for (word, span) in &transport {
         if !matches!(&**word, "tcp" | "udp") {
-            r.findings.push(Diag::new(PACK_WRONG_TYPE, "expected `tcp` or `udp`").at(*span, "not a transport protocol"));
+            r.findings
+                .push(Diag::new(PACK_WRONG_TYPE, "expected `tcp` or `udp`").at(*span, "not a transport protocol"));
         }
     }
     if port.of.is_none() && port.default.is_empty() {

@@ -39,11 +39,8 @@ pub fn step(node: &Node, r: &mut Reader) -> Option<StepRule> {
 fn failure(node: &Node, r: &mut Reader) -> Option<FailureRule> {
     let mut t = Table::new(node, "failure");
     let sees = r.required_text(&mut t, "sees");
-    let rule = FailureRule {
-        sees: sees?,
-        says: r.text(&mut t, "says"),
-        goto: r.strings(&mut t, "goto").into_iter().next(),
-    };
+    let rule =
+        FailureRule { sees: sees?, says: r.text(&mut t, "says"), goto: r.strings(&mut t, "goto").into_iter().next() };
     r.finish(&t);
     Some(rule)
 }

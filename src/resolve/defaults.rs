@@ -120,6 +120,7 @@ fn fill_struct(map: &mut Map, s: &Struct, origins: &Origins, pointer: &mut Strin
         let missing = map.get(key).is_none_or(|below| below.value.is_null());
         if let Some(default) = &field.default
             && missing
+            && applies(s, key, map)
             && let Ok(json) = serde_json::from_str::<JsonValue>(default)
         {
             // A default stands where the answer would: at the `null`, or else in the map.
@@ -141,6 +142,12 @@ fn fill_struct(map: &mut Map, s: &Struct, origins: &Origins, pointer: &mut Strin
             pointer.truncate(length);
         }
     }
+}
+
+/// Whether the sibling that a default depends on has the value for it.
+fn applies(s: &Struct, key: &Str, map: &Map) -> bool {
+    let Some((sibling, value)) = s.conditions.get(key) else { return true };
+    matches!(map.get(sibling).map(|sibling| &sibling.value), Some(Value::Str(text)) if text == value)
 }
 
 /// The value that a JSON default is at its place.

@@ -1,5 +1,7 @@
 //! Into a site with its names bound: what follows from what the spec says.
 
+use std::collections::BTreeMap;
+
 use crate::node::push_step;
 use crate::schema::Schema;
 use crate::site::{DefaultFrom, Networks, Site, filesystem_of};
@@ -25,6 +27,7 @@ pub fn derive(site: &mut Site, schema: &Schema) {
             }
         }
         filesystems(root);
+        packs(root, &mut site.defaults);
         for table in schema.tables() {
             for (name, entry) in root.get_mut(table).and_then(map_mut).into_iter().flatten() {
                 let origins = entry.origins.clone();
@@ -75,6 +78,21 @@ fn system(host: &mut Map) {
                 host.insert(key.into(), inside);
             }
             _ => {}
+        }
+    }
+}
+
+/// Names the pack of each product that does not name it: it is called as the instance.
+fn packs(root: &mut Map, defaults: &mut BTreeMap<String, DefaultFrom>) {
+    for (name, product) in root.get_mut("products").and_then(map_mut).into_iter().flatten() {
+        let origins = product.origins.clone();
+        let Some(product) = map_mut(product) else { continue };
+        if answered(product, "pack").is_none() {
+            let origins = product.get("pack").map_or(origins, |null| null.origins.clone());
+            product.insert("pack".into(), Tracked { value: Value::Str(name.clone()), origins });
+            let mut pointer = String::from("/products");
+            push_step(&mut pointer, name);
+            defaults.insert(pointer + "/pack", DefaultFrom::Core);
         }
     }
 }

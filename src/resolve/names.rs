@@ -293,7 +293,7 @@ fn tables_of(ty: &Type) -> Option<Vec<Str>> {
     match ty {
         Type::Ref(table) => Some(vec![table.clone()]),
         Type::OneOf(types) => {
-            let tables: Vec<Str> = types.iter().filter_map(|ty| tables_of(ty)).flatten().collect();
+            let tables: Vec<Str> = types.iter().filter_map(tables_of).flatten().collect();
             (!tables.is_empty() && !types.contains(&Type::Text)).then_some(tables)
         }
         _ => None,

@@ -35,7 +35,8 @@ pub const FILTERS: &[Row] = &[
             let value = entry(t);
             let field = |ty| Field { ty, default: None, doc: "".into() };
             let fields = [("key".into(), field(Type::Text)), ("value".into(), field(value))];
-            let pair = Struct { name: "entry".into(), fields: fields.into_iter().collect(), open: false, ..Struct::default() };
+            let pair =
+                Struct { name: "entry".into(), fields: fields.into_iter().collect(), open: false, ..Struct::default() };
             Type::List(Type::Struct(pair.into()).into())
         },
         run: |c| {

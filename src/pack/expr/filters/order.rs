@@ -91,7 +91,8 @@ pub const FILTERS: &[Row] = &[
             let key = t.item(0, &element);
             let field = |ty| Field { ty, default: None, doc: "".into() };
             let fields = [("key".into(), field(key)), ("items".into(), field(Type::List(element.into())))];
-            let group = Struct { name: "group".into(), fields: fields.into_iter().collect(), open: false, ..Struct::default() };
+            let group =
+                Struct { name: "group".into(), fields: fields.into_iter().collect(), open: false, ..Struct::default() };
             Type::List(Type::Struct(group.into()).into())
         },
         run: groupby,
