@@ -5,6 +5,8 @@
 //! Passes are pure functions; only [`write`] and the command line touch the outside.
 
 pub mod artifact;
+pub mod check;
+pub mod compile;
 pub mod decode;
 pub mod diag;
 pub mod emit;

@@ -48,6 +48,7 @@ pub fn find(text: &str) -> Option<&'static Row> {
 // S04xx checks on the site, S05xx checks on the Ir, S06xx packs, S07xx templates and escaping,
 // S08xx read-back, S09xx writing, S10xx waivers and questions.
 codes! {
+    NOTHING_READ = "S0000" "cannot-read" Error;
     NOT_UTF8 = "S0001" "not-utf8" Error;
     SYNTAX = "S0002" "syntax" Error;
     EMPTY = "S0003" "empty-file" Error;
