@@ -119,6 +119,7 @@ fn what_would_exhaust_the_machine() {
     expect("s.yaml", "a: 1\n".repeat(20_000).as_bytes(), "S0004");
     expect("s.yaml", "- no\n".repeat(100_000).as_bytes(), "S0009");
     expect("s.toml", "a = 1\n".repeat(2_000).as_bytes(), "S0004");
+    expect("s.toml", format!("a = [{}", "x ".repeat(100_000)).as_bytes(), "S0002");
     expect("s.toml", "a = x\n".repeat(20_000).as_bytes(), "S0002");
     let anchors: String = (0..2_000).map(|i| format!("- &a{i} [*a{}]\n", i.max(1) - 1)).collect();
     assert!(!judge("s.yaml", anchors.as_bytes()).is_empty());

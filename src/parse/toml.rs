@@ -12,14 +12,18 @@ use super::{DEPTH_LIMIT, yaml};
 use crate::diag::{Diag, codes};
 use crate::node::{Data, Entry, Node};
 
+const ERRORS_LIMIT: usize = 1000;
+
 /// Reads a text. `None` when it has syntax errors or is nested too deep, which has been reported.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Node> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let is_duplicate = |e: &toml::de::Error| e.message().starts_with("duplicate key");
     let keys = if errors.iter().any(is_duplicate) { keys(table.get_ref()) } else { BTreeMap::new() };
     let mut doubtful = BTreeSet::new();
-    let (mut failed, mut line) = (false, None);
-    for error in &errors {
+    let failed = !errors.iter().all(is_duplicate);
+    let mut line = None;
+    // Beyond these nothing would be reported anyway, and each costs a look for the beginning of its line.
+    for error in errors.iter().take(ERRORS_LIMIT) {
         let range = place(text, error);
         if is_duplicate(error) {
             let first = before(&keys, text[range.clone()].trim_matches(['"', '\'']), range.start);
@@ -28,7 +32,6 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Node> {
             tree.report(duplicate(text, range, first, tree));
             continue;
         }
-        failed = true;
         // One slip makes several errors; the first of a line tells what happened.
         let begin = Some(line_start(text, range.start));
         if line != begin {
