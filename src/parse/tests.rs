@@ -155,7 +155,9 @@ fn syntax_errors_of_yaml() {
         ("a: \"x\n", "S0002 1:4 [\"] a quote is never closed"),
         ("a: {b: 1\nc: 2\n", "S0002 1:4 [{] this `{` is never closed"),
         ("a: [1, 2\nb: 3\n", "S0002 1:4 [[] this `[` is never closed"),
-        ("a: b: c\n", "S0002 1:5 [:] a key is not allowed here"),
+        ("a: b: c\n", "S0002 1:4 [b: c] text that contains `: ` needs quotes"),
+        ("x:\n  a:1\n  b: 2\n", "S0002 2:4 [:] a space is missing behind `a:`"),
+        ("x:\n  a: [1]\n   b: 2\n", "S0002 3:4 [b] the indentation of this line fits nothing above it"),
         ("key: [a, b]]\n", "S0002 1:12 []] a bracket closes nothing"),
         ("a: 'x' y\n", "S0002 1:8 [y] text follows a closing quote"),
         ("- a\nb: 1\n", "S0002 2:1 [b] expected an item of the list"),
@@ -195,7 +197,7 @@ fn faults_of_toml_and_json() {
         ("s.toml", "a = nan\n", "S0008 1:5 [nan] `nan` is not a number that can be used"),
         ("s.toml", "a = 1979-05-27\n", "S0008 1:5 [1979-05-27] the date `1979-05-27` is not supported"),
         ("s.json", "{\"a\":1,\"a\":2}", "S0004 1:8 [\"a\"] the key `a` is given twice"),
-        ("s.json", "{\"a\":1,}", "S0002 1:8 [}] a comma stands before the closing `}`"),
+        ("s.json", "{\"a\":1,}", "S0002 1:7 [,] a comma stands before the closing `}`"),
         ("s.json", "{\"a\": 01}", "S0002 1:7 [01] `01` is not a number"),
         ("s.json", "{a: 1}", "S0002 1:2 [a] expected a key in double quotes"),
         ("s.json", "[1", "S0002 1:1 [[] this `[` is never closed"),
@@ -246,5 +248,17 @@ fn bytes_that_are_no_text() {
         let (mut sources, mut findings) = (Sources::default(), Findings::default());
         assert!(load(&mut sources, "s.yaml", bytes.to_vec(), Role::Spec, &mut findings).is_none());
         assert_eq!(findings.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(), [want]);
+    }
+}
+
+#[test]
+fn the_examples_of_the_pages_are_true() {
+    for code in ["S0002", "S0003", "S0004", "S0008", "S0009", "S0010"] {
+        let page = crate::diag::explain(code).expect("the code has a page");
+        let blocks: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|b| b.split("```").next()).collect();
+        let [wrong, right] = blocks[..] else { panic!("{code} has two examples") };
+        let codes = said("s.yaml", wrong);
+        assert!(!codes.is_empty() && codes.iter().all(|s| s.starts_with(code)), "{code} {codes:?}");
+        assert_eq!(said("s.yaml", right), [""; 0], "{code}");
     }
 }

@@ -1,5 +1,6 @@
 //! The TOML reader: the parser's table in, nodes in the order of the text out; every syntax error is reported.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,27 +12,39 @@ use super::{DEPTH_LIMIT, yaml};
 use crate::diag::{Diag, codes};
 use crate::node::{Data, Entry, Node};
 
+const ERRORS_LIMIT: usize = 1000;
+
 /// Reads a text. `None` when it has syntax errors or is nested too deep, which has been reported.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Node> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut doubtful = Vec::new();
-    let (mut failed, mut line) = (false, None);
-    for error in &errors {
+    let is_duplicate = |e: &toml::de::Error| e.message().starts_with("duplicate key");
+    let keys = if errors.iter().any(is_duplicate) { keys(table.get_ref()) } else { BTreeMap::new() };
+    let mut doubtful = BTreeSet::new();
+    let failed = !errors.iter().all(is_duplicate);
+    let mut lines = BTreeSet::new();
+    let mut repeated_header = None;
+    // Beyond these nothing would be reported anyway, and each costs a look for the beginning of its line.
+    for error in errors.iter().take(ERRORS_LIMIT) {
         let range = place(text, error);
-        if error.message().starts_with("duplicate key") {
-            let first = first_key(table.get_ref(), &text[range.clone()], range.start);
+        if is_duplicate(error) {
+            // What a repeated table repeats in turn is no news.
+            if repeated_header.is_some_and(|h: usize| h < range.start && !text[h..range.start].contains("\n[")) {
+                continue;
+            }
+            if text[line_start(text, range.start)..].starts_with('[') {
+                repeated_header = Some(range.end);
+            }
+            let first = before(&keys, text[range.clone()].trim_matches(['"', '\'']), range.start)
+                .or_else(|| same_header(text, &range));
             doubtful.extend(first.as_ref().map(|f| f.start));
-            doubtful.push(range.start);
+            doubtful.insert(range.start);
             tree.report(duplicate(text, range, first, tree));
             continue;
         }
-        failed = true;
         // One slip makes several errors; the first of a line tells what happened.
-        let begin = Some(line_start(text, range.start));
-        if line != begin {
+        if lines.insert(line_start(text, range.start)) {
             tree.report(syntax_error(text, error, range, tree));
         }
-        line = begin;
     }
     if failed {
         return None;
@@ -45,7 +58,7 @@ struct Reader<'t, 'a, 's> {
     text: &'t str,
     tree: &'a mut Tree<'s>,
     /// Where keys stand that are given again later; their values are poison.
-    doubtful: Vec<usize>,
+    doubtful: BTreeSet<usize>,
 }
 
 impl Reader<'_, '_, '_> {
@@ -178,27 +191,21 @@ fn syntax_error(text: &str, error: &toml::de::Error, range: Range<usize>, tree: 
 
 /// The parser's message in this program's manner.
 fn plain(message: &str) -> String {
-    let mut text = message.replace('\n', " ");
+    let (what, _) = message.split_once(", expected ").unwrap_or((message, ""));
+    let mut text = what.replace('\n', " ");
     if let Some(first) = text.get(..1).map(str::to_lowercase) {
         text.replace_range(..1, &first);
     }
     text
 }
 
-/// The first key of this name in the text before `before`, in whichever table.
-fn first_key(table: &DeTable, name: &str, before: usize) -> Option<Range<usize>> {
-    let mut found: Option<Range<usize>> = None;
+/// Every key of the text by its name, in the order of the text.
+fn keys<'t>(table: &'t DeTable<'_>) -> BTreeMap<&'t str, Vec<Range<usize>>> {
+    let mut keys: BTreeMap<&str, Vec<Range<usize>>> = BTreeMap::new();
     let mut rest = vec![table];
     while let Some(table) = rest.pop() {
         for (key, value) in table.iter() {
-            let span = key.span();
-            if key.get_ref() == name.trim_matches(['"', '\'']) && span.start < before {
-                // The nearest one before the repetition is the likeliest partner.
-                found = match found {
-                    Some(f) if f.start > span.start => Some(f),
-                    _ => Some(span),
-                };
-            }
+            keys.entry(key.get_ref()).or_default().push(key.span());
             match value.get_ref() {
                 DeValue::Table(t) => rest.push(t),
                 DeValue::Array(a) => rest.extend(a.iter().filter_map(|v| v.get_ref().as_table())),
@@ -206,7 +213,26 @@ fn first_key(table: &DeTable, name: &str, before: usize) -> Option<Range<usize>>
             }
         }
     }
-    found
+    for ranges in keys.values_mut() {
+        ranges.sort_by_key(|r| r.start);
+    }
+    keys
+}
+
+/// The nearest key of a name before an offset: the likeliest partner of a repetition.
+fn before(keys: &BTreeMap<&str, Vec<Range<usize>>>, name: &str, offset: usize) -> Option<Range<usize>> {
+    let ranges = keys.get(name)?;
+    let index = ranges.partition_point(|r| r.start < offset);
+    ranges.get(index.checked_sub(1)?).cloned()
+}
+
+/// The last key of an earlier header that is written like the one that holds `range`; the parser's table has only the
+/// later of two.
+fn same_header(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let start = line_start(text, range.start);
+    let header = text.get(start..range.end).filter(|h| h.starts_with('['))?;
+    let at = text[..start].rmatch_indices(header).map(|(i, _)| i).find(|i| line_start(text, *i) == *i)?;
+    Some(at + (range.start - start)..at + (range.end - start))
 }
 
 fn line_start(text: &str, at: usize) -> usize {
