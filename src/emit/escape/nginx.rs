@@ -39,11 +39,11 @@ fn quantity(quantity: &Quantity) -> Result<String, Refusal> {
     let n = quantity.amount;
     match quantity.unit {
         Unit::Bytes if n == 0 => Ok("0".into()),
-        Unit::Bytes if n % (1 << 30) == 0 => Ok(format!("{}g", n >> 30)),
-        Unit::Bytes if n % (1 << 20) == 0 => Ok(format!("{}m", n >> 20)),
-        Unit::Bytes if n % (1 << 10) == 0 => Ok(format!("{}k", n >> 10)),
+        Unit::Bytes if n.is_multiple_of(1 << 30) => Ok(format!("{}g", n >> 30)),
+        Unit::Bytes if n.is_multiple_of(1 << 20) => Ok(format!("{}m", n >> 20)),
+        Unit::Bytes if n.is_multiple_of(1 << 10) => Ok(format!("{}k", n >> 10)),
         Unit::Bytes => Ok(n.to_string()),
-        Unit::Milliseconds if n % 1000 == 0 => Ok(format!("{}s", n / 1000)),
+        Unit::Milliseconds if n.is_multiple_of(1000) => Ok(format!("{}s", n / 1000)),
         Unit::Milliseconds => Ok(format!("{n}ms")),
         Unit::BitsPerSecond | Unit::Millicores => {
             Err(Refusal::because(&quantity.source, "measures something that no NGINX directive takes"))

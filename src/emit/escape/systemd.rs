@@ -78,11 +78,11 @@ fn word(text: &str) -> String {
 fn quantity(quantity: &Quantity) -> Result<String, Refusal> {
     let n = quantity.amount;
     match quantity.unit {
-        Unit::Bytes if n > 0 && n % (1 << 30) == 0 => Ok(format!("{}G", n >> 30)),
-        Unit::Bytes if n > 0 && n % (1 << 20) == 0 => Ok(format!("{}M", n >> 20)),
-        Unit::Bytes if n > 0 && n % (1 << 10) == 0 => Ok(format!("{}K", n >> 10)),
+        Unit::Bytes if n > 0 && n.is_multiple_of(1 << 30) => Ok(format!("{}G", n >> 30)),
+        Unit::Bytes if n > 0 && n.is_multiple_of(1 << 20) => Ok(format!("{}M", n >> 20)),
+        Unit::Bytes if n > 0 && n.is_multiple_of(1 << 10) => Ok(format!("{}K", n >> 10)),
         Unit::Bytes => Ok(n.to_string()),
-        Unit::Milliseconds if n % 1000 == 0 => Ok(format!("{}s", n / 1000)),
+        Unit::Milliseconds if n.is_multiple_of(1000) => Ok(format!("{}s", n / 1000)),
         Unit::Milliseconds => Ok(format!("{n}ms")),
         Unit::Millicores => Ok(format!("{}%%", n / 10)),
         Unit::BitsPerSecond => Err(Refusal::because(&quantity.source, "measures something that no unit setting takes")),

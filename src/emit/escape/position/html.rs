@@ -29,10 +29,11 @@ const RAW: &[&str] = &["script", "style", "textarea", "title", "iframe", "noscri
 impl Html {
     pub(super) fn feed(&mut self, literal: &str) -> Result<(), Violation> {
         let mut result = Ok(());
-        if let Some(c) = literal.chars().next() {
-            if std::mem::take(&mut self.behind_attribute) && !matches!(c, ' ' | '\n' | '\t' | '>' | '/') {
-                result = Err(Violation::touching(c, "behind"));
-            }
+        if let Some(c) = literal.chars().next()
+            && std::mem::take(&mut self.behind_attribute)
+            && !matches!(c, ' ' | '\n' | '\t' | '>' | '/')
+        {
+            result = Err(Violation::touching(c, "behind"));
         }
         for c in literal.chars() {
             self.read(c.to_ascii_lowercase());

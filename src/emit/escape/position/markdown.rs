@@ -152,10 +152,10 @@ fn fence_head(line: &str) -> Option<(char, usize, &str)> {
         rest = after.trim_start();
     }
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    if digits > 0 {
-        if let Some(after) = rest[digits..].strip_prefix(". ") {
-            rest = after.trim_start();
-        }
+    if digits > 0
+        && let Some(after) = rest[digits..].strip_prefix(". ")
+    {
+        rest = after.trim_start();
     }
     let c = rest.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let after = rest.trim_start_matches(c);

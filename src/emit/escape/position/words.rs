@@ -90,7 +90,10 @@ impl Words {
                 }
                 first
             }
-            Mode::Block { close } => self.until(rest, &close.to_string()),
+            Mode::Block { close } => {
+                let close = *close;
+                self.until(rest, close)
+            }
             Mode::Dollar { tag } => {
                 let tag = tag.clone();
                 self.until(rest, &tag)
@@ -163,17 +166,20 @@ impl Words {
                 return length;
             }
         }
-        if self.format == Format::Sql && rest.starts_with('$') && !self.line.ends_with(char::is_alphanumeric) {
-            if let Some(tag) = dollar_tag(rest) {
-                let length = tag.len();
-                self.mode = Mode::Dollar { tag };
-                return length;
-            }
+        if self.format == Format::Sql
+            && rest.starts_with('$')
+            && !self.line.ends_with(char::is_alphanumeric)
+            && let Some(tag) = dollar_tag(rest)
+        {
+            let length = tag.len();
+            self.mode = Mode::Dollar { tag };
+            return length;
         }
-        if self.format == Format::Hcl && rest.starts_with('\n') {
-            if let Some(end) = heredoc_end(&self.line) {
-                self.mode = Mode::Heredoc { end };
-            }
+        if self.format == Format::Hcl
+            && rest.starts_with('\n')
+            && let Some(end) = heredoc_end(&self.line)
+        {
+            self.mode = Mode::Heredoc { end };
         }
         match rest.chars().next() {
             Some('\n') => {

@@ -56,10 +56,10 @@ impl Default for Last {
 impl Yaml {
     pub(super) fn feed(&mut self, literal: &str) -> Result<(), Violation> {
         let mut result = Ok(());
-        if let Some(c) = literal.chars().next() {
-            if self.behind.take().is_some_and(|inner| !embedded_delimiter(inner, c)) {
-                result = Err(Violation::touching(c, "behind"));
-            }
+        if let Some(c) = literal.chars().next()
+            && self.behind.take().is_some_and(|inner| !embedded_delimiter(inner, c))
+        {
+            result = Err(Violation::touching(c, "behind"));
         }
         for (offset, c) in literal.char_indices() {
             let read = self.read(c).map_err(|v| v.at(offset));
@@ -176,11 +176,12 @@ impl Yaml {
 
     pub(super) fn interpolation(&mut self, context: Context, next: &str) -> Result<Option<Context>, Violation> {
         self.behind = None;
-        if let Mode::Block { parent } = self.mode {
-            if self.line.chars().all(|c| c == ' ') && self.line.len() <= parent {
-                self.mode = Mode::Plain;
-                self.last = Last::LineStart { value: false };
-            }
+        if let Mode::Block { parent } = self.mode
+            && self.line.chars().all(|c| c == ' ')
+            && self.line.len() <= parent
+        {
+            self.mode = Mode::Plain;
+            self.last = Last::LineStart { value: false };
         }
         let found = self.place(context, next)?;
         match found {
