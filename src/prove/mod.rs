@@ -4,15 +4,18 @@
 //! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
 
 pub mod bugs;
+mod cluster;
 pub mod csv;
 pub mod exports;
 pub mod fault;
 pub mod flows;
 pub mod fstab;
 pub mod ini;
+pub mod kubernetes;
 pub mod nftables;
 mod storage;
 mod traffic;
+pub mod yaml;
 
 pub use bugs::is_bug;
 
@@ -31,6 +34,8 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     storage::nfs_conf(ir, &texts, &mut bugs);
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
+    cluster::objects(ir, &texts, &mut bugs);
+    cluster::values(ir, &texts, &mut bugs);
 }
 
 /// The emitted texts, in the order of their paths.
