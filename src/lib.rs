@@ -16,7 +16,6 @@ pub mod schema;
 pub mod parse;
 pub mod prove;
 pub mod review;
-pub mod schema;
 pub mod shape;
 pub mod source;
 pub mod spec;

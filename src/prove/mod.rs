@@ -13,7 +13,10 @@ pub mod fstab;
 pub mod ini;
 pub mod kubernetes;
 pub mod nftables;
+pub mod nginx;
+mod proxy;
 mod storage;
+pub mod traefik;
 mod traffic;
 pub mod yaml;
 
@@ -34,6 +37,8 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     storage::nfs_conf(ir, &texts, &mut bugs);
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
+    proxy::nginx(ir, &texts, &mut bugs);
+    proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
     cluster::values(ir, &texts, &mut bugs);
 }
