@@ -4,15 +4,21 @@
 //! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
 
 pub mod bugs;
+mod cluster;
 pub mod csv;
 pub mod exports;
 pub mod fault;
 pub mod flows;
 pub mod fstab;
 pub mod ini;
+pub mod kubernetes;
 pub mod nftables;
+pub mod nginx;
+mod proxy;
 mod storage;
+pub mod traefik;
 mod traffic;
+pub mod yaml;
 
 pub use bugs::is_bug;
 
@@ -31,6 +37,10 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     storage::nfs_conf(ir, &texts, &mut bugs);
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
+    proxy::nginx(ir, &texts, &mut bugs);
+    proxy::traefik(ir, &texts, &mut bugs);
+    cluster::objects(ir, &texts, &mut bugs);
+    cluster::values(ir, &texts, &mut bugs);
 }
 
 /// The emitted texts, in the order of their paths.

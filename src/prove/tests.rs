@@ -285,6 +285,7 @@ fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
         ports: f(ports),
         application: s("HTTPS"),
         scope: f(Scope::Site),
+        published: f(false),
         why: s(why),
     })
 }
@@ -330,4 +331,324 @@ fn flow_table() {
     ];
     let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
     assert_mutations_are_caught(&ir, &good, &mutations);
+}
+
+fn proxy(kind: &str) -> Arc<Proxy> {
+    let upstream = |host: &str, address: &str| {
+        Arc::new(Upstream {
+            host: s(host),
+            address: f(address.parse().expect("an address")),
+            port: f(30080),
+            endpoint: s(""),
+            health_endpoint: f(None),
+        })
+    };
+    Arc::new(Proxy {
+        host: s("proxy1"),
+        product: s("pseven"),
+        kind: s(kind),
+        server_name: s("pseven.acme.example"),
+        addresses: f(vec!["10.30.8.5".parse().expect("v4"), "fd00::5".parse().expect("v6")]),
+        port: f(443),
+        certificate_file: f(Some("/etc/ssl/a.pem".into())),
+        key_file: f(Some("/etc/ssl/a.key".into())),
+        upstreams: f(vec![upstream("w01", "10.30.8.21"), upstream("w02", "fd00::22")]),
+        upstream: s("pseven"),
+        health_port: f(Some(30081)),
+        health_path: f(Some("/ping".into())),
+        body_bytes: f(0),
+        buffer_bytes: f(128 << 10),
+        websocket: f(true),
+    })
+}
+
+#[test]
+fn nginx() {
+    let ir = Ir { proxies: vec![proxy("nginx")], ..Ir::default() };
+    let path = "hosts/proxy1/root/etc/nginx/conf.d/pseven.conf";
+    let good = tree(&[(
+        path,
+        "nginx",
+        Some("proxy1"),
+        r#"map $http_upgrade $sitec_connection {
+    default upgrade;
+    ""      close;
+}
+upstream pseven {
+    least_conn;
+    server 10.30.8.21:30080 max_fails=3 fail_timeout=10s;
+    server [fd00::22]:30080 max_fails=3 fail_timeout=10s;
+    keepalive 32;
+}
+server {
+    listen 443 ssl http2;
+    listen [::]:443 ssl http2;
+    server_name pseven.acme.example;
+    ssl_certificate /etc/ssl/a.pem;
+    ssl_certificate_key /etc/ssl/a.key;
+    client_max_body_size 0;
+    proxy_buffer_size 131072;
+    proxy_buffers 4 128k;
+    proxy_busy_buffers_size 131072;
+    location / {
+        proxy_pass http://pseven;
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $sitec_connection;
+    }
+}
+"#,
+    )]);
+    let caught: &[(&str, &str)] = &[
+        ("10.30.8.21:30080", "10.30.8.22:30080"),
+        ("10.30.8.21:30080", "10.30.8.21:30081"),
+        (
+            "    server [fd00::22]:30080 max_fails=3 fail_timeout=10s;
+",
+            "",
+        ),
+        ("[fd00::22]:30080", "[fd00::22]:30080 backup"),
+        (
+            "    keepalive",
+            "    server 10.30.8.23:30080 max_fails=3 fail_timeout=10s;
+    keepalive",
+        ),
+        ("max_fails=3 ", ""),
+        ("upstream pseven", "upstream other"),
+        ("http://pseven", "http://other"),
+        ("listen 443 ssl", "listen 443"),
+        ("listen 443", "listen 8443"),
+        (
+            "    listen [::]:443 ssl http2;
+",
+            "",
+        ),
+        ("server_name pseven", "server_name other"),
+        ("a.pem", "b.pem"),
+        ("a.key", "b.key"),
+        (
+            "    ssl_certificate_key /etc/ssl/a.key;
+",
+            "",
+        ),
+        ("size 0", "size 1m"),
+        (
+            "    client_max_body_size 0;
+",
+            "",
+        ),
+        ("proxy_buffer_size 131072", "proxy_buffer_size 8k"),
+        ("proxy_buffers 4 128k", "proxy_buffers 4 64k"),
+        ("busy_buffers_size 131072", "busy_buffers_size 512k"),
+        ("Host $host", "Host $proxy_host"),
+        (
+            "        proxy_set_header X-Real-IP $remote_addr;
+",
+            "",
+        ),
+        ("X-Forwarded-For $remote_addr", "X-Forwarded-For $http_x_forwarded_for"),
+        (
+            "        proxy_set_header Upgrade $http_upgrade;
+",
+            "",
+        ),
+        ("default upgrade", "default close"),
+        ("Connection $sitec_connection", "Connection close"),
+        ("http_version 1.1", "http_version 1.0"),
+        ("$host;", "$host"),
+        ("    location", "    deny all;\n    location"),
+        ("    location", "    return 503;\n    location"),
+        ("location /", "location /x"),
+        ("upstream pseven", "include x;\nupstream pseven"),
+        ("server_name pseven.acme.example;", "server_name pseven.acme.example \"x;"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+}
+
+#[test]
+fn traefik() {
+    let ir = Ir { proxies: vec![proxy("traefik")], ..Ir::default() };
+    let (fixed, dynamic) =
+        ("hosts/proxy1/root/etc/traefik/traefik.yaml", "hosts/proxy1/root/etc/traefik/dynamic/pseven.yaml");
+    let good = tree(&[
+        (
+            fixed,
+            "yaml",
+            Some("proxy1"),
+            "entryPoints:\n  websecure:\n    address: \":443\"\n    forwardedHeaders:\n      insecure: false\n\
+             providers:\n  file:\n    directory: /etc/traefik/dynamic\n    watch: true\n",
+        ),
+        (
+            dynamic,
+            "yaml",
+            Some("proxy1"),
+            r#"http:
+  routers:
+    pseven:
+      rule: "Host(`pseven.acme.example`)"
+      entryPoints:
+        - websecure
+      service: pseven
+      tls: {}
+  services:
+    pseven:
+      loadBalancer:
+        passHostHeader: true
+        healthCheck:
+          path: /ping
+          port: 30081
+          interval: 10s
+        servers:
+          - url: "http://10.30.8.21:30080"
+          - url: "http://[fd00::22]:30080"
+tls:
+  certificates:
+    - certFile: /etc/ssl/a.pem
+      keyFile: /etc/ssl/a.key
+  options:
+    default:
+      minVersion: VersionTLS12
+"#,
+        ),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (fixed, ":443", ":8443"),
+            (fixed, "websecure", "web"),
+            (fixed, "insecure: false", "insecure: true"),
+            (fixed, "    watch: true", "    wach: true"),
+            (dynamic, "Host(`pseven.acme.example`)", "Host(`acme.example`)"),
+            (dynamic, "- websecure", "- web"),
+            (dynamic, "service: pseven", "service: other"),
+            (dynamic, "      tls: {}\n", ""),
+            (dynamic, "passHostHeader: true", "passHostHeader: false"),
+            (dynamic, "/ping", "/pong"),
+            (dynamic, "30081", "30080"),
+            (dynamic, "10.30.8.21", "10.30.8.23"),
+            (dynamic, "          - url: \"http://[fd00::22]:30080\"\n", ""),
+            (dynamic, "http://10", "https://10"),
+            (dynamic, "a.pem", "b.pem"),
+            (dynamic, "      keyFile: /etc/ssl/a.key\n", ""),
+            (dynamic, "VersionTLS12", "VersionTLS99"),
+            (dynamic, "certificates:", "certificate:"),
+        ],
+    );
+}
+
+#[test]
+fn cluster() {
+    let value = |key: &str, value: crate::value::Value, question: Option<&str>| {
+        Arc::new(HelmValue {
+            key: s(key),
+            value: f(value),
+            comment: s("section 5"),
+            question: f(question.map(Str::from)),
+        })
+    };
+    let ir = Ir {
+        volumes: vec![Arc::new(Volume {
+            cluster: s("main"),
+            namespace: s("pseven-ns"),
+            product: s("pseven"),
+            storage: s("userdata"),
+            name: s("pseven-userdata"),
+            claim: s("userdata"),
+            server: s("10.30.8.31"),
+            path: s("/var/pSeven/UserData"),
+            mount_options: f(strs(&["nfsvers=3", "nolock"])),
+            size: s("1Ti"),
+            access: s("ReadWriteMany"),
+            class: s(""),
+        })],
+        releases: vec![Arc::new(HelmRelease {
+            cluster: s("main"),
+            namespace: s("pseven-ns"),
+            name: s("pseven-rl"),
+            product: s("pseven"),
+            chart: s("chart.tgz"),
+            values: f(vec![
+                value("entrypoint.port", 443i64.into(), None),
+                value("entrypoint.host", "yes".into(), None),
+                value("images.tag", crate::value::Value::Version("1.30".parse().expect("a version")), None),
+                value("images.list", (&["a", "b"][..]).into(), None),
+                value("smtp.host", crate::value::Value::Null, Some("which server?")),
+            ]),
+            lines: f(Vec::new()),
+        })],
+        ..Ir::default()
+    };
+    let (pv, pvc, values) = (
+        "clusters/main/_cluster/10-volumes.yaml",
+        "clusters/main/pseven-ns/20-claims.yaml",
+        "helm/pseven-rl/values.yaml",
+    );
+    let good = tree(&[
+        (
+            pv,
+            "yaml",
+            None,
+            "# x\n---\napiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: pseven-userdata\nspec:\n  \
+             capacity:\n    storage: 1Ti\n  accessModes:\n    - ReadWriteMany\n  nfs:\n    server: \"10.30.8.31\"\n    \
+             path: /var/pSeven/UserData\n  mountOptions:\n    - \"nfsvers=3\"\n    - nolock\n",
+        ),
+        (
+            pvc,
+            "yaml",
+            None,
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: userdata\n  namespace: pseven-ns\nspec:\n  \
+             accessModes:\n    - ReadWriteMany\n  storageClassName: \"\"\n  resources:\n    requests:\n      \
+             storage: 1Ti\n  volumeName: pseven-userdata\n",
+        ),
+        (
+            values,
+            "yaml",
+            None,
+            "# section 5\nentrypoint:\n  port: 443\n  host: \"yes\"\nimages:\n  tag: \"1.30\"\n  list:\n    - a\n    - b\n",
+        ),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (pv, "1Ti", "1Gi"),
+            (pv, "1Ti", "1Tx"),
+            (pv, "ReadWriteMany", "ReadWriteOnce"),
+            (pv, "ReadWriteMany", "ReadWriteLots"),
+            (pv, "10.30.8.31", "10.30.8.32"),
+            (pv, "\"10.30.8.31\"", "10"),
+            (pv, "UserData", "Userdata"),
+            (pv, "nfsvers=3", "nfsvers=4"),
+            (pv, "    - nolock\n", ""),
+            (pv, "pseven-userdata", "pseven-user"),
+            (pv, "spec:\n", "spec:\n  storageClassName: fast\n"),
+            (pv, "spec:\n", "spec:\n  persistentVolumeReclaimPolicy: Delete\n"),
+            (pv, "kind: PersistentVolume", "kind: PersistentVolumes"),
+            (pv, "metadata:\n", "metadata:\n  namespace: pseven-ns\n"),
+            (pvc, "volumeName: pseven-userdata", "volumeName: other"),
+            (pvc, "  volumeName: pseven-userdata\n", ""),
+            (pvc, "  storageClassName: \"\"\n", ""),
+            (pvc, "\"\"", "fast"),
+            (pvc, "pseven-ns", "default"),
+            (pvc, "name: userdata", "name: user"),
+            (pvc, "storage: 1Ti", "storage: 2Ti"),
+            (values, "port: 443", "port: \"443\""),
+            (values, "port: 443", "port: 80"),
+            (values, "\"yes\"", "yes"),
+            (values, "\"yes\"", "true"),
+            (values, "\"1.30\"", "1.30"),
+            (values, "    - b\n", ""),
+            (values, "    - b\n", "    - b\n    - c\n"),
+            (values, "  tag: \"1.30\"\n", ""),
+            (values, "images:\n", "smtp:\n  host: mail\nimages:\n"),
+            (values, "images:\n", "debug: true\nimages:\n"),
+            (values, "images:\n", "image:\n"),
+        ],
+    );
 }
