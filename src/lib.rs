@@ -21,6 +21,7 @@ pub mod parse;
 pub mod prove;
 pub mod resolve;
 pub mod review;
+pub mod schema;
 pub mod shape;
 pub mod site;
 pub mod source;
