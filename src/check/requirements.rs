@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::diag::{Diag, Level};
+use crate::lower::storage::pointer;
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
-use crate::pack::expr::Scope;
+use crate::pack::expr::{Scope, fits};
 use crate::pack::manifest::{Band, Judgement, Limit, Requirement, Waive};
 use crate::site::Site;
 use crate::source::Sources;
@@ -147,7 +148,7 @@ impl Judge<'_> {
             }
             Judgement::Matches(glob) => {
                 let text = place.value.text()?;
-                single((!matches_glob(glob, &text)).then(|| Value::Str(glob.clone())))
+                single((!fits(glob, &text)).then(|| Value::Str(glob.clone())))
             }
             Judgement::Bands(bands) => bands.iter().find_map(|band| {
                 let limit = short(&band.below, Ordering::is_lt, run)?;
@@ -245,18 +246,34 @@ impl Judge<'_> {
         }
     }
 
-    /// The pointer of the object that the requirement is about: the last reference that its loops name, else the
-    /// product.
+    /// The pointer of the place that is judged, as far as its expression spells one; else that of the object that the
+    /// innermost loop is about, else the product's.
     fn pointer(&self, place: &Option<Tracked>) -> String {
-        let named = self.rule.head.for_each.iter().rev().find_map(|(name, _)| match &self.scope.get(name)?.value {
-            Value::Ref(r) => Some(crate::lower::storage::pointer(&[&r.table, &r.name])),
-            _ => None,
+        let base = |name: &str| match &self.scope.get(name)?.value {
+            Value::Ref(r) => Some(pointer(&[&r.table, &r.name])),
+            _ => match name {
+                "site" => Some(String::new()),
+                "product" => Some(pointer(&["products", &self.instance.name])),
+                "settings" => Some(pointer(&["products", &self.instance.name, "settings"])),
+                _ => None,
+            },
+        };
+        let spelled = self.rule.of.as_ref().or(self.rule.at.as_ref()).and_then(|of| {
+            let path = of.paths().into_iter().max_by_key(Vec::len)?;
+            let (first, rest) = path.split_first()?;
+            let mut text = base(first)?;
+            rest.iter().for_each(|step| crate::node::push_step(&mut text, step));
+            Some(text)
         });
+        let named = || self.rule.head.for_each.iter().rev().find_map(|(name, _)| base(name));
         let own = || match place.as_ref().map(|p| &p.value) {
-            Some(Value::Ref(r)) => Some(crate::lower::storage::pointer(&[&r.table, &r.name])),
+            Some(Value::Ref(r)) => Some(pointer(&[&r.table, &r.name])),
             _ => None,
         };
-        named.or_else(own).unwrap_or_else(|| format!("/products/{}", self.instance.name))
+        spelled
+            .or_else(named)
+            .or_else(own)
+            .unwrap_or_else(|| pointer(&["products", &self.instance.name]))
     }
 
     fn ask(&self, unanswered: Vec<crate::pack::expr::Unanswered>, run: &mut Run) {
@@ -302,21 +319,6 @@ fn typed(literal: &Value, place: &Value) -> Result<Value, String> {
         },
         _ => Ok(literal.clone()),
     }
-}
-
-/// A glob with `*` and `?` against a whole text.
-fn matches_glob(glob: &str, text: &str) -> bool {
-    fn rest(glob: &[char], text: &[char]) -> bool {
-        match (glob, text) {
-            ([], []) => true,
-            (['*', g @ ..], t) => (0..=t.len()).any(|i| rest(g, &t[i..])),
-            (['?', g @ ..], [_, t @ ..]) => rest(g, t),
-            ([a, g @ ..], [b, t @ ..]) => a == b && rest(g, t),
-            _ => false,
-        }
-    }
-    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().take(256).collect());
-    rest(&glob, &text)
 }
 
 /// The first place of a set that lies in a spec.

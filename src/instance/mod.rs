@@ -2,13 +2,17 @@
 
 pub mod each;
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 pub use each::{Answer, Asked, Run, Withheld};
 
+use crate::diag::Diag;
+use crate::diag::codes::PACK_CYCLE;
 use crate::ir::F;
-use crate::pack::expr::{Scope, Tables, Unanswered};
-use crate::pack::manifest::{Binding, Pack, PortRule};
+use crate::pack::expr::{Expr, Scope, Tables, Unanswered};
+use crate::pack::manifest::{Binding, Head, Pack, PortRule, ValueRule};
 use crate::site::Site;
 use crate::source::PlaceId;
 use crate::value::{Map, Origins, Ports, Str, Tracked, Value};
@@ -82,9 +86,7 @@ impl<'a> Instance<'a> {
             bound: IndexMap::new(),
             ports: IndexMap::new(),
         };
-        instance.bind(site, run);
-        instance.number_ports(site, run);
-        instance.compute(site, run);
+        instance.evaluate(site, run);
         instance
     }
 
@@ -100,73 +102,137 @@ impl<'a> Instance<'a> {
         }
     }
 
-    fn bind(&mut self, site: &Site, run: &mut Run) {
-        let mut map = Map::new();
-        for (name, binding) in &self.pack.bindings {
-            let bound = {
-                let world = World { site, instance: &self.name, pack: self.pack };
-                bound(binding, &Scope::new(&self.names, &world), run)
+    /// Evaluates bindings, ports and values, each after those that it reads.
+    fn evaluate(&mut self, site: &Site, run: &mut Run) {
+        let pack = self.pack;
+        let mut waiting: Vec<(Part, &Str, BTreeSet<(Part, Str)>)> = Vec::new();
+        for (name, rule) in &pack.bindings {
+            waiting.push((Part::Bind, name, reads([Some(&rule.is), rule.head.when.as_ref()], &rule.head)));
+        }
+        for (name, rule) in &pack.ports {
+            waiting.push((Part::Port, name, reads([rule.of.as_ref(), None], &rule.head)));
+        }
+        for (name, rule) in &pack.values {
+            waiting.push((Part::Value, name, reads([Some(&rule.is), rule.head.when.as_ref()], &rule.head)));
+        }
+        let mut maps = [Map::new(), Map::new(), Map::new()];
+        while !waiting.is_empty() {
+            let open: BTreeSet<(Part, Str)> = waiting.iter().map(|(part, name, _)| (*part, (*name).clone())).collect();
+            let ready = waiting.iter().position(|(part, name, reads)| {
+                let own = (*part, (*name).clone());
+                reads.iter().all(|r| *r == own || !open.contains(r)) && !reads.contains(&own)
+            });
+            let Some(ready) = ready else {
+                self.report_cycle(&waiting, run);
+                return;
             };
-            let value = match &bound {
-                Bound::Present(value) => value.clone(),
-                Bound::Absent(origins) => Tracked { value: Value::str("none"), origins: origins.clone() },
-                Bound::Open(open) => {
-                    Tracked { value: Value::Null, origins: open.first().map(|u| u.origins.clone()).unwrap_or_default() }
-                }
-                Bound::Poison => Tracked { value: Value::Poison, origins: Origins::None },
-            };
-            if &**name == "cluster" {
+            let (part, name, _) = waiting.remove(ready);
+            let value = self.part(part, name, site, run);
+            if part == Part::Bind && &**name == "cluster" {
                 self.set("cluster", value.clone());
             }
-            map.insert(name.clone(), value);
-            self.bound.insert(name.clone(), bound);
-            self.set("bind", Tracked::new(map.clone(), Origins::None));
+            maps[part as usize].insert(name.clone(), value);
+            self.set(part.name(), Tracked::new(maps[part as usize].clone(), Origins::None));
         }
     }
 
-    fn number_ports(&mut self, site: &Site, run: &mut Run) {
-        let mut map = Map::new();
-        for (name, rule) in &self.pack.ports {
-            let world = World { site, instance: &self.name, pack: self.pack };
-            let value = port(rule, &Scope::new(&self.names, &world), run);
-            let tracked = match &value {
-                PortValue::Known(ports) => match ports.value.as_slice() {
-                    [one] if one.low == one.high => Tracked::new(one.low, ports.origins.clone()),
-                    [one] => Tracked::new(*one, ports.origins.clone()),
-                    many => Tracked::new(Value::from(many), ports.origins.clone()),
-                },
-                PortValue::Open(open) => {
-                    Tracked { value: Value::Null, origins: open.first().map(|u| u.origins.clone()).unwrap_or_default() }
-                }
-                PortValue::Poison => Tracked { value: Value::Poison, origins: Origins::None },
+    fn report_cycle(&self, waiting: &[(Part, &Str, BTreeSet<(Part, Str)>)], run: &mut Run) {
+        let names: Vec<String> = waiting.iter().map(|(part, name, _)| format!("`{}.{name}`", part.name())).collect();
+        let mut diag = Diag::new(PACK_CYCLE, format!("these depend on themselves: {}", names.join(", ")));
+        for (part, name, _) in waiting {
+            let head = match part {
+                Part::Bind => &self.pack.bindings[*name].head,
+                Part::Port => &self.pack.ports[*name].head,
+                Part::Value => &self.pack.values[*name].head,
             };
-            map.insert(name.clone(), tracked);
-            self.ports.insert(name.clone(), value);
+            diag = if diag.primary.is_none() { diag.at(head.span, "") } else { diag.and(head.span, "") };
         }
-        self.set("ports", Tracked::new(map, Origins::None));
+        run.findings.push(diag.help("let one of them read the site itself"));
     }
 
-    fn compute(&mut self, site: &Site, run: &mut Run) {
-        let mut map = Map::new();
-        for (name, rule) in &self.pack.values {
-            let value = {
-                let world = World { site, instance: &self.name, pack: self.pack };
-                let scope = Scope::new(&self.names, &world);
-                let mut open = Vec::new();
-                let mut found = Tracked::default();
-                run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-                    found = match run.eval(&rule.is, scope) {
-                        Answer::Known(value) => Tracked { origins: value.origins.union(origins), value: value.value },
-                        Answer::Open(open) => Tracked::new(Value::Null, Origins::all(open.iter().map(|u| &u.origins))),
-                        Answer::Poison => Tracked::new(Value::Poison, Origins::None),
-                    };
-                });
-                found
-            };
-            map.insert(name.clone(), value);
-            self.set("values", Tracked::new(map.clone(), Origins::None));
+    fn part(&mut self, part: Part, name: &Str, site: &Site, run: &mut Run) -> Tracked {
+        let world = World { site, instance: &self.name, pack: self.pack };
+        let scope = Scope::new(&self.names, &world);
+        match part {
+            Part::Bind => {
+                let bound = bound(&self.pack.bindings[name], &scope, run);
+                let value = match &bound {
+                    Bound::Present(value) => value.clone(),
+                    Bound::Absent(origins) => Tracked { value: Value::str("none"), origins: origins.clone() },
+                    Bound::Open(open) => unknown(open),
+                    Bound::Poison => Tracked { value: Value::Poison, origins: Origins::None },
+                };
+                self.bound.insert(name.clone(), bound);
+                value
+            }
+            Part::Port => {
+                let value = port(&self.pack.ports[name], &scope, run);
+                let tracked = match &value {
+                    PortValue::Known(ports) => match ports.value.as_slice() {
+                        [one] if one.low == one.high => Tracked::new(one.low, ports.origins.clone()),
+                        [one] => Tracked::new(*one, ports.origins.clone()),
+                        many => Tracked::new(Value::from(many), ports.origins.clone()),
+                    },
+                    PortValue::Open(open) => unknown(open),
+                    PortValue::Poison => Tracked { value: Value::Poison, origins: Origins::None },
+                };
+                self.ports.insert(name.clone(), value);
+                tracked
+            }
+            Part::Value => value(&self.pack.values[name], &scope, run),
         }
     }
+}
+
+/// The three kinds of names that an instance computes once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Bind,
+    Port,
+    Value,
+}
+
+impl Part {
+    /// The name under which expressions find it.
+    fn name(self) -> &'static str {
+        ["bind", "ports", "values"][self as usize]
+    }
+}
+
+/// Which bindings, ports and values these expressions and an item's loops read.
+fn reads<'e>(exprs: impl IntoIterator<Item = Option<&'e Expr>>, head: &'e Head) -> BTreeSet<(Part, Str)> {
+    let loops = head.for_each.iter().map(|(_, e)| Some(e));
+    let mut found = BTreeSet::new();
+    for path in exprs.into_iter().chain(loops).flatten().flat_map(Expr::paths) {
+        let [first, second, ..] = path.as_slice() else {
+            // `cluster` is the binding of that name, where the pack has one.
+            if path.first().is_some_and(|f| &**f == "cluster") {
+                found.insert((Part::Bind, "cluster".into()));
+            }
+            continue;
+        };
+        let part = [Part::Bind, Part::Port, Part::Value].into_iter().find(|p| p.name() == &**first);
+        found.extend(part.map(|p| (p, second.clone())));
+    }
+    found
+}
+
+fn unknown(open: &[Unanswered]) -> Tracked {
+    Tracked { value: Value::Null, origins: open.first().map(|u| u.origins.clone()).unwrap_or_default() }
+}
+
+/// A computed value; several tuples of a loop give the last.
+fn value(rule: &ValueRule, scope: &Scope, run: &mut Run) -> Tracked {
+    let mut found = Tracked::default();
+    let mut open = Vec::new();
+    run.each(&rule.head, scope, &mut open, &mut |scope, origins, run| {
+        found = match run.eval(&rule.is, scope) {
+            Answer::Known(value) => Tracked { origins: value.origins.union(origins), value: value.value },
+            Answer::Open(open) => Tracked::new(Value::Null, Origins::all(open.iter().map(|u| &u.origins))),
+            Answer::Poison => Tracked::new(Value::Poison, Origins::None),
+        };
+    });
+    found
 }
 
 fn names_of(name: &Str, pack: &Pack, product: &Tracked, site: &Site) -> Vec<(Str, Tracked)> {

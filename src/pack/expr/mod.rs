@@ -24,6 +24,7 @@ pub use check::Env;
 pub use eval::EvalError;
 pub use kinds::{describe, record as record_type};
 pub use operators::written;
+pub(crate) use predicates::fits;
 pub use read::signature;
 pub use scope::{NoTables, Reads, Scope, Tables, Unanswered};
 pub use table::Row;

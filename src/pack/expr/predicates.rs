@@ -171,7 +171,7 @@ pub const TESTS: &[Row] = &[
         name: "matching",
         params: &[value("glob")],
         unknown: PASSES,
-        doc: "whether the whole text fits a pattern in which `*` is any text and `?` any character",
+        doc: "whether the whole text fits a pattern in which `*` is any text, `?` any character and `[0-9a]` one of these",
         ty: text_type,
         run: |c| {
             let (text, glob) = (text(c)?, c.text(0)?);
@@ -303,29 +303,47 @@ fn family(c: &Call<'_, '_>, v4: bool) -> Result<Value, EvalError> {
 }
 
 /// Whether the whole text fits the pattern; linear in memory, at worst quadratic in time.
-fn fits(glob: &str, text: &str) -> bool {
+pub(crate) fn fits(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     let (mut g, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
-        match glob.get(g) {
-            Some('*') => {
-                star = Some((g, t));
-                g += 1;
-            }
-            Some(c) if *c == '?' || *c == text[t] => {
-                g += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((after, from)) => {
-                    star = Some((after, from + 1));
-                    g = after + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
+        if glob.get(g) == Some(&'*') {
+            star = Some((g, t));
+            g += 1;
+        } else if let Some(width) = glob.get(g..).and_then(|rest| one(rest, text[t])) {
+            g += width;
+            t += 1;
+        } else {
+            let Some((after, from)) = star else { return false };
+            star = Some((after, from + 1));
+            g = after + 1;
+            t = from + 1;
         }
     }
     glob[g..].iter().all(|c| *c == '*')
+}
+
+/// How many characters of a glob stand for this one character: itself, `?`, or a class such as `[0-9a]`.
+fn one(glob: &[char], c: char) -> Option<usize> {
+    match glob {
+        ['[', rest @ ..] if rest.contains(&']') => {
+            let end = rest.iter().position(|c| *c == ']')?;
+            let mut class = &rest[..end];
+            while let Some((low, others)) = class.split_first() {
+                let (high, others) = match others {
+                    ['-', high, others @ ..] => (high, others),
+                    _ => (low, others),
+                };
+                if (*low..=*high).contains(&c) {
+                    return Some(end + 2);
+                }
+                class = others;
+            }
+            None
+        }
+        ['?', ..] => Some(1),
+        [first, ..] if *first == c => Some(1),
+        _ => None,
+    }
 }

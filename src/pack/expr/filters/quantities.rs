@@ -33,6 +33,27 @@ pub const FILTERS: &[Row] = &[
         run: |c| amount(c, Unit::Bytes, 1 << 30),
     },
     Row {
+        name: "binary",
+        params: &[],
+        unknown: PASSES,
+        doc: "a size whose decimal unit is read as the binary one: `16 GB` as 16 GiB",
+        ty: |t| {
+            t.expect("a quantity of bytes", |t| *t == Type::Quantity(Unit::Bytes));
+            Type::Quantity(Unit::Bytes)
+        },
+        run: |c| {
+            let given = quantity(c, Unit::Bytes)?;
+            let digits = given.source.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let unit = given.source[digits.len()..].trim_start();
+            let binary = match unit {
+                "kB" | "KB" => "KiB".to_string(),
+                "MB" | "GB" | "TB" | "PB" => format!("{}iB", &unit[..1]),
+                _ => return Ok(Value::Quantity(given)),
+            };
+            Ok(Value::Quantity(Quantity::parse(&format!("{digits} {binary}"), Unit::Bytes).unwrap_or(given)))
+        },
+    },
+    Row {
         name: "cores",
         params: &[],
         unknown: PASSES,
