@@ -88,6 +88,14 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
         .filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema)))
         .collect();
     let schema = Schema::new(&settings);
+    for u in &used {
+        if let Some(pack) = c.packs.get(&u.pack) {
+            pack::verify::verify(pack, &u.instance, &schema, &c.sources, &mut c.findings);
+        }
+    }
+    if let Some(base) = c.packs.get(BASE) {
+        pack::verify::verify(base, "site", &schema, &c.sources, &mut c.findings);
+    }
     let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
     let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
     let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);

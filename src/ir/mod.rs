@@ -74,6 +74,32 @@ impl Ir {
         })
     }
 
+    /// The fields of the items of a kind.
+    pub fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
+        Some(match kind {
+            "flows" => Flow::FIELDS,
+            "rules" => Rule::FIELDS,
+            "proxies" => Proxy::FIELDS,
+            "exports" => Export::FIELDS,
+            "nfs_servers" => NfsServer::FIELDS,
+            "filesystems" => Filesystem::FIELDS,
+            "directories" => Directory::FIELDS,
+            "units" => Unit::FIELDS,
+            "kernel" => KernelParameter::FIELDS,
+            "namespaces" => Namespace::FIELDS,
+            "volumes" => Volume::FIELDS,
+            "objects" => Object::FIELDS,
+            "releases" => HelmRelease::FIELDS,
+            "images" => Image::FIELDS,
+            "secrets" => Secret::FIELDS,
+            "steps" => Step::FIELDS,
+            "questions" => Question::FIELDS,
+            "blanks" => Blank::FIELDS,
+            "waivers" => WaiverRecord::FIELDS,
+            _ => return None,
+        })
+    }
+
     /// The names that [`Ir::list`] knows.
     pub const KINDS: &'static [&'static str] = &[
         "flows",

@@ -9,6 +9,7 @@ pub mod kinds;
 pub mod load;
 pub mod manifest;
 mod steps;
+pub mod verify;
 
 pub use load::{PackFiles, load};
 pub use manifest::Pack;
