@@ -11,7 +11,7 @@ mod storage;
 pub use field::{F, IntoValue};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
-pub use network::{Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
+pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
 pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
@@ -24,6 +24,7 @@ use crate::value::{Tracked, Value};
 pub struct Ir {
     pub flows: Vec<Arc<Flow>>,
     pub rules: Vec<Arc<Rule>>,
+    pub firewalls: Vec<Arc<Firewall>>,
     pub proxies: Vec<Arc<Proxy>>,
     pub exports: Vec<Arc<Export>>,
     pub nfs_servers: Vec<Arc<NfsServer>>,
@@ -53,6 +54,7 @@ impl Ir {
         Some(match kind {
             "flows" => value(&self.flows),
             "rules" => value(&self.rules),
+            "firewalls" => value(&self.firewalls),
             "proxies" => value(&self.proxies),
             "exports" => value(&self.exports),
             "nfs_servers" => value(&self.nfs_servers),
@@ -79,6 +81,7 @@ impl Ir {
         Some(match kind {
             "flows" => Flow::FIELDS,
             "rules" => Rule::FIELDS,
+            "firewalls" => Firewall::FIELDS,
             "proxies" => Proxy::FIELDS,
             "exports" => Export::FIELDS,
             "nfs_servers" => NfsServer::FIELDS,
@@ -104,6 +107,7 @@ impl Ir {
     pub const KINDS: &'static [&'static str] = &[
         "flows",
         "rules",
+        "firewalls",
         "proxies",
         "exports",
         "nfs_servers",

@@ -112,6 +112,18 @@ item! {
 }
 
 item! {
+    /// The ruleset of one host. Identity: host.
+    pub struct Firewall {
+        host: Str,
+        rules: Vec<Arc<Rule>>,
+        /// The node ports of the cluster that the host belongs to; these are judged before the cluster rewrites them.
+        node_ports: Option<Ports>,
+        /// Whether what leaves the host is filtered too.
+        output: bool,
+    }
+}
+
+item! {
     /// One server behind a proxy.
     pub struct Upstream {
         host: Str,

@@ -6,7 +6,7 @@ use super::peers::{merged, peers};
 use crate::instance::{Answer, Bound, Instance, PortValue, Run, Withheld};
 use crate::ir::{F, Flow, Peers, Scope as FlowScope, Transport};
 use crate::pack::expr::{Scope, Unanswered};
-use crate::pack::manifest::{Component, FlowRule, PortGroup};
+use crate::pack::manifest::{Component, FlowRule, InlineEnd, PortGroup};
 use crate::site::Site;
 use crate::source::Span;
 use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
@@ -50,7 +50,7 @@ enum State {
 struct Lowering<'a> {
     instance: &'a Instance<'a>,
     site: &'a Site,
-    ends: Vec<End>,
+    ends: Vec<Arc<End>>,
     /// Addresses with which pods reach other hosts.
     nodes: Option<F<Peers>>,
     flows: Vec<Arc<Flow>>,
@@ -77,7 +77,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn ends(&self, run: &mut Run, open: &mut Vec<Unanswered>) -> Vec<End> {
+    fn ends(&self, run: &mut Run, open: &mut Vec<Unanswered>) -> Vec<Arc<End>> {
         let instance = self.instance;
         let mut ends = Vec::new();
         for (name, binding) in &instance.pack.bindings {
@@ -89,14 +89,14 @@ impl Lowering<'_> {
                 Some(Bound::Open(unanswered)) => State::Open(unanswered.clone()),
                 _ => State::Absent,
             };
-            ends.push(End {
+            ends.push(Arc::new(End {
                 name: name.clone(),
                 label: binding.label.clone(),
                 component: false,
                 state,
                 listens: binding.listens.clone(),
                 published_on: None,
-            });
+            }));
         }
         let pods = match self.cluster() {
             Some(cluster) => Peers { pods: Some(cluster.value.clone()), ..Peers::default() },
@@ -119,14 +119,14 @@ impl Lowering<'_> {
                 open.extend(unanswered.iter().cloned());
                 state = State::Open(unanswered);
             }
-            ends.push(End {
+            ends.push(Arc::new(End {
                 name: name.clone(),
                 label: name.clone(),
                 component: true,
                 state,
                 listens: component.listens.clone(),
                 published_on,
-            });
+            }));
         }
         ends
     }
@@ -140,17 +140,17 @@ impl Lowering<'_> {
         }
     }
 
-    fn end(&self, name: &str) -> Option<usize> {
-        self.ends.iter().position(|e| *e.name == *name)
+    fn end(&self, name: &str) -> Option<Arc<End>> {
+        self.ends.iter().find(|e| *e.name == *name).cloned()
     }
 
     fn component(&mut self, component: &Component, run: &mut Run) {
         let Some(from) = self.end(&component.name) else { return };
         let why = self.why(&component.head.source, component.note.as_ref(), run);
-        for (target, span) in &component.connects {
+        for (target, _) in &component.connects {
             let Some(to) = self.end(target) else { continue };
             let origins = Origins::from(component.head.place);
-            self.connect(from, to, None, &origins, &why, *span, run);
+            self.connect(&from, &to, None, &origins, &why, run);
         }
     }
 
@@ -160,18 +160,32 @@ impl Lowering<'_> {
         let scope = Scope::new(&instance.names, &world);
         let mut unanswered = Vec::new();
         let mut found = Vec::new();
-        run.each(&rule.head, &scope, &mut unanswered, &mut |_, origins, _| found.push(origins.clone()));
+        let mut inline = Vec::new();
+        run.each(&rule.head, &scope, &mut unanswered, &mut |scope, origins, run| match &rule.ends {
+            None => found.push(origins.clone()),
+            Some((from, to)) => inline.push((
+                inline_end(from, scope, self.site, run),
+                inline_end(to, scope, self.site, run),
+                origins.clone(),
+            )),
+        });
         let why = self.why(&rule.head.source, rule.note.as_ref(), run);
         if !unanswered.is_empty() {
             let ends = |names: &[(Str, Span)]| names.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ");
-            let what = format!("flow {} -> {}", ends(&rule.from), ends(&rule.to));
+            let what = match &rule.ends {
+                None => format!("flow {} -> {}", ends(&rule.from), ends(&rule.to)),
+                Some((from, to)) => format!("flow {} -> {}", from.label, to.label),
+            };
             self.open.push((what, unanswered, why.clone()));
+        }
+        for (from, to, origins) in inline {
+            self.connect(&from, &to, Some(&rule.groups), &origins, &why, run);
         }
         for origins in found {
             for (from, _) in &rule.from {
-                for (to, span) in &rule.to {
+                for (to, _) in &rule.to {
                     let (Some(from), Some(to)) = (self.end(from), self.end(to)) else { continue };
-                    self.connect(from, to, Some(&rule.groups), &origins, &why, *span, run);
+                    self.connect(&from, &to, Some(&rule.groups), &origins, &why, run);
                 }
             }
         }
@@ -180,15 +194,13 @@ impl Lowering<'_> {
     #[allow(clippy::too_many_arguments)]
     fn connect(
         &mut self,
-        from: usize,
-        to: usize,
+        source: &End,
+        target: &End,
         groups: Option<&[PortGroup]>,
         origins: &Origins,
         why: &Str,
-        span: Span,
         run: &mut Run,
     ) {
-        let (source, target) = (&self.ends[from], &self.ends[to]);
         let (from_peers, to_peers) = match (&source.state, &target.state) {
             (State::Absent, _) | (_, State::Absent) => return,
             (State::Open(open), _) | (_, State::Open(open)) => {
@@ -228,7 +240,6 @@ impl Lowering<'_> {
                 }
             }
         }
-        let _ = span;
     }
 
     /// The addresses that pods have to other hosts, with the origins of the component's being there.
@@ -339,6 +350,26 @@ impl Lowering<'_> {
             Some(note) => format!("{base}; {note}").into(),
             None => base,
         }
+    }
+}
+
+/// An end that is an expression; what it does not answer leaves the flow open.
+fn inline_end(end: &InlineEnd, scope: &Scope, site: &Site, run: &mut Run) -> End {
+    let state = match run.eval(&end.is, scope) {
+        Answer::Known(value) => match peers(&value, site) {
+            Some(found) if !found.nets.is_empty() || found.name.is_some() => State::Present(found),
+            _ => State::Absent,
+        },
+        Answer::Open(open) => State::Open(open),
+        Answer::Poison => State::Absent,
+    };
+    End {
+        name: end.label.clone(),
+        label: end.label.clone(),
+        component: false,
+        state,
+        listens: Vec::new(),
+        published_on: None,
     }
 }
 

@@ -24,6 +24,7 @@ pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
     let flows = instances.iter().flat_map(|i| flows::flows(i, site, run)).collect();
     ir.flows = flows::united(flows);
     ir.rules = rules::rules(&ir.flows, site);
+    ir.firewalls = rules::firewalls(&ir.rules, site);
     let mut all =
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
     let (exports, directories, filesystems, servers) =

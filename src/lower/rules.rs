@@ -6,9 +6,9 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::peers::{host_addresses, merged};
-use crate::ir::{F, Flow, Rule, RuleChain, Scope, Transport};
+use crate::ir::{F, Firewall, Flow, Rule, RuleChain, Scope, Transport};
 use crate::site::Site;
-use crate::value::{Origins, Ports, Str, Value};
+use crate::value::{Origins, Ports, Str, Tracked, Value};
 
 /// What rules are grouped by before their ports are joined.
 type Key = (Str, RuleChain, i64, Transport, Vec<IpNet>);
@@ -34,15 +34,62 @@ pub fn rules(flows: &[Arc<Flow>], site: &Site) -> Vec<Arc<Rule>> {
     grouped.into_iter().map(rule).collect()
 }
 
+/// The ruleset of every host that keeps one with nftables, those without a rule included.
+pub fn firewalls(rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
+    let targets = site.at("/firewall/targets").cloned().unwrap_or_default();
+    if !targets.items().iter().any(|t| t.value == Value::str("nftables")) {
+        return Vec::new();
+    }
+    let output = site.at("/firewall/output").cloned().unwrap_or_default();
+    let filters = matches!(&output.value, Value::Str(s) if &**s == "filter");
+    let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
+    for rule in rules {
+        own.entry(rule.host.value.clone()).or_default().push(rule.clone());
+    }
+    let node_ports = node_ports(site);
+    let mut list = Vec::new();
+    for (name, entry) in site.table("hosts").filter(|(_, entry)| !is_windows(entry)) {
+        let rules = own.remove(name).unwrap_or_default();
+        let exists = targets.origins.union(&Origins::all(targets.items().iter().map(|t| &t.origins)));
+        let host = F::new(name.clone(), exists.union(&entry.origins));
+        list.push(Arc::new(Firewall {
+            rules: F::new(rules, exists.clone()),
+            node_ports: node_ports.get(name).cloned().unwrap_or_else(|| F::new(None, exists.clone())),
+            output: F::new(filters, output.origins.clone()),
+            host,
+        }));
+    }
+    list.sort_by(|a, b| a.host.value.cmp(&b.host.value));
+    list
+}
+
+/// The range of node ports of every node of a Kubernetes cluster.
+fn node_ports(site: &Site) -> BTreeMap<Str, F<Option<Ports>>> {
+    let mut found = BTreeMap::new();
+    for (name, cluster) in site.table("clusters") {
+        if !cluster.get("kind").is_some_and(|k| k.value == Value::str("kubernetes")) {
+            continue;
+        }
+        let Some(range) = cluster.get("node_port_range") else { continue };
+        let Some(ports) = crate::instance::ports_of(&range.value).and_then(|p| p.first().copied()) else { continue };
+        let (control_plane, workers) = site.cluster_nodes(name);
+        for node in control_plane.into_iter().chain(workers) {
+            found.insert(node.value, F::new(Some(ports), range.origins.union(&node.origins)));
+        }
+    }
+    found
+}
+
+fn is_windows(host: &Tracked) -> bool {
+    let family = host.get("os").and_then(|os| os.get("family"));
+    family.is_some_and(|f| matches!(&f.value, Value::Str(s) if s.starts_with("windows")))
+}
+
 /// Every address of every host with a ruleset, with the host's name and the origins of the address.
 fn filtered_hosts(site: &Site) -> Vec<(IpNet, Str, Origins)> {
     let mut hosts = Vec::new();
     for (name, entry) in site.table("hosts") {
-        let windows = entry
-            .get("os")
-            .and_then(|os| os.get("family"))
-            .is_some_and(|f| matches!(&f.value, Value::Str(s) if s.starts_with("windows")));
-        if windows {
+        if is_windows(entry) {
             continue;
         }
         for address in host_addresses(entry) {

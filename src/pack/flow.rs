@@ -30,8 +30,24 @@ pub fn row(node: &Node, r: &mut Reader) -> Option<(Names, Names, Vec<PortGroup>)
     let names = |list: &str| -> Names {
         list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| (Str::from(n), span(n))).collect()
     };
+    let parsed = groups_in(groups, &span, r);
+    let (from, to) = (names(from), names(to));
+    if from.is_empty() || to.is_empty() {
+        r.findings.push(Diag::new(PACK_WRONG_TYPE, "a flow needs a name on both sides of `->`").at(node.span, ""));
+        return None;
+    }
+    Some((from, to, parsed))
+}
+
+/// Reads groups of ports that stand alone: `6443/tcp Kubernetes API; 10250/tcp kubelet`.
+pub fn groups_of(node: &Node, r: &mut Reader) -> Vec<PortGroup> {
+    let Some(text) = r.string_of(node) else { return Vec::new() };
+    groups_in(&text, &|_| node.span, r)
+}
+
+fn groups_in(text: &str, span: &dyn Fn(&str) -> Span, r: &mut Reader) -> Vec<PortGroup> {
     let mut parsed = Vec::new();
-    for part in groups.split(';').map(str::trim).filter(|g| !g.is_empty()) {
+    for part in text.split(';').map(str::trim).filter(|g| !g.is_empty()) {
         match group(part) {
             Ok(Some(group)) => parsed.push(group),
             Ok(None) => {
@@ -44,12 +60,7 @@ pub fn row(node: &Node, r: &mut Reader) -> Option<(Names, Names, Vec<PortGroup>)
             }
         }
     }
-    let (from, to) = (names(from), names(to));
-    if from.is_empty() || to.is_empty() {
-        r.findings.push(Diag::new(PACK_WRONG_TYPE, "a flow needs a name on both sides of `->`").at(node.span, ""));
-        return None;
-    }
-    Some((from, to, parsed))
+    parsed
 }
 
 /// A literal group; `None` when it consists of names.

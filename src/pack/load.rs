@@ -324,16 +324,31 @@ fn flow(node: &Node, r: &mut Reader) -> Option<FlowRule> {
     let mut t = Table::new(node, "flow");
     let head = r.head(&mut t);
     let note = r.text(&mut t, "note");
-    let row = match t.get("flow") {
-        Some(text) => super::flow::row(text, r),
-        None => {
-            r.wrong(node, "a table with `flow`");
+    let flow = t.get("flow");
+    let ends = (t.get("from"), t.get("to"));
+    let ports = t.get("ports");
+    let rule = match (flow, ends) {
+        (Some(text), (None, None)) => super::flow::row(text, r).map(|(from, to, groups)| (from, to, groups, None)),
+        (None, (Some(from), Some(to))) => {
+            let groups = ports.map(|p| super::flow::groups_of(p, r)).unwrap_or_default();
+            inline(from, r).zip(inline(to, r)).map(|ends| (Default::default(), Default::default(), groups, Some(ends)))
+        }
+        _ => {
+            r.wrong(node, "a table with `flow`, or with `from`, `to` and `ports`");
             None
         }
     };
     r.finish(&t);
-    let (from, to, groups) = row?;
-    Some(FlowRule { head, from, to, groups, note })
+    let (from, to, groups, ends) = rule?;
+    Some(FlowRule { head, from, to, ends, groups, note })
+}
+
+fn inline(node: &Node, r: &mut Reader) -> Option<InlineEnd> {
+    let mut t = Table::new(node, "end of a flow");
+    let label = r.required_string(&mut t, "label");
+    let is = r.required_expr(&mut t, "is");
+    r.finish(&t);
+    Some(InlineEnd { label: label?, is: is? })
 }
 
 fn question(node: &Node, r: &mut Reader) -> Option<QuestionRule> {

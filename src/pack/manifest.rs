@@ -145,9 +145,18 @@ pub struct FlowRule {
     pub head: Head,
     pub from: Vec<(Str, Span)>,
     pub to: Vec<(Str, Span)>,
+    /// Ends that are expressions, as a loop over clusters needs; `from` and `to` are empty then.
+    pub ends: Option<(InlineEnd, InlineEnd)>,
     /// Empty: what the target listens on.
     pub groups: Vec<PortGroup>,
     pub note: Option<Text>,
+}
+
+/// An end of a flow that is no binding.
+#[derive(Debug)]
+pub struct InlineEnd {
+    pub label: Str,
+    pub is: Expr,
 }
 
 /// One group of ports of a flow.

@@ -185,7 +185,13 @@ impl Walk<'_> {
             });
         }
         for rule in &pack.flows {
-            self.item(&rule.head, self.env, &[], |w, env| w.texts([rule.note.as_ref()], env));
+            self.item(&rule.head, self.env, &[], |w, env| {
+                w.texts([rule.note.as_ref()], env);
+                if let Some((from, to)) = &rule.ends {
+                    w.expr(Some(&from.is), env);
+                    w.expr(Some(&to.is), env);
+                }
+            });
         }
         for rule in &pack.requirements {
             self.item(&rule.head, self.env, &[], |w, env| w.requirement(rule, env));
