@@ -31,7 +31,7 @@ impl Tables for Site {
 fn structure(name: &str, fields: &[(&str, Type)]) -> Type {
     let fields =
         fields.iter().map(|(k, ty)| ((*k).into(), Field { ty: ty.clone(), default: None, doc: "".into() })).collect();
-    Type::Struct(Arc::new(Struct { name: name.into(), fields, open: false }))
+    Type::Struct(Arc::new(Struct { name: name.into(), fields, ..Struct::default() }))
 }
 
 impl Site {
