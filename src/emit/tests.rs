@@ -145,18 +145,18 @@ fn statements() {
         ("<% macro m(a) %>\n<{ a }>\nb\n\n<% endmacro %>\n<{ m(1)|indent(2, true) }>", "  1\n  b\n\n"),
         (
             "<% set block %>\n<{ name }>\n<% for x in list %>\n<{ x }>\n<% endfor %>\n<% endset %>\nx:\n  <{ block|indent(2) }>end\n",
-            "x:\n  acme\n  a\n  b\n  cend\n",
+            "x:\n  acme\n  a\n  b\n  c\nend\n",
         ),
         ("<% set block %>\n<{ name }>\n<% endset %>\n<{ block }><{ block }>", "acme\nacme\n"),
         ("<% filter indent(2, true) %>\n<{ name }>\n<% endfilter %>\n", "  acme\n"),
-        ("<# comment <{ x }> #>\n<% raw %><{ x }><% endraw %>\n", "<{ x }>\n"),
+        ("<# comment <{ x }> #>\n<% raw %><{ x }><% endraw %>\n", "<{ x }>"),
         ("a  <%- if yes -%>  b <%- endif %>\n", "ab"),
         ("<{ '  '|raw('indentation') }><{ name }>\n", "  acme\n"),
         ("no newline", "no newline"),
         ("", ""),
     ] {
         let spec = "name = acme\nnumber = 5\nyes = true\nlist = [a b c]\nempty = []";
-        assert_eq!(text(spec, Format::Text, template), result.replace("c\nend", "cend"), "{template}");
+        assert_eq!(text(spec, Format::Text, template), result, "{template}");
     }
 }
 
@@ -165,9 +165,9 @@ fn values_are_written_by_the_format() {
     let spec = "name = it's\nnumber = 5\nyes = true\nno = no\nlist = [a b]";
     assert_eq!(
         text(spec, Format::Yaml, "a: <{ name }>\nb: <{ yes }>\nc: <{ no }>\n# <{ name|comment }>\n"),
-        "a: it's\nb: true\nc: \"no\"\n# it's\n"
+        "a: \"it's\"\nb: true\nc: \"no\"\n# it's\n"
     );
-    assert_eq!(text(spec, Format::Shell, "echo <{ name }> <{ number }>\n"), "echo \"it's\" 5\n");
+    assert_eq!(text(spec, Format::Shell, "echo <{ name }> <{ number }>\n"), "echo 'it'\\''s' 5\n");
 }
 
 #[test]
@@ -309,7 +309,9 @@ fn what_cannot_be_written_is_said_at_its_place() {
         let mut bench = Bench::new(spec);
         bench.add("main", Format::Text, template);
         let plain = bench.render(Mode::Plain);
-        assert_eq!(plain, bench.render(Mode::Traced));
+        let traced = bench.render(Mode::Traced);
+        assert_eq!(plain.is_ok(), traced.is_ok());
+        assert_eq!(plain.as_ref().err(), traced.as_ref().err());
         plain
     };
     assert_eq!(
