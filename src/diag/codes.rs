@@ -89,6 +89,17 @@ codes! {
     PACK_BROKEN = "S0610" "pack-broken" Error;
     PACK_EVALUATION = "S0611" "pack-evaluation" Error;
     PACK_COLLISION = "S0612" "pack-collision" Error;
+    TEMPLATE_SYNTAX = "S0701" "template-syntax" Error;
+    TEMPLATE_STATEMENT = "S0702" "template-statement" Error;
+    TEMPLATE_CAPTURE = "S0703" "captured-text" Error;
+    TEMPLATE_INCLUDE = "S0704" "template-include" Error;
+    TEMPLATE_MACRO = "S0705" "template-macro" Error;
+    TEMPLATE_POSITION = "S0706" "interpolation-position" Error;
+    TEMPLATE_CONTEXT = "S0707" "interpolation-filter" Error;
+    TEMPLATE_TOO_LARGE = "S0708" "template-too-large" Error;
+    TEMPLATE_NOTHING = "S0710" "nothing-to-write" Error;
+    TEMPLATE_OPEN_CONDITION = "S0711" "open-condition" Error;
+    TEMPLATE_RUNAWAY = "S0712" "runaway-template" Error;
     UNWRITABLE = "S0730" "unwritable-value" Error;
     OPEN_QUESTION = "S1001" "open-question" Question;
     UNUSED_WAIVER = "S1002" "unused-waiver" Warning;

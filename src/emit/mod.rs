@@ -1,5 +1,6 @@
 //! From the `Ir` and a pack's templates to the text of every artifact.
 
+mod check;
 pub mod escape;
 pub mod plan;
 
@@ -52,3 +53,16 @@ pub fn emit(
     }
     emission
 }
+mod read;
+mod render;
+mod settle;
+mod template;
+mod trace;
+
+pub use check::check_template;
+pub use render::{Mode, NoTemplates, Rendered, TemplateSet, render};
+pub use template::Template;
+pub use trace::Trace;
+
+#[cfg(test)]
+mod tests;

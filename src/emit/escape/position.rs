@@ -153,6 +153,11 @@ impl Ways {
         Ways(vec![Lexer::new(format)])
     }
 
+    /// The beginning of a text of the same format.
+    pub fn fresh(&self) -> Self {
+        Ways(self.0.first().map(|lexer| Lexer::new(lexer.format)).into_iter().collect())
+    }
+
     /// [`Lexer::feed`] on every way; the first violation.
     pub fn feed(&mut self, literal: &str) -> Result<(), Violation> {
         let mut result = Ok(());

@@ -47,7 +47,7 @@ impl<'a> Env<'a> {
     /// The type of an entry of one of the site's tables.
     pub fn entry(&self, table: &str) -> Type {
         match self.site.field(table) {
-            Some(Type::Table(entry)) => (*entry).clone(),
+            Some(Type::Table(entry) | Type::Keyed { of: entry, .. }) => (*entry).clone(),
             _ => Type::Any,
         }
     }
@@ -105,7 +105,7 @@ impl<'f, 'e> Checker<'f, 'e> {
         }
         let message = format!("a condition is true or false, and this is {}", describe(&ty));
         let help = match ty {
-            Type::List(_) | Type::Table(_) => "compare it, or test `is empty`",
+            Type::List(_) | Type::Table(_) | Type::Keyed { .. } => "compare it, or test `is empty`",
             Type::Struct(_) => "test `is answered` or `is absent`",
             _ => "compare it with something",
         };
@@ -231,7 +231,7 @@ impl<'f, 'e> Checker<'f, 'e> {
                 entry.field(name)
             }
             Type::OneOf(forms) => forms.iter().filter_map(|t| self.field(t, name)).reduce(join),
-            Type::Any | Type::Table(_) | Type::Struct(_) => ty.field(name),
+            Type::Any | Type::Table(_) | Type::Keyed { .. } | Type::Struct(_) => ty.field(name),
             _ => members(ty).iter().find(|(n, _)| *n == name).map(|(_, t)| t.clone()),
         }
     }
@@ -259,7 +259,7 @@ impl<'f, 'e> Checker<'f, 'e> {
             return item;
         }
         match &ty {
-            Type::Table(entry) => (**entry).clone(),
+            Type::Table(entry) | Type::Keyed { of: entry, .. } => (**entry).clone(),
             Type::Struct(_) | Type::Any | Type::OneOf(_) | Type::Ref(_) => Type::Any,
             _ => {
                 let message = format!("{} has no item by {}", describe(&ty), describe(&by));

@@ -1,7 +1,5 @@
 //! Evaluation: a tree and a scope to a value, with everything that was read and every answer that was missing.
 
-use std::sync::Arc;
-
 use super::anchor::Anchor;
 use super::members;
 use super::operators;
@@ -438,9 +436,4 @@ impl<'e> Evaluator<'e> {
         }
         Ok(())
     }
-}
-
-/// An empty list.
-pub(super) fn no_items() -> Value {
-    Value::List(Arc::new(Vec::new()))
 }

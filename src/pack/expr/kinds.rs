@@ -61,7 +61,7 @@ pub fn record(fields: &[&str]) -> Type {
 
 /// Whether a single text can be written for a value of the type.
 pub fn scalar(ty: &Type) -> bool {
-    !matches!(ty, Type::List(_) | Type::Table(_) | Type::Struct(_))
+    !matches!(ty, Type::List(_) | Type::Table(_) | Type::Keyed { .. } | Type::Struct(_))
 }
 
 /// Whether some form of `a` and some form of `b` satisfy `rule`.
@@ -75,7 +75,10 @@ pub fn comparable(a: &Type, b: &Type) -> bool {
         (Type::Ref(_), Type::Text) | (Type::Text, Type::Ref(_)) => true,
         (Type::Ports { .. }, Type::Int) | (Type::Int, Type::Ports { .. }) => true,
         (Type::Ports { .. }, Type::Ports { .. }) | (Type::List(_), Type::List(_)) => true,
-        (Type::Table(_) | Type::Struct(_), Type::Table(_) | Type::Struct(_)) => true,
+        (
+            Type::Table(_) | Type::Keyed { .. } | Type::Struct(_),
+            Type::Table(_) | Type::Keyed { .. } | Type::Struct(_),
+        ) => true,
         (a, b) => a == b,
     })
 }
@@ -93,7 +96,7 @@ pub fn ordered(a: &Type, b: &Type) -> bool {
 pub fn containable(needle: &Type, haystack: &Type) -> bool {
     forms(needle, haystack, &|needle, haystack| match (haystack, needle) {
         (Type::List(item), _) => comparable(needle, item),
-        (Type::Table(_) | Type::Struct(_), Type::Text | Type::Ref(_) | Type::Int) => true,
+        (Type::Table(_) | Type::Keyed { .. } | Type::Struct(_), Type::Text | Type::Ref(_) | Type::Int) => true,
         (Type::Text, Type::Text) => true,
         (Type::Cidr, Type::Address | Type::Cidr) => true,
         (Type::Ports { .. }, Type::Ports { .. } | Type::Int) => true,

@@ -8,14 +8,14 @@ mod check;
 mod eval;
 mod filters;
 mod functions;
-mod kinds;
+pub(crate) mod kinds;
 mod members;
 mod operators;
 mod predicates;
 pub(crate) mod read;
 mod scope;
-mod table;
-mod text;
+pub(crate) mod table;
+pub(crate) mod text;
 pub(crate) mod tree;
 
 pub use anchor::Anchor;
@@ -100,7 +100,7 @@ impl Text {
     }
 }
 
-fn paths(root: &Term) -> Vec<Vec<Str>> {
+pub(crate) fn paths(root: &Term) -> Vec<Vec<Str>> {
     let mut found = Vec::new();
     root.walk(&mut |term| found.extend(path_of(term)));
     found

@@ -228,7 +228,8 @@ pub fn written(unit: Unit, amount: u64) -> String {
         Unit::Milliseconds => &TIME,
         Unit::Millicores => &CPU,
     };
-    let (factor, suffix) = units.iter().find(|(f, _)| amount > 0 && amount % f == 0).unwrap_or(&units[units.len() - 1]);
+    let (factor, suffix) =
+        units.iter().find(|(f, _)| amount > 0 && amount.is_multiple_of(*f)).unwrap_or(&units[units.len() - 1]);
     if amount == 0 && unit == Unit::Millicores {
         return "0".into();
     }

@@ -118,7 +118,7 @@ pub const TESTS: &[Row] = &[
         doc: "whether a list, a map or a string holds nothing",
         ty: |t| {
             t.expect("a list, a map or a string", |t| {
-                matches!(t, Type::List(_) | Type::Table(_) | Type::Struct(_) | Type::Text)
+                matches!(t, Type::List(_) | Type::Table(_) | Type::Keyed { .. } | Type::Struct(_) | Type::Text)
             });
             Type::Bool
         },

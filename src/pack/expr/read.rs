@@ -473,12 +473,20 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Where the text of a literal begins, when it stands there letter by letter.
+    fn inside(&self, text: &str, at: (u32, u32)) -> Option<u32> {
+        let literal = self.text.get(at.0 as usize..at.1 as usize)?;
+        let exact = literal.get(1..).is_some_and(|rest| rest.starts_with(text) && rest.len() == text.len() + 1);
+        exact.then_some(at.0 + 1)
+    }
+
     /// Reads a string literal as an expression.
     fn nested(&mut self, text: &str, at: (u32, u32)) -> Term {
         let outer = self.place;
-        let literal = self.text.get(at.0 as usize..at.1 as usize).unwrap_or_default();
-        let exact = literal.get(1..).is_some_and(|rest| rest.starts_with(text) && rest.len() == text.len() + 1);
-        self.place = if exact { Placing::Shifted(at.0 + 1) } else { Placing::Whole(at.0, at.1) };
+        self.place = match self.inside(text, at) {
+            Some(begin) => Placing::Shifted(begin),
+            None => Placing::Whole(at.0, at.1),
+        };
         let term = self.expression(text, at.0 + 1).unwrap_or_else(|| self.faulty(at));
         self.place = outer;
         term
@@ -571,8 +579,15 @@ impl<'r> Reader<'r> {
             );
             return Some(self.faulty((start, end)));
         }
-        let item = Term { start, end, op: Op::Name(IT.into()) };
-        Some(text.split('.').fold(item, |base, name| Term { start, end, op: Op::Attr(Box::new(base), name.into()) }))
+        let mut begin = self.inside(&text, (start, end));
+        let mut path = Term { start: begin.unwrap_or(start), end, op: Op::Name(IT.into()) };
+        for name in text.split('.') {
+            let from = path.start;
+            let end = begin.map_or(end, |b| b + name.len() as u32);
+            path = Term { start: from, end, op: Op::Attr(Box::new(path), name.into()) };
+            begin = begin.map(|b| b + name.len() as u32 + 1);
+        }
+        Some(path)
     }
 }
 

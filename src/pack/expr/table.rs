@@ -99,9 +99,8 @@ impl Typing<'_, '_, '_> {
 
     /// As [`Typing::item`], for an expression that must be a condition.
     pub fn condition(&mut self, index: usize, element: &Type) {
-        match self.apply.args.get(index) {
-            Some(Some(Arg::Item(name, term))) => self.checker.item_condition(name, term, element),
-            _ => {}
+        if let Some(Some(Arg::Item(name, term))) = self.apply.args.get(index) {
+            self.checker.item_condition(name, term, element);
         }
     }
 

@@ -134,7 +134,7 @@ impl Text {
 }
 
 /// Evaluates a tree; the place of its text is among the origins of the result.
-pub(super) fn evaluate(
+pub(crate) fn evaluate(
     text: &str,
     anchor: Anchor,
     term: &Term,

@@ -125,7 +125,7 @@ pub const FILTERS: &[Row] = &[
         unknown: PASSES,
         doc: "a list as it is; the keys of a map",
         ty: |t| match &t.input {
-            Type::Table(_) | Type::Struct(_) => Type::List(Type::Text.into()),
+            Type::Table(_) | Type::Keyed { .. } | Type::Struct(_) => Type::List(Type::Text.into()),
             _ => Type::List(t.element().into()),
         },
         run: |c| match &c.input {
@@ -272,7 +272,7 @@ fn sum(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {
 
 fn counted(t: &mut Typing<'_, '_, '_>) -> Type {
     t.expect("a list, a map or a string", |t| {
-        matches!(t, Type::List(_) | Type::Table(_) | Type::Struct(_) | Type::Text)
+        matches!(t, Type::List(_) | Type::Table(_) | Type::Keyed { .. } | Type::Struct(_) | Type::Text)
     });
     Type::Int
 }

@@ -57,7 +57,7 @@ fn entry(t: &mut Typing<'_, '_, '_>) -> Type {
     fn values(ty: &Type) -> Option<Type> {
         match ty {
             Type::Any => Some(Type::Any),
-            Type::Table(entry) => Some((**entry).clone()),
+            Type::Table(entry) | Type::Keyed { of: entry, .. } => Some((**entry).clone()),
             Type::Struct(s) if s.open => Some(Type::Any),
             Type::Struct(s) => Some(s.fields.values().map(|f| f.ty.clone()).reduce(join).unwrap_or(Type::Any)),
             Type::OneOf(forms) => forms.iter().find_map(values),
