@@ -17,6 +17,7 @@ pub(super) fn escape(form: Form, value: &Value) -> Result<String, Refusal> {
             let items: Result<Vec<_>, _> = items.iter().map(|i| word(&i.value)).collect();
             Ok(format!("{{ {} }}", items?.join(", ")))
         }
+        (Form::Ident, value) => ident(&one_line(value)?),
         (_, value) => word(value),
     }
 }
@@ -42,15 +43,29 @@ fn word(value: &Value) -> Result<String, Refusal> {
     if let Value::Bool(_) = value {
         return Err(Refusal::new("nft has no booleans"));
     }
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if !begins || !text.chars().all(harmless) {
+    if !is_name(&text) {
         return Err(Refusal::because(&text, "is not a single word, an address or a port of nft"));
     }
-    if is_keyword(&text) {
+    if DECISIONS.contains(&&*text) {
         return Err(Refusal::because(&text, "is a word of the nft language"));
     }
     Ok(text.to_string())
+}
+
+/// The name of a table, a chain, a set or an interface.
+fn ident(text: &str) -> Result<String, Refusal> {
+    if !is_name(text) {
+        return Err(Refusal::because(text, "is not a name that nft can give"));
+    }
+    if DECISIONS.contains(&text) || TERMS.contains(&text) {
+        return Err(Refusal::because(text, "is a word of the nft language"));
+    }
+    Ok(text.to_string())
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 /// A string that reads as an address, a network, a port or a range of ports.
@@ -60,49 +75,123 @@ pub(super) fn is_typed(text: &str) -> bool {
         || (text.parse::<Ports>().is_ok() && text.chars().all(|c| c.is_ascii_digit() || c == '-'))
 }
 
-/// Words that decide about packets or begin a statement; protocols are ordinary values.
-fn is_keyword(text: &str) -> bool {
-    const KEYWORDS: &[&str] = &[
-        "accept",
-        "add",
-        "chain",
-        "comment",
-        "continue",
-        "counter",
-        "create",
-        "define",
-        "delete",
-        "destroy",
-        "dnat",
-        "drop",
-        "element",
-        "flush",
-        "goto",
-        "include",
-        "insert",
-        "jump",
-        "list",
-        "log",
-        "map",
-        "masquerade",
-        "notrack",
-        "policy",
-        "queue",
-        "redirect",
-        "redefine",
-        "reject",
-        "rename",
-        "replace",
-        "reset",
-        "return",
-        "rule",
-        "ruleset",
-        "set",
-        "snat",
-        "table",
-        "type",
-        "undefine",
-        "vmap",
-    ];
-    KEYWORDS.contains(&text)
-}
+/// Words that decide about packets or begin a statement.
+const DECISIONS: &[&str] = &[
+    "accept",
+    "add",
+    "chain",
+    "comment",
+    "continue",
+    "counter",
+    "create",
+    "define",
+    "delete",
+    "destroy",
+    "dnat",
+    "drop",
+    "element",
+    "flush",
+    "goto",
+    "include",
+    "insert",
+    "jump",
+    "list",
+    "log",
+    "map",
+    "masquerade",
+    "notrack",
+    "policy",
+    "queue",
+    "redirect",
+    "redefine",
+    "reject",
+    "rename",
+    "replace",
+    "reset",
+    "return",
+    "rule",
+    "ruleset",
+    "set",
+    "snat",
+    "table",
+    "type",
+    "undefine",
+    "vmap",
+];
+
+/// Words that are ordinary values in a rule, but no names.
+const TERMS: &[&str] = &[
+    "ah",
+    "all",
+    "arp",
+    "bridge",
+    "ct",
+    "daddr",
+    "day",
+    "dccp",
+    "device",
+    "dport",
+    "dup",
+    "egress",
+    "esp",
+    "ether",
+    "eval",
+    "exists",
+    "export",
+    "fib",
+    "flags",
+    "flow",
+    "flowtable",
+    "fwd",
+    "hash",
+    "helper",
+    "hook",
+    "hour",
+    "ibrname",
+    "icmp",
+    "icmpv6",
+    "iif",
+    "iifname",
+    "inet",
+    "ingress",
+    "interval",
+    "ip",
+    "ip6",
+    "ipsec",
+    "last",
+    "length",
+    "limit",
+    "mark",
+    "meta",
+    "meter",
+    "missing",
+    "monitor",
+    "netdev",
+    "notrack",
+    "obrname",
+    "oif",
+    "oifname",
+    "osf",
+    "priority",
+    "protocol",
+    "quota",
+    "rt",
+    "saddr",
+    "sctp",
+    "size",
+    "socket",
+    "sport",
+    "synproxy",
+    "tcp",
+    "th",
+    "time",
+    "timeout",
+    "tproxy",
+    "udp",
+    "udplite",
+    "update",
+    "version",
+    "vlan",
+    "vxlan",
+    "xt",
+];

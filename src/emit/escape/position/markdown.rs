@@ -85,7 +85,7 @@ impl Markdown {
                 self.fence = None;
             }
             (Some(_), _) => {}
-            (None, Some((c, run, rest))) if !self.comment && !(c == '`' && rest.contains('`')) => {
+            (None, Some((c, run, rest))) if !self.comment && (c != '`' || !rest.contains('`')) => {
                 self.fence = Some((c, run));
                 self.code = None;
             }
