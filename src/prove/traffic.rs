@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::bugs::{At, Bugs};
 use super::flows::{self, FlowRow, Hosts};
+use super::markdown;
 use super::nftables::{self, Chain, Hook, Permits};
 use super::{Emitted, Texts};
+use crate::emit::escape::Format;
 use crate::ir::{Flow, Ir, Peers, Rule, RuleChain};
 use crate::netset::{Addresses, Clause, Family, Traffic};
 use crate::value::Ports;
@@ -15,7 +17,7 @@ const TABLE: &str = "sitec";
 
 /// The nftables files of every host.
 pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    let files: Vec<&Emitted> = texts.of(&["nftables", "nft"]).collect();
+    let files: Vec<&Emitted> = texts.of(Format::Nft).collect();
     if files.is_empty() {
         // The site did not choose this target.
         return;
@@ -139,7 +141,7 @@ fn same_traffic(at: At, chain: &str, found: &Traffic, meant: &Traffic, bugs: &mu
 
 /// `flows.csv`, row by row.
 pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    for file in texts.of(&["csv"]) {
+    for file in texts.of(Format::Csv) {
         if !file.path.ends_with("flows.csv") {
             continue;
         }
@@ -160,6 +162,50 @@ pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             bugs.extra(file.at(line), &format!("the flow {}", show(&extra)));
         }
     }
+}
+
+/// The same table in Markdown.
+pub fn flow_document(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    for file in texts.of(Format::Markdown).filter(|f| f.path.ends_with("flows.md")) {
+        let Some(outline) = file.read(markdown::read, bugs) else { continue };
+        let header = flows::COLUMNS.map(|c| if c.ends_with("_hosts") { "addresses" } else { c });
+        let mut found: Vec<(Vec<String>, usize)> = Vec::new();
+        for table in outline.tables.into_iter().filter(|t| t.header == header) {
+            found.extend(table.rows.into_iter().zip(table.line + 2..));
+        }
+        let mut meant: Vec<Vec<String>> = ir.flows.iter().map(|f| cells_of(f)).collect();
+        meant.sort();
+        found.sort();
+        let mut found = found.into_iter().peekable();
+        for row in &meant {
+            while let Some((extra, line)) = found.next_if(|(f, _)| f < row) {
+                bugs.extra(file.at(line), &format!("the flow `{}`", extra.join(" | ")));
+            }
+            if found.next_if(|(f, _)| f == row).is_none() {
+                bugs.missing(file.path, &format!("the flow `{}`", row.join(" | ")));
+            }
+        }
+        for (extra, line) in found {
+            bugs.extra(file.at(line), &format!("the flow `{}`", extra.join(" | ")));
+        }
+    }
+}
+
+/// A flow as the cells of a document, in which a line break is a blank.
+fn cells_of(flow: &Flow) -> Vec<String> {
+    let cells = [
+        flow.product.to_string(),
+        flow.from.to_string(),
+        flow.from_hosts.text(),
+        flow.to.to_string(),
+        flow.to_hosts.text(),
+        flow.transport.name().to_owned(),
+        flow.ports.to_string(),
+        flow.application.to_string(),
+        flow.scope.name().to_owned(),
+        flow.why.to_string(),
+    ];
+    cells.into_iter().map(|cell| cell.replace(['\n', '\t'], " ")).collect()
 }
 
 fn row_of(flow: &Flow) -> FlowRow {
