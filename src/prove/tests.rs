@@ -803,3 +803,56 @@ fn a_sealed_tree_is_whole() {
     more.insert("d".into(), Vec::new());
     assert_eq!(count(&more), 2);
 }
+
+/// 2,000 hosts with some thirty rules and three more files each. Run by hand: `cargo test --release -- --ignored speed`.
+#[test]
+#[ignore]
+fn speed() {
+    let mut ir = Ir::default();
+    let mut tree = ArtifactTree::default();
+    let head = "table inet sitec\ndelete table inet sitec\ntable inet sitec {\n    chain input {\n        \
+                type filter hook input priority filter; policy drop;\n        ct state established,related accept\n        \
+                iif \"lo\" accept\n        meta l4proto { icmp, ipv6-icmp } accept\n";
+    for host in 0..2000 {
+        let name: Str = format!("h{host:04}").into();
+        let mut text = head.to_owned();
+        for i in 0..30u16 {
+            let peers: Vec<String> = (0..4).map(|n| format!("10.{n}.{i}.0/24")).collect();
+            let ports = [(1000 + i, 1000 + i), (2000 + i, 2010 + i)];
+            let mut rule = (*rule(
+                RuleChain::Input,
+                4,
+                &peers.iter().map(String::as_str).collect::<Vec<_>>(),
+                Transport::Tcp,
+                &ports,
+            ))
+            .clone();
+            rule.host.value = name.clone();
+            ir.rules.push(Arc::new(rule));
+            text.push_str(&format!(
+                "        ip saddr {{ {} }} tcp dport {{ {}, {}-{} }} accept comment \"pseven: because of {i}\"\n",
+                peers.join(", "),
+                ports[0].0,
+                ports[1].0,
+                ports[1].1
+            ));
+        }
+        text.push_str("    }\n}\n");
+        let script = "#!/bin/sh\n".repeat(100);
+        let yaml =
+            format!("apiVersion: v1\nkind: X\nmetadata:\n  name: n{host}\nspec:\n{}", "  a:\n    - b: c\n".repeat(1));
+        for (path, format, text) in [
+            (format!("hosts/{name}/root/etc/nftables.d/sitec.nft"), "nft", text),
+            (format!("hosts/{name}/preflight.sh"), "shell", script),
+            (format!("clusters/c/ns/{host}.yaml"), "yaml", yaml),
+        ] {
+            let mut one = self::tree(&[("x", format, Some(&name), &text)]);
+            let mut artifact = one.files.remove("x").expect("the file");
+            artifact.pack = "pseven".into();
+            tree.files.insert(path, artifact);
+        }
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(messages(&ir, &tree), [""; 0]);
+    println!("{} files: {:?}", tree.files.len(), start.elapsed());
+}

@@ -22,16 +22,16 @@ pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         // The site did not choose this target.
         return;
     }
-    let mut meant: BTreeMap<&str, BTreeMap<RuleChain, Traffic>> = BTreeMap::new();
-    for (host, chain, clauses) in by_chain(&ir.rules) {
-        meant.entry(host).or_default().insert(chain, Traffic::of(clauses));
+    let mut meant: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
+    for rule in &ir.rules {
+        meant.entry(&*rule.host.value).or_default().push(rule);
     }
     let mut seen: BTreeMap<&str, &Emitted> = BTreeMap::new();
     for file in files {
         if let Some(other) = seen.insert(file.host(), file) {
             bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
         }
-        let chains = meant.remove(file.host()).unwrap_or_default();
+        let chains = by_chain(&meant.remove(file.host()).unwrap_or_default());
         if let Some(ruleset) = file.read(nftables::read, bugs) {
             if ruleset.table != TABLE {
                 bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
@@ -39,28 +39,26 @@ pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             ruleset_of_host(file, &ruleset.chains, chains, bugs);
         }
     }
-    for (host, chains) in meant {
-        for (chain, traffic) in chains {
+    for (host, rules) in meant {
+        for (chain, traffic) in by_chain(&rules) {
             bugs.no_file("nftables", host, &format!("the `{}` rules for {traffic}", chain.name()));
         }
     }
 }
 
-/// The rules of each host's chain, gathered.
-fn by_chain<'a>(rules: &'a [std::sync::Arc<Rule>]) -> impl Iterator<Item = (&'a str, RuleChain, Vec<Clause>)> {
-    let mut map: BTreeMap<(&'a str, RuleChain), Vec<Clause>> = BTreeMap::new();
+/// What the rules of a host permit in each chain.
+fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Traffic> {
+    let mut chains: BTreeMap<RuleChain, Vec<Clause>> = BTreeMap::new();
     for rule in rules {
-        let clauses = map.entry((&*rule.host.value, *rule.chain)).or_default();
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
         let addresses = match rule.peers.as_slice() {
             [] => Addresses::any(family),
             nets => Addresses::of_nets(family, nets),
         };
-        for &ports in rule.ports.iter() {
-            clauses.push(Clause { family, transport: *rule.transport, ports, addresses: addresses.clone() });
-        }
+        let clause = Clause { family, transport: *rule.transport, ports: rule.ports.value.clone(), addresses };
+        chains.entry(*rule.chain).or_default().push(clause);
     }
-    map.into_iter().map(|((host, chain), clauses)| (host, chain, clauses))
+    chains.into_iter().map(|(chain, clauses)| (chain, Traffic::of(clauses))).collect()
 }
 
 fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleChain, Traffic>, bugs: &mut Bugs) {
@@ -118,7 +116,7 @@ fn chain_of_host(at: At, chain: &Chain, kind: RuleChain, permits: &Permits, mean
 /// Whether every port that is judged is judged for all addresses, and in both families alike.
 fn is_closed(permits: &Permits) -> bool {
     let decided = permits.accepted.union(&permits.dropped);
-    let mut judged: BTreeMap<Family, Vec<(crate::ir::Transport, Ports)>> = BTreeMap::new();
+    let mut judged: BTreeMap<Family, Vec<(crate::ir::Transport, Vec<Ports>)>> = BTreeMap::new();
     for clause in decided.clauses() {
         if clause.addresses != Addresses::any(clause.family) {
             return false;
