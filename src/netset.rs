@@ -67,7 +67,7 @@ struct Slab {
 pub struct Clause {
     pub family: Family,
     pub transport: Transport,
-    pub ports: Ports,
+    pub ports: Vec<Ports>,
     pub addresses: Addresses,
 }
 
@@ -76,8 +76,10 @@ impl Traffic {
     pub fn of(clauses: impl IntoIterator<Item = Clause>) -> Self {
         let mut grouped: BTreeMap<(Family, Transport), Intervals> = BTreeMap::new();
         for c in clauses {
-            let group = grouped.entry((c.family, c.transport)).or_default().entry(c.ports).or_default();
-            group.extend(c.addresses.0);
+            let groups = grouped.entry((c.family, c.transport)).or_default();
+            for ports in c.ports {
+                groups.entry(ports).or_default().extend_from_slice(&c.addresses.0);
+            }
         }
         let mut slabs = BTreeMap::new();
         for (key, groups) in grouped {
@@ -109,7 +111,7 @@ impl Traffic {
     /// The pieces of the set, sorted by family, transport and ports.
     pub fn clauses(&self) -> impl Iterator<Item = Clause> + '_ {
         self.slabs.iter().flat_map(|(&(family, transport), list)| {
-            list.iter().map(move |s| Clause { family, transport, ports: s.ports, addresses: s.addresses.clone() })
+            list.iter().map(move |s| Clause { family, transport, ports: vec![s.ports], addresses: s.addresses.clone() })
         })
     }
 
@@ -149,7 +151,8 @@ impl fmt::Display for Traffic {
                 return write!(f, "; and {} more", self.clauses().count() - PIECES_MAX);
             }
             let join = if i == 0 { "" } else { "; " };
-            write!(f, "{join}{} {} of {}", c.transport.name(), c.ports, c.addresses.text(c.family))?;
+            let ports = c.ports.first().map_or_else(String::new, ToString::to_string);
+            write!(f, "{join}{} {ports} of {}", c.transport.name(), c.addresses.text(c.family))?;
         }
         Ok(())
     }
@@ -371,7 +374,7 @@ mod tests {
     fn clause(transport: Transport, ports: (u16, u16), net: &str) -> Clause {
         let net: IpNet = net.parse().expect("a net");
         let family = Family::of(&net);
-        let ports = Ports { low: ports.0, high: ports.1 };
+        let ports = vec![Ports { low: ports.0, high: ports.1 }];
         Clause { family, transport, ports, addresses: Addresses::of_nets(family, [&net]) }
     }
 
@@ -442,7 +445,7 @@ mod tests {
                     clauses.push(Clause {
                         family: Family::V6,
                         transport: Transport::Tcp,
-                        ports: Ports { low: p as u16, high: q as u16 },
+                        ports: vec![Ports { low: p as u16, high: q as u16 }],
                         addresses: Addresses(vec![(a.into(), b.into())]),
                     });
                 }
@@ -457,7 +460,7 @@ mod tests {
                             clauses.push(Clause {
                                 family: Family::V6,
                                 transport: Transport::Tcp,
-                                ports: Ports::one(port as u16),
+                                ports: vec![Ports::one(port as u16)],
                                 addresses: Addresses(vec![(address as u128, address as u128)]),
                             });
                         }

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::kubernetes::{self, ClaimText, KubeObject, VolumeText};
 use super::yaml::{self, Document};
 use super::{Emitted, Texts};
+use crate::emit::escape::Format;
 use crate::ir::{HelmRelease, Ir, Object, Volume};
 use crate::node::{Data, Node};
 
@@ -16,7 +17,7 @@ type Key = (String, Option<String>, String, String);
 /// Everything below `clusters/`.
 pub fn objects(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<Key, (&Emitted, KubeObject)> = BTreeMap::new();
-    for file in texts.of(&["yaml", "yml"]) {
+    for file in texts.of(Format::Yaml) {
         let Some(cluster) = file.path.strip_prefix("clusters/").and_then(|p| p.split('/').next()) else { continue };
         for object in file.read(kubernetes::read, bugs).unwrap_or_default() {
             let key = (cluster.to_owned(), object.namespace.clone(), object.kind.clone(), object.name.clone());
@@ -26,7 +27,7 @@ pub fn objects(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             }
         }
     }
-    if found.is_empty() && texts.of(&["yaml", "yml"]).all(|f| !f.path.starts_with("clusters/")) {
+    if found.is_empty() && texts.of(Format::Yaml).all(|f| !f.path.starts_with("clusters/")) {
         // Nothing of this kind is emitted for the site.
         return;
     }
@@ -44,7 +45,7 @@ pub fn objects(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     }
     // What packs write by themselves is read and no more; our own templates write nothing but items.
     for (key, (file, object)) in found {
-        if &*file.artifact.pack == "base" || matches!(&*key.2, "PersistentVolume" | "PersistentVolumeClaim") {
+        if file.is_own() || matches!(&*key.2, "PersistentVolume" | "PersistentVolumeClaim") {
             bugs.extra(file.at(object.line), &show(&key));
         }
     }
@@ -144,7 +145,7 @@ fn object_body(file: &Emitted, meant: &Object, found: &KubeObject, bugs: &mut Bu
 /// The values files of every release.
 pub fn values(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut files: BTreeMap<&str, &Emitted> = BTreeMap::new();
-    for file in texts.of(&["yaml", "yml"]) {
+    for file in texts.of(Format::Yaml) {
         let release = file.path.strip_prefix("helm/").and_then(|p| p.strip_suffix("/values.yaml"));
         if let Some(release) = release {
             files.insert(release, file);

@@ -59,7 +59,8 @@ fn object(document: Document) -> Read<KubeObject> {
     // Names of RBAC objects may hold colons.
     let rbac = api_version.starts_with("rbac.");
     for text in [Some(&name), namespace.as_ref()].into_iter().flatten() {
-        if !is_name(text) && !(rbac && !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && c != '/')) {
+        let free = rbac && !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && c != '/');
+        if !is_name(text) && !free {
             return Err(Fault::new(metadata.line(), format!("`{text}` is not a name that Kubernetes takes")));
         }
     }

@@ -6,16 +6,21 @@
 pub mod bugs;
 mod cluster;
 pub mod csv;
+mod documents;
 pub mod exports;
 pub mod fault;
 pub mod flows;
 pub mod fstab;
+mod hosts;
 pub mod ini;
 pub mod kubernetes;
+pub mod markdown;
 pub mod nftables;
 pub mod nginx;
+pub mod pg_hba;
 mod proxy;
 mod storage;
+pub mod sums;
 pub mod traefik;
 mod traffic;
 pub mod yaml;
@@ -24,6 +29,7 @@ pub use bugs::is_bug;
 
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
+use crate::emit::escape::Format;
 use crate::ir::Ir;
 use bugs::{At, Bugs};
 use fault::{Fault, Read};
@@ -37,10 +43,15 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     storage::nfs_conf(ir, &texts, &mut bugs);
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
+    traffic::flow_document(ir, &texts, &mut bugs);
+    hosts::units(ir, &texts, &mut bugs);
+    hosts::kernel(ir, &texts, &mut bugs);
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
     cluster::values(ir, &texts, &mut bugs);
+    documents::paths(ir, tree, &texts, &mut bugs);
+    texts.others(&mut bugs);
 }
 
 /// The emitted texts, in the order of their paths.
@@ -53,23 +64,50 @@ struct Emitted<'a> {
     path: &'a str,
     text: &'a str,
     artifact: &'a Artifact,
+    format: Option<Format>,
 }
+
+/// Parts of the paths of YAML files that are read item by item.
+const READ_AS_ITEMS: [&str; 3] = ["clusters/", "helm/", "/etc/traefik/"];
 
 impl<'a> Texts<'a> {
     fn all(tree: &'a ArtifactTree, bugs: &mut Bugs) -> Self {
         let mut files = Vec::with_capacity(tree.files.len());
         for (path, artifact) in &tree.files {
             match std::str::from_utf8(&artifact.bytes) {
-                Ok(text) => files.push(Emitted { path, text, artifact }),
+                Ok(text) => {
+                    let format = Format::from_name(&artifact.format);
+                    files.push(Emitted { path, text, artifact, format });
+                }
                 Err(_) => bugs.unreadable(path, &Fault::new(0, "it is not UTF-8")),
             }
         }
         Self { files }
     }
 
-    /// The texts of some formats.
-    fn of<'t>(&'t self, formats: &'t [&str]) -> impl Iterator<Item = &'t Emitted<'a>> {
-        self.files.iter().filter(|f| formats.contains(&&*f.artifact.format))
+    /// The texts of a format.
+    fn of(&self, format: Format) -> impl Iterator<Item = &Emitted<'a>> {
+        self.files.iter().filter(move |f| f.format == Some(format))
+    }
+
+    /// Reads what no item stands for, as strictly as its format allows.
+    fn others(&self, bugs: &mut Bugs) {
+        for file in &self.files {
+            match file.format {
+                Some(Format::Json) => drop(file.read(yaml::json, bugs)),
+                Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
+                Some(Format::Compose) => drop(file.read(yaml::one, bugs)),
+                Some(Format::PgHba) => drop(file.read(pg_hba::read, bugs)),
+                Some(Format::Yaml) if !READ_AS_ITEMS.iter().any(|part| file.path.contains(part)) => {
+                    drop(file.read(yaml::documents, bugs));
+                }
+                None => {
+                    let what = format!("the format `{}` is not known", file.artifact.format);
+                    bugs.unreadable(file.path, &Fault::new(0, what));
+                }
+                _ => {}
+            }
+        }
     }
 }
 
@@ -77,6 +115,11 @@ impl<'a> Emitted<'a> {
     /// The host it belongs to; empty for none.
     fn host(&self) -> &'a str {
         self.artifact.host.as_deref().unwrap_or("")
+    }
+
+    /// Whether it is written by the templates that any site needs, and so from items alone.
+    fn is_own(&self) -> bool {
+        &*self.artifact.pack == "base"
     }
 
     fn at(&self, line: usize) -> At<'a> {

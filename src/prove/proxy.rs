@@ -7,6 +7,7 @@ use super::fault::{Fault, Read};
 use super::nginx::{self, Directive, size};
 use super::traefik::{self, Routes};
 use super::{Emitted, Texts};
+use crate::emit::escape::Format;
 use crate::ir::{Ir, Proxy};
 
 /// NGINX files of hosts with a proxy of that kind.
@@ -16,9 +17,9 @@ pub fn nginx(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         meant.insert((&proxy.host.value, proxy.upstream.to_string()), proxy);
     }
     let mut seen = false;
-    for file in texts.of(&["nginx"]) {
+    for file in texts.of(Format::Nginx) {
         let Some(directives) = file.read(nginx::read, bugs) else { continue };
-        let own = &*file.artifact.pack == "base";
+        let own = file.is_own();
         seen |= own;
         match understood(&directives, "").and_then(|()| configuration(&directives)) {
             Err(_) if !own => {}
@@ -254,22 +255,25 @@ fn headers(at: At, site: &NginxSite, meant: &Proxy, bugs: &mut Bugs) -> Read<()>
     }
     if *meant.websocket {
         let connection = found.get("connection").map(|(value, _)| *value);
-        if !connection.is_some_and(|c| site.upgrades.contains(c)) {
+        if connection.is_none_or(|c| !site.upgrades.contains(c)) {
             bugs.wrong(at, "the header `Connection` does not follow `Upgrade`, so WebSocket cannot begin");
         }
         let version = Directive::only(block, "proxy_http_version")?;
-        if !version.is_some_and(|d| d.args == ["1.1"]) {
+        if version.is_none_or(|d| d.args != ["1.1"]) {
             bugs.wrong(at, "`proxy_http_version` is not 1.1, so WebSocket cannot begin");
         }
     }
     Ok(())
 }
 
+/// The static configuration of a host and its dynamic files.
+type TraefikFiles<'t> = (traefik::Static, Vec<(&'t Emitted<'t>, Routes)>);
+
 /// Traefik files of hosts with a proxy of that kind.
 pub fn traefik(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    let mut hosts: BTreeMap<&str, (traefik::Static, Vec<(&Emitted, Routes)>)> = BTreeMap::new();
+    let mut hosts: BTreeMap<&str, TraefikFiles> = BTreeMap::new();
     let mut seen = false;
-    for file in texts.of(&["yaml", "yml"]) {
+    for file in texts.of(Format::Yaml) {
         let Some((_, name)) = file.path.split_once("/etc/traefik/") else { continue };
         seen = true;
         let host = hosts.entry(file.host()).or_default();
@@ -295,7 +299,7 @@ pub fn traefik(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         }
     }
     for (file, _) in hosts.into_values().flat_map(|(_, files)| files) {
-        if &*file.artifact.pack == "base" {
+        if file.is_own() {
             bugs.extra(file.at(0), "routes");
         }
     }

@@ -7,12 +7,13 @@ use super::exports::{self, ExportLine, Who};
 use super::fstab::{self, FstabLine};
 use super::ini::{self, Section};
 use super::{Emitted, Texts};
+use crate::emit::escape::Format;
 use crate::ir::{Export, Filesystem, Ir, NfsServer};
 
 /// Exports of every host.
 pub fn exports(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<(&str, String), (&Emitted, ExportLine)> = BTreeMap::new();
-    for file in texts.of(&["exports"]) {
+    for file in texts.of(Format::Exports) {
         for line in file.read(exports::read, bugs).unwrap_or_default() {
             let at = file.at(line.line);
             if let Some((other, _)) = found.insert((file.host(), line.path.clone()), (file, line)) {
@@ -67,7 +68,7 @@ fn show(who: &Who) -> String {
 /// The fstab lines of every host.
 pub fn fstab(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<(&str, String), (&Emitted, FstabLine)> = BTreeMap::new();
-    for file in texts.of(&["fstab"]) {
+    for file in texts.of(Format::Fstab) {
         for line in file.read(fstab::read, bugs).unwrap_or_default() {
             let at = file.at(line.line);
             if let Some((other, _)) = found.insert((file.host(), line.mount.clone()), (file, line)) {
@@ -107,7 +108,7 @@ fn fstab_line(at: At, line: &FstabLine, meant: &Filesystem, bugs: &mut Bugs) {
 /// The pinned ports of NFS daemons.
 pub fn nfs_conf(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<&str, Vec<(&Emitted, Section)>> = BTreeMap::new();
-    for file in texts.of(&["nfs-conf", "nfs.conf", "ini"]) {
+    for file in texts.of(Format::Ini) {
         if !file.path.contains("/nfs.conf") {
             continue;
         }

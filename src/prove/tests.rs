@@ -652,3 +652,207 @@ fn cluster() {
         ],
     );
 }
+
+#[test]
+fn flow_document() {
+    let ir = Ir {
+        flows: vec![
+            flow("users", "proxy", Ports::one(443), "table 3, \"ex|ternal\"\nnext"),
+            flow("proxy", "<worker>", Ports::one(80), "-"),
+        ],
+        ..Ir::default()
+    };
+    let path = "firewall/flows.md";
+    let good = tree(&[(
+        path,
+        "markdown",
+        None,
+        "# Permitted traffic\n\nText with `code`.\n\n\
+         | product | from | addresses | to | addresses | transport | ports | application | scope | why |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n\
+         | pseven | users | 10.20.0.0/16 fd00:20::/64 | proxy | cluster:main 10.30.8.5 | tcp | 443 | HTTPS | site | \
+         table 3, \"ex\\|ternal\" next |\n\
+         | pseven | proxy | 10.20.0.0/16 fd00:20::/64 | \\<worker\\> | cluster:main 10.30.8.5 | tcp | 80 | HTTPS | site | \\- |\n",
+    )]);
+    let caught: &[(&str, &str)] = &[
+        ("443", "444"),
+        ("tcp", "udp"),
+        ("users | 10.20", "users | 10.21"),
+        ("ex\\|ternal", "ex|ternal"),
+        ("\\<worker\\>", "worker"),
+        ("| pseven | proxy", "| pseven | prox"),
+        ("| ports | application", "| application | ports"),
+        ("| \\- |", "|"),
+        ("`code`", "`code"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+}
+
+#[test]
+fn units_and_kernel_parameters() {
+    let setting = |section: &str, key: &str, value: &str| {
+        Arc::new(UnitSetting { section: s(section), key: s(key), value: s(value), opens: f(false) })
+    };
+    let ir = Ir {
+        units: vec![Arc::new(Unit {
+            host: s("nfs1"),
+            name: s("rpc-rquotad.service"),
+            settings: f(vec![
+                setting("Unit", "After", "network.target"),
+                setting("Service", "ExecStart", "/usr/sbin/rpc.rquotad -p 875 -x 5%"),
+                setting("Service", "Restart", "on-failure"),
+            ]),
+        })],
+        kernel: vec![Arc::new(KernelParameter {
+            host: s("nfs1"),
+            key: s("vm.max_map_count"),
+            value: f(262_144i64.into()),
+        })],
+        ..Ir::default()
+    };
+    let (unit, kernel) =
+        ("hosts/nfs1/root/etc/systemd/system/rpc-rquotad.service", "hosts/nfs1/root/etc/sysctl.d/90-sitec.conf");
+    let good = tree(&[
+        (
+            unit,
+            "systemd",
+            Some("nfs1"),
+            "# x\n[Unit]\nAfter=network.target\n\n[Service]\nExecStart=/usr/sbin/rpc.rquotad -p 875 -x 5%%\nRestart=on-failure\n",
+        ),
+        (kernel, "sysctl", Some("nfs1"), "vm.max_map_count = 262144\n"),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (unit, "875", "876"),
+            (unit, "Restart=on-failure\n", ""),
+            (unit, "Restart=on-failure\n", "Restart=always\n"),
+            (unit, "Restart=on-failure\n", "Restart=on-failure\nUser=root\n"),
+            (unit, "[Service]\n", ""),
+            (unit, "5%%", "5%"),
+            (unit, "[Unit]\nAfter=network.target\n", ""),
+            (kernel, "262144", "65530"),
+            (kernel, "vm.max_map_count = 262144\n", ""),
+            (kernel, "vm.max", "vm.min"),
+        ],
+    );
+}
+
+#[test]
+fn documents_name_files_that_exist() {
+    let ir = Ir::default();
+    let path = "RUNBOOK.md";
+    let good = tree(&[
+        (
+            path,
+            "markdown",
+            None,
+            "# Runbook\n\nBegin with [the start](START-HERE.md#a) and `SHA256SUMS`, see <https://acme.example>.\n\n\
+             ```sh\nkubectl apply -f clusters/main/_cluster/ && sudo cp hosts/nfs1/x.sh /etc/hosts\n```\n",
+        ),
+        ("START-HERE.md", "markdown", None, "See `helm/rl/values.yaml` and [back](RUNBOOK.md).\n"),
+        ("clusters/main/_cluster/10-x.yaml", "yaml", None, "apiVersion: v1\nkind: X\nmetadata:\n  name: x\n"),
+        ("hosts/nfs1/x.sh", "shell", Some("nfs1"), "#!/bin/sh\n"),
+        ("helm/rl/values.yaml", "text", None, "\n"),
+    ]);
+    let caught: &[(&str, &str)] = &[
+        ("START-HERE.md", "START.md"),
+        ("_cluster/ ", "_clusters/ "),
+        ("hosts/nfs1/x.sh", "hosts/nfs2/x.sh"),
+        ("`SHA256SUMS`", "`helm/rl/value.yaml`"),
+        ("```\n", "\n"),
+    ];
+    let tree_without_pack = {
+        let mut tree = good.clone();
+        for artifact in tree.files.values_mut() {
+            artifact.pack = "pseven".into();
+        }
+        tree
+    };
+    assert_eq!(messages(&ir, &tree_without_pack), [""; 0]);
+    for (from, to) in caught {
+        let mut tree = tree_without_pack.clone();
+        let artifact = tree.files.get_mut(path).expect("the runbook");
+        let text = String::from_utf8(artifact.bytes.clone()).expect("text");
+        assert!(text.contains(from), "{from}");
+        artifact.bytes = text.replacen(from, to, 1).into_bytes();
+        assert_eq!(messages(&ir, &tree).len(), 1, "`{from}` → `{to}`");
+    }
+}
+
+#[test]
+fn a_sealed_tree_is_whole() {
+    let files = crate::write::seal(&tree(&[("a/b.txt", "text", None, "x\n"), ("c", "text", None, "y\n")]));
+    let count = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
+        let mut findings = Findings::default();
+        sums::sealed(files, &mut findings);
+        findings.len()
+    };
+    assert_eq!(count(&files), 0);
+    for path in files.keys() {
+        let mut changed = files.clone();
+        changed.get_mut(path).expect("the file").push(b' ');
+        assert!(count(&changed) > 0, "a change of {path} goes unnoticed");
+        let mut without = files.clone();
+        without.remove(path);
+        assert!(count(&without) > 0, "without {path} all seems well");
+    }
+    let mut more = files.clone();
+    more.insert("d".into(), Vec::new());
+    assert_eq!(count(&more), 2);
+}
+
+/// 2,000 hosts with some thirty rules and three more files each. Run by hand: `cargo test --release -- --ignored speed`.
+#[test]
+#[ignore]
+fn speed() {
+    let mut ir = Ir::default();
+    let mut tree = ArtifactTree::default();
+    let head = "table inet sitec\ndelete table inet sitec\ntable inet sitec {\n    chain input {\n        \
+                type filter hook input priority filter; policy drop;\n        ct state established,related accept\n        \
+                iif \"lo\" accept\n        meta l4proto { icmp, ipv6-icmp } accept\n";
+    for host in 0..2000 {
+        let name: Str = format!("h{host:04}").into();
+        let mut text = head.to_owned();
+        for i in 0..30u16 {
+            let peers: Vec<String> = (0..4).map(|n| format!("10.{n}.{i}.0/24")).collect();
+            let ports = [(1000 + i, 1000 + i), (2000 + i, 2010 + i)];
+            let mut rule = (*rule(
+                RuleChain::Input,
+                4,
+                &peers.iter().map(String::as_str).collect::<Vec<_>>(),
+                Transport::Tcp,
+                &ports,
+            ))
+            .clone();
+            rule.host.value = name.clone();
+            ir.rules.push(Arc::new(rule));
+            text.push_str(&format!(
+                "        ip saddr {{ {} }} tcp dport {{ {}, {}-{} }} accept comment \"pseven: because of {i}\"\n",
+                peers.join(", "),
+                ports[0].0,
+                ports[1].0,
+                ports[1].1
+            ));
+        }
+        text.push_str("    }\n}\n");
+        let script = "#!/bin/sh\n".repeat(100);
+        let yaml =
+            format!("apiVersion: v1\nkind: X\nmetadata:\n  name: n{host}\nspec:\n{}", "  a:\n    - b: c\n".repeat(1));
+        for (path, format, text) in [
+            (format!("hosts/{name}/root/etc/nftables.d/sitec.nft"), "nft", text),
+            (format!("hosts/{name}/preflight.sh"), "shell", script),
+            (format!("clusters/c/ns/{host}.yaml"), "yaml", yaml),
+        ] {
+            let mut one = self::tree(&[("x", format, Some(&name), &text)]);
+            let mut artifact = one.files.remove("x").expect("the file");
+            artifact.pack = "pseven".into();
+            tree.files.insert(path, artifact);
+        }
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(messages(&ir, &tree), [""; 0]);
+    println!("{} files: {:?}", tree.files.len(), start.elapsed());
+}

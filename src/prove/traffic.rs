@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::bugs::{At, Bugs};
 use super::flows::{self, FlowRow, Hosts};
+use super::markdown;
 use super::nftables::{self, Chain, Hook, Permits};
 use super::{Emitted, Texts};
+use crate::emit::escape::Format;
 use crate::ir::{Flow, Ir, Peers, Rule, RuleChain};
 use crate::netset::{Addresses, Clause, Family, Traffic};
 use crate::value::Ports;
@@ -15,21 +17,21 @@ const TABLE: &str = "sitec";
 
 /// The nftables files of every host.
 pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    let files: Vec<&Emitted> = texts.of(&["nftables", "nft"]).collect();
+    let files: Vec<&Emitted> = texts.of(Format::Nft).collect();
     if files.is_empty() {
         // The site did not choose this target.
         return;
     }
-    let mut meant: BTreeMap<&str, BTreeMap<RuleChain, Traffic>> = BTreeMap::new();
-    for (host, chain, clauses) in by_chain(&ir.rules) {
-        meant.entry(host).or_default().insert(chain, Traffic::of(clauses));
+    let mut meant: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
+    for rule in &ir.rules {
+        meant.entry(&*rule.host.value).or_default().push(rule);
     }
     let mut seen: BTreeMap<&str, &Emitted> = BTreeMap::new();
     for file in files {
         if let Some(other) = seen.insert(file.host(), file) {
             bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
         }
-        let chains = meant.remove(file.host()).unwrap_or_default();
+        let chains = by_chain(&meant.remove(file.host()).unwrap_or_default());
         if let Some(ruleset) = file.read(nftables::read, bugs) {
             if ruleset.table != TABLE {
                 bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
@@ -37,28 +39,26 @@ pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             ruleset_of_host(file, &ruleset.chains, chains, bugs);
         }
     }
-    for (host, chains) in meant {
-        for (chain, traffic) in chains {
+    for (host, rules) in meant {
+        for (chain, traffic) in by_chain(&rules) {
             bugs.no_file("nftables", host, &format!("the `{}` rules for {traffic}", chain.name()));
         }
     }
 }
 
-/// The rules of each host's chain, gathered.
-fn by_chain<'a>(rules: &'a [std::sync::Arc<Rule>]) -> impl Iterator<Item = (&'a str, RuleChain, Vec<Clause>)> {
-    let mut map: BTreeMap<(&'a str, RuleChain), Vec<Clause>> = BTreeMap::new();
+/// What the rules of a host permit in each chain.
+fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Traffic> {
+    let mut chains: BTreeMap<RuleChain, Vec<Clause>> = BTreeMap::new();
     for rule in rules {
-        let clauses = map.entry((&*rule.host.value, *rule.chain)).or_default();
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
         let addresses = match rule.peers.as_slice() {
             [] => Addresses::any(family),
             nets => Addresses::of_nets(family, nets),
         };
-        for &ports in rule.ports.iter() {
-            clauses.push(Clause { family, transport: *rule.transport, ports, addresses: addresses.clone() });
-        }
+        let clause = Clause { family, transport: *rule.transport, ports: rule.ports.value.clone(), addresses };
+        chains.entry(*rule.chain).or_default().push(clause);
     }
-    map.into_iter().map(|((host, chain), clauses)| (host, chain, clauses))
+    chains.into_iter().map(|(chain, clauses)| (chain, Traffic::of(clauses))).collect()
 }
 
 fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleChain, Traffic>, bugs: &mut Bugs) {
@@ -116,7 +116,7 @@ fn chain_of_host(at: At, chain: &Chain, kind: RuleChain, permits: &Permits, mean
 /// Whether every port that is judged is judged for all addresses, and in both families alike.
 fn is_closed(permits: &Permits) -> bool {
     let decided = permits.accepted.union(&permits.dropped);
-    let mut judged: BTreeMap<Family, Vec<(crate::ir::Transport, Ports)>> = BTreeMap::new();
+    let mut judged: BTreeMap<Family, Vec<(crate::ir::Transport, Vec<Ports>)>> = BTreeMap::new();
     for clause in decided.clauses() {
         if clause.addresses != Addresses::any(clause.family) {
             return false;
@@ -139,7 +139,7 @@ fn same_traffic(at: At, chain: &str, found: &Traffic, meant: &Traffic, bugs: &mu
 
 /// `flows.csv`, row by row.
 pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    for file in texts.of(&["csv"]) {
+    for file in texts.of(Format::Csv) {
         if !file.path.ends_with("flows.csv") {
             continue;
         }
@@ -160,6 +160,50 @@ pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             bugs.extra(file.at(line), &format!("the flow {}", show(&extra)));
         }
     }
+}
+
+/// The same table in Markdown.
+pub fn flow_document(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    for file in texts.of(Format::Markdown).filter(|f| f.path.ends_with("flows.md")) {
+        let Some(outline) = file.read(markdown::read, bugs) else { continue };
+        let header = flows::COLUMNS.map(|c| if c.ends_with("_hosts") { "addresses" } else { c });
+        let mut found: Vec<(Vec<String>, usize)> = Vec::new();
+        for table in outline.tables.into_iter().filter(|t| t.header == header) {
+            found.extend(table.rows.into_iter().zip(table.line + 2..));
+        }
+        let mut meant: Vec<Vec<String>> = ir.flows.iter().map(|f| cells_of(f)).collect();
+        meant.sort();
+        found.sort();
+        let mut found = found.into_iter().peekable();
+        for row in &meant {
+            while let Some((extra, line)) = found.next_if(|(f, _)| f < row) {
+                bugs.extra(file.at(line), &format!("the flow `{}`", extra.join(" | ")));
+            }
+            if found.next_if(|(f, _)| f == row).is_none() {
+                bugs.missing(file.path, &format!("the flow `{}`", row.join(" | ")));
+            }
+        }
+        for (extra, line) in found {
+            bugs.extra(file.at(line), &format!("the flow `{}`", extra.join(" | ")));
+        }
+    }
+}
+
+/// A flow as the cells of a document, in which a line break is a blank.
+fn cells_of(flow: &Flow) -> Vec<String> {
+    let cells = [
+        flow.product.to_string(),
+        flow.from.to_string(),
+        flow.from_hosts.text(),
+        flow.to.to_string(),
+        flow.to_hosts.text(),
+        flow.transport.name().to_owned(),
+        flow.ports.to_string(),
+        flow.application.to_string(),
+        flow.scope.name().to_owned(),
+        flow.why.to_string(),
+    ];
+    cells.into_iter().map(|cell| cell.replace(['\n', '\t'], " ")).collect()
 }
 
 fn row_of(flow: &Flow) -> FlowRow {

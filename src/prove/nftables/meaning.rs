@@ -148,18 +148,17 @@ fn special(rule: &Rule, accept: bool, permits: &mut Permits) -> Read<bool> {
         }
     }
     let Some(protocols) = &m.protocols else { return Ok(false) };
-    let icmp = protocols.iter().filter(|p| matches!(p, Protocol::Icmp | Protocol::Icmpv6)).count();
-    if icmp == 0 {
+    if !protocols.has_icmp() {
         return Ok(false);
     }
-    if icmp != protocols.len() || m.ports.is_some() || m.peers.is_some() || !accept {
+    if protocols.has_transport() || m.ports.is_some() || m.peers.is_some() || !accept {
         return fault("a rule on ICMP that does not simply accept");
     }
     match &m.icmp_types {
         Some(types) => permits.icmp.types.extend(types.iter().cloned()),
         None => {
-            permits.icmp.all_v4 |= protocols.contains(&Protocol::Icmp) && m.family != Some(Family::V6);
-            permits.icmp.all_v6 |= protocols.contains(&Protocol::Icmpv6) && m.family != Some(Family::V4);
+            permits.icmp.all_v4 |= protocols.contains(Protocol::Icmp) && m.family != Some(Family::V6);
+            permits.icmp.all_v6 |= protocols.contains(Protocol::Icmpv6) && m.family != Some(Family::V4);
         }
     }
     Ok(true)
@@ -167,7 +166,7 @@ fn special(rule: &Rule, accept: bool, permits: &mut Permits) -> Read<bool> {
 
 /// The TCP and UDP traffic that a rule matches.
 fn clauses(rule: &Rule, accept: bool) -> Read<Vec<Clause>> {
-    const ALL_PORTS: &[Ports] = &[Ports { low: 0, high: u16::MAX }];
+    const ALL_PORTS: Ports = Ports { low: 0, high: u16::MAX };
     let m = &rule.matches;
     if accept && m.protocols.is_none() {
         return Err(Fault::new(rule.line, "a rule that accepts every protocol"));
@@ -178,13 +177,12 @@ fn clauses(rule: &Rule, accept: bool) -> Read<Vec<Clause>> {
     let mut list = Vec::new();
     for family in Family::BOTH.into_iter().filter(|f| m.family.is_none_or(|only| only == *f)) {
         for (transport, protocol) in [(Transport::Tcp, Protocol::Tcp), (Transport::Udp, Protocol::Udp)] {
-            if m.protocols.as_ref().is_some_and(|p| !p.contains(&protocol)) {
+            if m.protocols.as_ref().is_some_and(|p| !p.contains(protocol)) {
                 continue;
             }
-            for &ports in m.ports.as_deref().unwrap_or(ALL_PORTS) {
-                let addresses = m.peers.clone().unwrap_or_else(|| Addresses::any(family));
-                list.push(Clause { family, transport, ports, addresses });
-            }
+            let ports = m.ports.clone().unwrap_or_else(|| vec![ALL_PORTS]);
+            let addresses = m.peers.clone().unwrap_or_else(|| Addresses::any(family));
+            list.push(Clause { family, transport, ports, addresses });
         }
     }
     Ok(list)

@@ -60,7 +60,7 @@ impl Hook {
 pub fn read(text: &str) -> Read<Ruleset> {
     let mut tokens = Tokens::of(text)?;
     let mut state = Replacing::Nothing;
-    let mut table: Option<String> = None;
+    let mut table: Option<&str> = None;
     let mut chains = None;
     loop {
         tokens.skip_ends();
@@ -87,7 +87,7 @@ pub fn read(text: &str) -> Read<Ruleset> {
         }
         tokens.expect_word("inet")?;
         let name = tokens.name("a table's name")?;
-        if table.get_or_insert_with(|| name.clone()) != &name {
+        if *table.get_or_insert(name) != name {
             return Err(Fault::new(line, format!("a second table, `{name}`")));
         }
         if verb == "table" && tokens.next_is('{') {
@@ -106,7 +106,7 @@ pub fn read(text: &str) -> Read<Ruleset> {
         tokens.expect_end()?;
     }
     match (table, chains) {
-        (Some(table), Some(chains)) => Ok(Ruleset { table, chains }),
+        (Some(table), Some(chains)) => Ok(Ruleset { table: table.to_owned(), chains }),
         _ => Err(Fault::new(0, "no table")),
     }
 }
@@ -120,9 +120,9 @@ enum Replacing {
 }
 
 /// A named set of addresses or ports.
-pub(super) struct NamedSet {
-    kind: String,
-    elements: Vec<String>,
+pub(super) struct NamedSet<'a> {
+    kind: &'a str,
+    elements: Vec<&'a str>,
     line: usize,
 }
 
@@ -143,7 +143,7 @@ fn table_body(tokens: &mut Tokens) -> Read<Vec<Chain>> {
         match word {
             "set" => {
                 let set = set_body(tokens, line)?;
-                if sets.insert(name.clone(), set).is_some() {
+                if sets.insert(name, set).is_some() {
                     return Err(Fault::new(line, format!("the set `{name}` is declared twice")));
                 }
             }
@@ -159,7 +159,7 @@ fn table_body(tokens: &mut Tokens) -> Read<Vec<Chain>> {
     }
 }
 
-fn set_body(tokens: &mut Tokens, line: usize) -> Read<NamedSet> {
+fn set_body<'a>(tokens: &mut Tokens<'a>, line: usize) -> Read<NamedSet<'a>> {
     let (mut kind, mut elements) = (None, None);
     let (mut interval, mut merged) = (false, false);
     loop {
@@ -198,7 +198,12 @@ fn set_body(tokens: &mut Tokens, line: usize) -> Read<NamedSet> {
     Ok(set)
 }
 
-fn chain_body(tokens: &mut Tokens, name: String, line: usize, sets: &BTreeMap<String, NamedSet>) -> Read<Chain> {
+fn chain_body<'a>(
+    tokens: &mut Tokens<'a>,
+    name: &str,
+    line: usize,
+    sets: &BTreeMap<&str, NamedSet<'a>>,
+) -> Read<Chain> {
     tokens.skip_ends();
     let (hook, priority) = hook_line(tokens)?;
     let mut drops = None;
@@ -213,7 +218,7 @@ fn chain_body(tokens: &mut Tokens, name: String, line: usize, sets: &BTreeMap<St
         if first.kind == Kind::Word("policy") {
             tokens.next();
             let policy = tokens.name("a policy")?;
-            let value = match &*policy {
+            let value = match policy {
                 "drop" => true,
                 "accept" => false,
                 other => return Err(Fault::new(at, format!("the policy `{other}` is not understood"))),
@@ -227,7 +232,7 @@ fn chain_body(tokens: &mut Tokens, name: String, line: usize, sets: &BTreeMap<St
         tokens.expect_end()?;
     }
     let drops = drops.ok_or_else(|| Fault::new(line, format!("the chain `{name}` has no policy")))?;
-    Ok(Chain { name, hook, priority, drops, rules, line })
+    Ok(Chain { name: name.to_owned(), hook, priority, drops, rules, line })
 }
 
 /// `type filter hook input priority filter;`
@@ -236,7 +241,7 @@ fn hook_line(tokens: &mut Tokens) -> Read<(Hook, i32)> {
         tokens.expect_word(word)?;
     }
     let line = tokens.line();
-    let hook = match &*tokens.name("a hook")? {
+    let hook = match tokens.name("a hook")? {
         "input" => Hook::Input,
         "prerouting" => Hook::Prerouting,
         "output" => Hook::Output,
@@ -244,7 +249,7 @@ fn hook_line(tokens: &mut Tokens) -> Read<(Hook, i32)> {
     };
     tokens.expect_word("priority")?;
     let word = tokens.name("a priority")?;
-    let mut priority = match &*word {
+    let mut priority = match word {
         "raw" => -300,
         "mangle" => -150,
         "filter" => 0,

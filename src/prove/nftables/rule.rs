@@ -16,7 +16,6 @@ use crate::value::Ports;
 pub struct Rule {
     pub matches: Match,
     pub verdict: Verdict,
-    pub comment: Option<String>,
     pub line: usize,
 }
 
@@ -41,13 +40,36 @@ pub enum Protocol {
     Icmpv6,
 }
 
+/// A set of protocols.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Protocols(u8);
+
+impl Protocols {
+    pub fn insert(&mut self, protocol: Protocol) {
+        self.0 |= 1 << protocol as u8;
+    }
+
+    pub fn contains(self, protocol: Protocol) -> bool {
+        self.0 & (1 << protocol as u8) != 0
+    }
+
+    /// Whether there is TCP or UDP among them.
+    pub fn has_transport(self) -> bool {
+        self.contains(Protocol::Tcp) || self.contains(Protocol::Udp)
+    }
+
+    pub fn has_icmp(self) -> bool {
+        self.contains(Protocol::Icmp) || self.contains(Protocol::Icmpv6)
+    }
+}
+
 /// The conditions of a rule; `None` is no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
     pub family: Option<Family>,
     /// The other end: the source where packets come in, the destination where they go out.
     pub peers: Option<Addresses>,
-    pub protocols: Option<BTreeSet<Protocol>>,
+    pub protocols: Option<Protocols>,
     pub ports: Option<Vec<Ports>>,
     pub icmp_types: Option<BTreeSet<String>>,
     pub states: Option<BTreeSet<String>>,
@@ -59,18 +81,19 @@ pub struct Match {
 }
 
 /// Reads one rule up to its end.
-pub fn read(tokens: &mut Tokens, sets: &BTreeMap<String, NamedSet>, hook: Hook) -> Read<Rule> {
+pub fn read<'a>(tokens: &mut Tokens<'a>, sets: &BTreeMap<&str, NamedSet<'a>>, hook: Hook) -> Read<Rule> {
     let mut rule = Rule { line: tokens.line(), ..Rule::default() };
+    let mut commented = false;
     while !matches!(tokens.peek().map(|t| t.kind), None | Some(Kind::End | Kind::Sign('}'))) {
         let line = tokens.line();
         let word = tokens.name("a condition or a verdict")?;
-        if rule.comment.is_some() {
+        if commented {
             return Err(Fault::new(line, format!("`{word}` behind the comment")));
         }
         if rule.verdict != Verdict::None && word != "comment" {
             return Err(Fault::new(line, format!("`{word}` behind the verdict")));
         }
-        match &*word {
+        match word {
             "accept" => rule.verdict = Verdict::Accept,
             "drop" => rule.verdict = Verdict::Drop,
             "reject" => {
@@ -81,24 +104,27 @@ pub fn read(tokens: &mut Tokens, sets: &BTreeMap<String, NamedSet>, hook: Hook) 
                 }
                 rule.verdict = Verdict::Drop;
             }
-            "comment" => rule.comment = Some(comment(tokens)?),
+            "comment" => {
+                comment(tokens)?;
+                commented = true;
+            }
             "counter" => {}
             "log" => log(tokens)?,
             "limit" => {
                 limit(tokens)?;
                 rule.matches.limited = true;
             }
-            _ => condition(&word, line, tokens, sets, hook, &mut rule)?,
+            _ => condition(word, line, tokens, sets, hook, &mut rule)?,
         }
     }
     Ok(rule)
 }
 
-fn condition(
+fn condition<'a>(
     word: &str,
     line: usize,
-    tokens: &mut Tokens,
-    sets: &BTreeMap<String, NamedSet>,
+    tokens: &mut Tokens<'a>,
+    sets: &BTreeMap<&str, NamedSet<'a>>,
     hook: Hook,
     rule: &mut Rule,
 ) -> Read<()> {
@@ -109,8 +135,8 @@ fn condition(
             set_family(matches, family, line)?;
             let field = tokens.name("a header field")?;
             let peer_field = if hook == Hook::Output { "daddr" } else { "saddr" };
-            match &*field {
-                "protocol" | "nexthdr" => set_protocols(matches, words(tokens)?, line)?,
+            match field {
+                "protocol" | "nexthdr" => set_protocols(matches, &words(tokens)?, line)?,
                 f if f == peer_field => {
                     let (list, kind) = operand(tokens, sets)?;
                     let wanted = if family == Family::V4 { "ipv4_addr" } else { "ipv6_addr" };
@@ -126,7 +152,7 @@ fn condition(
         "tcp" | "udp" | "th" => {
             tokens.expect_word("dport")?;
             if word != "th" {
-                set_protocols(matches, vec![word.to_owned()], line)?;
+                set_protocols(matches, &[word], line)?;
             }
             let (list, kind) = operand(tokens, sets)?;
             if kind.is_some_and(|k| k != "inet_service") {
@@ -134,9 +160,9 @@ fn condition(
             }
             put(&mut matches.ports, ports(&list, line)?, "ports", line)?;
         }
-        "meta" => match &*tokens.name("a meta key")? {
-            "l4proto" => set_protocols(matches, words(tokens)?, line)?,
-            "nfproto" => match &*tokens.name("a family")? {
+        "meta" => match tokens.name("a meta key")? {
+            "l4proto" => set_protocols(matches, &words(tokens)?, line)?,
+            "nfproto" => match tokens.name("a family")? {
                 "ipv4" => set_family(matches, Family::V4, line)?,
                 "ipv6" => set_family(matches, Family::V6, line)?,
                 other => return Err(Fault::new(line, format!("the family `{other}` is not understood"))),
@@ -145,9 +171,9 @@ fn condition(
         },
         "icmp" | "icmpv6" => {
             tokens.expect_word("type")?;
-            set_protocols(matches, vec![word.to_owned()], line)?;
+            set_protocols(matches, &[word], line)?;
             set_family(matches, if word == "icmp" { Family::V4 } else { Family::V6 }, line)?;
-            let types = words(tokens)?.into_iter().collect();
+            let types = words(tokens)?.into_iter().map(str::to_owned).collect();
             put(&mut matches.icmp_types, types, "ICMP types", line)?;
         }
         "ct" => {
@@ -155,7 +181,7 @@ fn condition(
             if tokens.next_is_word("vmap") {
                 rule.verdict = Verdict::ByState(state_map(tokens)?);
             } else {
-                let states: BTreeSet<String> = words(tokens)?.into_iter().collect();
+                let states: BTreeSet<String> = words(tokens)?.into_iter().map(str::to_owned).collect();
                 known_states(&states, line)?;
                 put(&mut matches.states, states, "states", line)?;
             }
@@ -163,10 +189,10 @@ fn condition(
         "iif" | "iifname" | "oif" | "oifname" => {
             let fits = word.starts_with('o') == (hook == Hook::Output);
             let name = match tokens.peek().map(|t| t.kind) {
-                Some(Kind::Text(text)) => tokens.next().map(|_| text.to_owned()),
+                Some(Kind::Text(text)) => tokens.next().map(|_| text),
                 _ => Some(tokens.name("an interface")?),
             };
-            if !fits || name.as_deref() != Some("lo") {
+            if !fits || name != Some("lo") {
                 return Err(Fault::new(line, format!("`{word}` with this interface is not understood in this chain")));
             }
             matches.loopback = true;
@@ -191,12 +217,12 @@ fn condition(
 }
 
 /// A comment; the kernel keeps at most 128 bytes and nft refuses more.
-fn comment(tokens: &mut Tokens) -> Read<String> {
+fn comment(tokens: &mut Tokens) -> Read<()> {
     const BYTES_MAX: usize = 128;
     let line = tokens.line();
     let text = tokens.string("a comment")?;
     match text.len() {
-        0..=BYTES_MAX => Ok(text.to_owned()),
+        0..=BYTES_MAX => Ok(()),
         length => Err(Fault::new(line, format!("a comment of {length} bytes; nft takes {BYTES_MAX}"))),
     }
 }
@@ -225,7 +251,7 @@ fn limit(tokens: &mut Tokens) -> Read<()> {
 }
 
 /// Words after a condition: one, several joined by commas, or a set in braces.
-fn words(tokens: &mut Tokens) -> Read<Vec<String>> {
+fn words<'a>(tokens: &mut Tokens<'a>) -> Read<Vec<&'a str>> {
     if tokens.next_is('{') {
         return tokens.elements();
     }
@@ -237,12 +263,12 @@ fn words(tokens: &mut Tokens) -> Read<Vec<String>> {
 }
 
 /// The elements on the right side of a condition, and the type of the named set they come from.
-fn operand<'s>(tokens: &mut Tokens, sets: &'s BTreeMap<String, NamedSet>) -> Read<(Vec<String>, Option<&'s str>)> {
+fn operand<'a>(tokens: &mut Tokens<'a>, sets: &BTreeMap<&str, NamedSet<'a>>) -> Read<(Vec<&'a str>, Option<&'a str>)> {
     let line = tokens.line();
     if tokens.next_is('@') {
         let name = tokens.name("a set's name")?;
-        let set = sets.get(&name).ok_or_else(|| Fault::new(line, format!("no set `{name}` is declared above")))?;
-        return Ok((set.elements.clone(), Some(&set.kind)));
+        let set = sets.get(name).ok_or_else(|| Fault::new(line, format!("no set `{name}` is declared above")))?;
+        return Ok((set.elements.clone(), Some(set.kind)));
     }
     if tokens.next_is('{') {
         let list = tokens.elements()?;
@@ -259,12 +285,12 @@ fn state_map(tokens: &mut Tokens) -> Read<BTreeMap<String, bool>> {
     loop {
         let state = tokens.name("a state")?;
         tokens.expect_word(":")?;
-        let accept = match &*tokens.name("a verdict")? {
+        let accept = match tokens.name("a verdict")? {
             "accept" => true,
             "drop" => false,
             other => return Err(Fault::new(line, format!("the verdict `{other}` is not understood"))),
         };
-        if map.insert(state, accept).is_some() {
+        if map.insert(state.to_owned(), accept).is_some() {
             return Err(Fault::new(line, "a state stands twice"));
         }
         if !tokens.next_is(',') {
@@ -298,10 +324,10 @@ fn set_family(matches: &mut Match, family: Family, line: usize) -> Read<()> {
     }
 }
 
-fn set_protocols(matches: &mut Match, names: Vec<String>, line: usize) -> Read<()> {
-    let mut set = BTreeSet::new();
-    for name in &names {
-        set.insert(match &**name {
+fn set_protocols(matches: &mut Match, names: &[&str], line: usize) -> Read<()> {
+    let mut set = Protocols::default();
+    for name in names {
+        set.insert(match *name {
             "tcp" => Protocol::Tcp,
             "udp" => Protocol::Udp,
             "icmp" => Protocol::Icmp,
@@ -309,7 +335,7 @@ fn set_protocols(matches: &mut Match, names: Vec<String>, line: usize) -> Read<(
             other => return Err(Fault::new(line, format!("the protocol `{other}` is not understood"))),
         });
     }
-    match matches.protocols.replace(set.clone()) {
+    match matches.protocols.replace(set) {
         Some(other) if other != set => Err(Fault::new(line, "two conditions on the protocol that differ")),
         _ => Ok(()),
     }
@@ -317,7 +343,7 @@ fn set_protocols(matches: &mut Match, names: Vec<String>, line: usize) -> Read<(
 
 /// Refuses a named set whose elements overlap unless they are merged, as the kernel does.
 pub fn check_overlap(set: &NamedSet, merged: bool) -> Read<()> {
-    match &*set.kind {
+    match set.kind {
         "ipv4_addr" => addresses_of(&set.elements, Family::V4, set.line, merged).map(drop),
         "ipv6_addr" => addresses_of(&set.elements, Family::V6, set.line, merged).map(drop),
         "inet_service" => ports(&set.elements, set.line).map(drop),
@@ -325,11 +351,11 @@ pub fn check_overlap(set: &NamedSet, merged: bool) -> Read<()> {
     }
 }
 
-fn addresses(list: &[String], family: Family, line: usize) -> Read<Addresses> {
+fn addresses(list: &[&str], family: Family, line: usize) -> Read<Addresses> {
     addresses_of(list, family, line, true)
 }
 
-fn addresses_of(list: &[String], family: Family, line: usize, merged: bool) -> Read<Addresses> {
+fn addresses_of(list: &[&str], family: Family, line: usize, merged: bool) -> Read<Addresses> {
     let mut all = Addresses::default();
     let mut parts = Vec::with_capacity(list.len());
     for word in list {
@@ -350,21 +376,22 @@ fn addresses_of(list: &[String], family: Family, line: usize, merged: bool) -> R
 }
 
 fn interval(word: &str, family: Family) -> Option<Addresses> {
-    let (low, high): (IpAddr, IpAddr) = if let Ok(address) = word.parse() {
-        (address, address)
-    } else if let Some((low, high)) = word.split_once('-') {
-        (low.parse().ok()?, high.parse().ok()?)
-    } else {
+    let (low, high): (IpAddr, IpAddr) = if word.contains('/') {
         let net: IpNet = word.parse().ok()?;
         if net.addr() != net.network() {
             return None;
         }
         (net.network(), net.broadcast())
+    } else if let Some((low, high)) = word.split_once('-') {
+        (low.parse().ok()?, high.parse().ok()?)
+    } else {
+        let address = word.parse().ok()?;
+        (address, address)
     };
     (low.is_ipv4() == (family == Family::V4)).then(|| Addresses::between(low, high))?
 }
 
-fn ports(list: &[String], line: usize) -> Read<Vec<Ports>> {
+fn ports(list: &[&str], line: usize) -> Read<Vec<Ports>> {
     let mut all: Vec<Ports> = Vec::with_capacity(list.len());
     for word in list {
         let ports: Ports = word.parse().map_err(|e| Fault::new(line, e))?;

@@ -111,11 +111,11 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next token, a word; `what` says what it is for messages.
-    pub fn name(&mut self, what: &str) -> Read<String> {
+    pub fn name(&mut self, what: &str) -> Read<&'a str> {
         match self.peek().map(|t| t.kind) {
             Some(Kind::Word(word)) => {
                 self.next += 1;
-                Ok(word.to_owned())
+                Ok(word)
             }
             _ => Err(self.unexpected(what)),
         }
@@ -134,7 +134,7 @@ impl<'a> Tokens<'a> {
 
     /// What follows an opening brace: words separated by commas over any number of lines, and the closing brace.
     /// At least one; a comma after the last is allowed.
-    pub fn elements(&mut self) -> Read<Vec<String>> {
+    pub fn elements(&mut self) -> Read<Vec<&'a str>> {
         let mut list = Vec::new();
         loop {
             self.skip_ends();
@@ -178,8 +178,8 @@ fn split_line<'a>(code: &'a str, line: usize, list: &mut Vec<Token<'a>>) -> Read
                 let end = rest[1..].find('"').ok_or_else(|| Fault::new(line, "a text without its closing quote"))?;
                 (Kind::Text(&rest[1..=end]), end + 2)
             }
-            c if is_word(c) => {
-                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+            c if c.is_ascii() && is_word(c as u8) => {
+                let end = rest.bytes().position(|b| !is_word(b)).unwrap_or(rest.len());
                 (Kind::Word(&rest[..end]), end)
             }
             c => return Err(Fault::new(line, format!("{c:?} is not understood"))),
@@ -189,6 +189,6 @@ fn split_line<'a>(code: &'a str, line: usize, list: &mut Vec<Token<'a>>) -> Read
     }
 }
 
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_.:/-+*".contains(c)
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'/' | b'-' | b'+' | b'*')
 }

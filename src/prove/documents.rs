@@ -1,0 +1,98 @@
+//! Paths that documents and steps name, against the tree: each must be in it.
+
+use super::bugs::{At, Bugs};
+use super::markdown;
+use super::{Emitted, Texts};
+use crate::artifact::ArtifactTree;
+use crate::diag::similar_name;
+use crate::emit::escape::Format;
+use crate::ir::Ir;
+
+/// Files that sealing adds to the tree.
+const SEALS: [&str; 2] = ["MANIFEST.json", "SHA256SUMS"];
+
+/// Every step's files, and every path below a folder of the tree that a Markdown document names.
+pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
+    let known = Known::of(tree);
+    let runbook = At { path: "RUNBOOK.md", line: 0 };
+    for step in &ir.steps {
+        for file in step.files.iter().filter(|f| !known.has(f)) {
+            bugs.dangling(runbook, file, known.similar(file));
+        }
+    }
+    for file in texts.of(Format::Markdown) {
+        document(file, &known, bugs);
+    }
+}
+
+fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
+    let Some(outline) = file.read(markdown::read, bugs) else { return };
+    for (target, line) in &outline.links {
+        if target.starts_with('#') || target.contains("://") || target.starts_with("mailto:") {
+            continue;
+        }
+        let path = beside(file.path, target.split('#').next().unwrap_or_default());
+        if !known.has(&path) {
+            bugs.dangling(file.at(*line), &path, known.similar(&path));
+        }
+    }
+    for (code, line) in &outline.code {
+        for word in code.split(|c: char| c.is_whitespace() || "'\"`;()<>=,".contains(c)) {
+            let word = word.trim_start_matches("./").trim_end_matches(['.', ':']);
+            if known.claims(word) && !known.has(word) {
+                bugs.dangling(file.at(*line), word, known.similar(word));
+            }
+        }
+    }
+}
+
+/// A link's path from the tree's root, given the path of the document that has it.
+fn beside(document: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = document.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The paths of the tree.
+struct Known<'a> {
+    tree: &'a ArtifactTree,
+}
+
+impl<'a> Known<'a> {
+    /// The folders at the tree's root; a path that begins with one claims to be in the tree.
+    const FOLDERS: [&'static str; 5] = ["clusters", "firewall", "helm", "hosts", "images"];
+
+    fn of(tree: &'a ArtifactTree) -> Self {
+        Self { tree }
+    }
+
+    /// Whether a text looks like a path in the tree.
+    fn claims(&self, text: &str) -> bool {
+        let Some((folder, rest)) = text.split_once('/') else { return false };
+        !rest.is_empty() && Self::FOLDERS.contains(&folder) && !text.contains(['$', '{', '*', '?'])
+    }
+
+    /// Whether a path is that of a file or of a folder with files.
+    fn has(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        if path.is_empty() || SEALS.contains(&path) || self.tree.files.contains_key(path) {
+            return true;
+        }
+        let folder = format!("{path}/");
+        let next = self.tree.files.range(folder.clone()..).next();
+        next.is_some_and(|(file, _)| file.starts_with(&folder))
+    }
+
+    fn similar(&self, path: &str) -> Option<&'a str> {
+        similar_name(path, self.tree.files.keys().map(String::as_str))
+    }
+}
