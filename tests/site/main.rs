@@ -86,3 +86,28 @@ fn show(value: &Tracked) -> String {
         other => other.text().map_or(other.kind().into(), |text| text.to_string()),
     }
 }
+
+/// The wrong example of each page gives the page's finding, the right one none.
+#[test]
+fn pages_tell_the_truth() {
+    for row in sitec::diag::codes::TABLE.iter().filter(|r| r.code.starts_with("S02") || r.code.starts_with("S03")) {
+        let example = |title: &str| {
+            let text = row.page.split(title).nth(1).unwrap_or("").split("\n## ").next().unwrap_or("");
+            let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+            lines.join("\n") + "\n"
+        };
+        let (wrong, right) = (example("## Wrong\n"), example("## Right\n"));
+        if row.code == "S0307" || wrong.trim().is_empty() {
+            continue;
+        }
+        let findings = |text: &str| {
+            let whole = text.contains("sitec:");
+            let mut reports = if whole { run(text).reports() } else { body(text).reports() };
+            // An example may be shorter than a whole spec.
+            reports.retain(|r| !r.starts_with("S0204") || row.code == "S0204");
+            reports
+        };
+        assert!(findings(&wrong).iter().any(|r| r.starts_with(row.code)), "{}: {:?}", row.code, findings(&wrong));
+        assert!(findings(&right).is_empty(), "{}: {:?}", row.code, findings(&right));
+    }
+}
