@@ -120,7 +120,7 @@ impl SourceCode for Excerpt {
         let data = self.text.as_bytes().get(start..end).ok_or(MietteError::OutOfBounds)?;
         let number = self.lines[first].number;
         let range = (start, end - start).into();
-        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, number, 0, last - first)))
+        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, number, 0, last - first + 1)))
     }
 }
 
