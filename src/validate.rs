@@ -130,6 +130,8 @@ impl<'a> Report<'a> {
                 diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
             } else if !known.is_empty() && known.len() <= 12 {
                 diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
+            } else {
+                diag = diag.help("remove it, or find the place's keys in `sitec schema`");
             }
             self.findings.push(diag);
         }
@@ -201,7 +203,7 @@ impl<'a> Report<'a> {
             let text = item.scalar_text().map_or("this item".to_string(), |text| format!("`{text}`"));
             let message = format!("{text} stands in the list more than once");
             let diag = Diag::new(codes::REPEATED_ITEM, message).at(item.span, "");
-            self.findings.push(diag.and(first, "it stands here already"));
+            self.findings.push(diag.and(first, "it stands here already").help("remove one of the two"));
             self.poisoned.insert(item.place);
         }
     }

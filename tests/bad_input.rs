@@ -2,29 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use sitec::diag::{Findings, Level, human, json, short};
-use sitec::node::Node;
-use sitec::overlay::overlay;
-use sitec::parse;
-use sitec::source::{Role, Sources};
+use sitec::compile::{Compilation, Depth, Inputs, compile};
+use sitec::diag::{Level, explain, human, json, short};
 
-/// Reads bytes as a spec. This is the one place to change when more passes are to run.
-fn compile(sources: &mut Sources, name: &str, bytes: &[u8], findings: &mut Findings) -> Option<Node> {
-    let entry = parse::load(sources, name, bytes.to_vec(), Role::Spec, findings)?;
-    let mut read = |path: &str| match path {
+/// Runs all passes on bytes as a spec.
+fn compile_bytes(name: &str, bytes: &[u8]) -> Compilation {
+    let read = |path: &str| match path {
         "self.yaml" => Ok(b"extends: self.yaml\n".to_vec()),
         "base.yaml" => Ok(b"hosts: { nfs1: { cpu: 4 } }\nlist: [1, 2]\n".to_vec()),
-        _ => Err("No such file or directory".to_owned()),
+        path if path == name => Ok(bytes.to_vec()),
+        _ => Err("no such file".to_owned()),
     };
-    overlay(sources, entry, &mut read, findings)
+    compile(&Inputs { entry: name.to_owned(), read: &read, packs: &[], depth: Depth::Build, threads: 1 })
 }
 
 /// Compiles and checks what holds for every input. The codes of the findings come back, in order.
 fn judge(name: &str, bytes: &[u8]) -> Vec<String> {
-    let (mut sources, mut findings) = (Sources::default(), Findings::default());
-    let node = compile(&mut sources, name, bytes, &mut findings);
-    findings.sort();
-    assert!(node.is_some() || findings.has_errors(), "no tree, and no error says why");
+    let Compilation { sources, findings, spec: node, tree, .. } = compile_bytes(name, bytes);
+    assert!(tree.is_some() || findings.has_errors(), "no tree, and no error says why");
     for diag in findings.iter() {
         for label in diag.primary.iter().chain(&diag.secondary) {
             let text = &sources.file(label.span.file).text;
@@ -32,7 +27,9 @@ fn judge(name: &str, bytes: &[u8]) -> Vec<String> {
             assert!(text.get(range.clone()).is_some(), "{} has a place outside of the text: {range:?}", diag.code);
         }
         assert!(diag.level != Level::Error || diag.primary.is_some(), "{} has no place: {}", diag.code, diag.message);
-        assert!(diag.level != Level::Error || diag.help.is_some(), "{} has no way out: {}", diag.code, diag.message);
+        let of_syntax = diag.code.starts_with("S00") || diag.code.starts_with("S01");
+        assert!(!of_syntax || diag.help.is_some(), "{} has no way out: {}", diag.code, diag.message);
+        assert!(diag.code.contains('/') || explain(&diag.code).is_some(), "{} has no page", diag.code);
         assert!(!diag.message.ends_with('.') && !diag.message.is_empty());
     }
     if let Some(node) = node {
@@ -58,7 +55,7 @@ fn expect(name: &str, bytes: &[u8], code: &str) {
     let start = Instant::now();
     let codes = judge(name, bytes);
     let took = start.elapsed();
-    assert_eq!(codes.first().map(String::as_str), Some(code), "{name}: {codes:?}");
+    assert!(codes.iter().any(|c| c == code), "{name} gets no {code}: {codes:?}");
     assert!(took < Duration::from_secs(5), "{code} took {took:?}");
     println!("{code} {:>9} bytes {:>8.1} ms", bytes.len(), took.as_secs_f64() * 1e3);
 }
@@ -233,7 +230,7 @@ const SEEDS: &[&str] = &[
 #[test]
 fn any_bytes() {
     let mut random = Random(0x5EED);
-    for round in 0..1500 {
+    for round in 0..500 {
         let length = random.below(80);
         judge(NAMES[round % 3], &random.bytes(length));
     }
@@ -242,7 +239,7 @@ fn any_bytes() {
 #[test]
 fn any_sequence_of_pieces() {
     let mut random = Random(0xBAD);
-    for round in 0..6000 {
+    for round in 0..2500 {
         let count = 1 + random.below(24);
         let text: String = (0..count).map(|_| *random.pick(PIECES)).collect();
         judge(NAMES[round % 3], text.as_bytes());
@@ -252,7 +249,7 @@ fn any_sequence_of_pieces() {
 #[test]
 fn mutated_specs() {
     let mut random = Random(0xC0FFEE);
-    for round in 0..6000 {
+    for round in 0..2500 {
         let mut bytes = random.pick(SEEDS).as_bytes().to_vec();
         for _ in 0..1 + random.below(4) {
             let at = random.below(bytes.len() + 1);

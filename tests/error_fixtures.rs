@@ -9,27 +9,25 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sitec::compile::{Depth, Inputs, compile};
 use sitec::diag::{Findings, codes, human};
-use sitec::overlay::overlay;
-use sitec::parse;
-use sitec::source::{Role, Sources};
+use sitec::source::Sources;
 
 /// Codes that have no fixture, each with the reason.
-const WITHOUT_FIXTURE: &[(&str, &str)] = &[("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one")];
+const WITHOUT_FIXTURE: &[(&str, &str)] = &[
+    ("S0000", "is about a spec that is not there"),
+    ("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one"),
+];
 
 /// The beginnings of the codes that every fixture tree must cover.
 const COVERED: &[&str] = &["S00", "S01"];
 
-/// Compiles a fixture with file names relative to its folder. This is the one place to change for more passes.
-fn compile(dir: &Path, entry: &str) -> (Sources, Findings) {
-    let (mut sources, mut findings) = (Sources::default(), Findings::default());
-    let mut read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
-    let bytes = read(entry).expect("the runner has seen the entry file");
-    if let Some(file) = parse::load(&mut sources, entry, bytes, Role::Spec, &mut findings) {
-        overlay(&mut sources, file, &mut read, &mut findings);
-    }
-    findings.sort();
-    (sources, findings)
+/// Compiles a fixture with file names relative to its folder.
+fn compile_fixture(dir: &Path, entry: &str) -> (Sources, Findings) {
+    let read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
+    let inputs = Inputs { entry: entry.to_owned(), read: &read, packs: &[], depth: Depth::Build, threads: 1 };
+    let compiled = compile(&inputs);
+    (compiled.sources, compiled.findings)
 }
 
 /// File, line and code of a finding; no file and line 0 for one without a place.
@@ -43,7 +41,7 @@ fn every_fixture_gets_what_it_announces() {
     let entries = entries();
     assert!(!entries.is_empty());
     for (dir, entry) in &entries {
-        let (sources, findings) = compile(dir, entry);
+        let (sources, findings) = compile_fixture(dir, entry);
         let found: Expected = findings
             .iter()
             .map(|d| match &d.primary {

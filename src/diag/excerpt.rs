@@ -70,7 +70,8 @@ impl Excerpt {
                 let (_, from, to) = clamped[i];
                 let inside = |offset: usize| (offset - line_start).clamp(window.start, window.end) - window.start;
                 let offset = |o: usize| clean_source(&shown[..inside(o)]).len();
-                let column = line[..from - line_start].chars().filter(|c| *c != '\u{feff}').count();
+                let before = &line[..from - line_start];
+                let column = before.strip_prefix('\u{feff}').unwrap_or(before).chars().count();
                 let (a, b) = (offset(from), offset(to));
                 labels[i] = Some(At { start: body + a, len: b - a, line: number, column });
             }
@@ -120,7 +121,7 @@ impl SourceCode for Excerpt {
         let data = self.text.as_bytes().get(start..end).ok_or(MietteError::OutOfBounds)?;
         let number = self.lines[first].number;
         let range = (start, end - start).into();
-        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, number, 0, last - first)))
+        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, range, number, 0, last - first + 1)))
     }
 }
 

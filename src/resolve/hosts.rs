@@ -154,7 +154,7 @@ impl<'a> Expansion<'a> {
             if hex {
                 diag = diag.note("ranges in IPv6 addresses count in hexadecimal");
             }
-            self.findings.push(diag);
+            self.findings.push(diag.help("make both ranges equally long; gaps are written `[21-23,31]`"));
             return Some(Pattern::literal(""));
         }
         Some(pattern)

@@ -201,7 +201,8 @@ impl Binder<'_> {
         }
         if found.is_empty() && is_glob(text) && tables.iter().all(|table| self.complete(table)) {
             let message = format!("`{text}` matches nothing in {}", listed(tables));
-            self.findings.push(Diag::new(codes::GLOB_MATCHES_NOTHING, message).at_maybe(span, ""));
+            let diag = Diag::new(codes::GLOB_MATCHES_NOTHING, message).at_maybe(span, "");
+            self.findings.push(diag.help("correct the pattern, or leave it out"));
         }
         found
     }
