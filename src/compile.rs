@@ -118,12 +118,25 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
 
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {
+        let templates = templates(&instances, &mut c.sources, &mut c.findings);
+        let in_order: Vec<&emit::Templates> = instances.iter().filter_map(|i| templates.get(&i.pack.name)).collect();
         let ir_value = lower::as_value(&ir);
-        let emission = emit::emit(&planned, &instances, &ir_value, &site, inputs, &mut c.sources, &mut c.findings);
+        let emitting = emit::Emitting {
+            instances: &instances,
+            templates: &in_order,
+            ir: &ir_value,
+            site: &site,
+            sources: &c.sources,
+            mode: if inputs.depth == Depth::Trace { emit::Mode::Traced } else { emit::Mode::Plain },
+            threads: inputs.threads,
+        };
         if !c.findings.has_errors() {
-            prove::prove(&ir, &emission.tree, &mut c.findings);
-            c.tree = Some(emission.tree);
-            c.trace = emission.trace;
+            let emission = emit::emit(&planned, &emitting, &mut c.findings);
+            if !c.findings.has_errors() {
+                prove::prove(&ir, &emission.tree, &mut c.findings);
+                c.tree = Some(emission.tree);
+                c.trace = emission.trace;
+            }
         }
     }
     drop(planned);
@@ -132,6 +145,18 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     c.site = Some(site);
     c.schema = Some(schema);
     Some(())
+}
+
+/// The templates of every pack in use, by the pack's name.
+fn templates(instances: &[Instance], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, emit::Templates> {
+    let mut parsed = BTreeMap::new();
+    for instance in instances {
+        let name = &instance.pack.name;
+        if !parsed.contains_key(name) {
+            parsed.insert(name.clone(), emit::Templates::parse(instance.pack, sources, findings));
+        }
+    }
+    parsed
 }
 
 /// An entry under `products`.

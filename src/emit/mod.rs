@@ -1,19 +1,35 @@
-//! From the `Ir` and a pack's templates to the text of every artifact.
+//! From the plan, the `Ir` and the packs' templates to the text of every artifact, and on demand its origins.
 
 mod check;
 pub mod escape;
 pub mod plan;
+mod read;
+mod render;
+mod settle;
+mod template;
+mod trace;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::artifact::{Artifact, ArtifactTree};
-use crate::compile::Inputs;
-use crate::diag::Findings;
+use crate::diag::{Diag, Findings};
 use crate::instance::Instance;
+use crate::pack::Pack;
+use crate::pack::expr::Scope;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Origins, Tracked};
+use crate::value::{Origins, Str, Tracked};
+use escape::Format;
 use plan::Planned;
+
+pub use check::check_template;
+pub use render::{Mode, Rendered, TemplateSet, render};
+pub use template::Template;
+pub use trace::Trace;
 
 /// What emitting comes to.
 #[derive(Debug, Default)]
@@ -23,46 +39,174 @@ pub struct Emission {
     pub trace: Option<BTreeMap<String, Vec<Origins>>>,
 }
 
-/// Renders every planned artifact.
-pub fn emit(
-    planned: &[Planned],
-    instances: &[Instance],
-    ir: &Tracked,
-    site: &Site,
-    inputs: &Inputs,
-    sources: &mut Sources,
-    findings: &mut Findings,
-) -> Emission {
-    let _ = (instances, ir, inputs, sources, findings);
+/// The parsed templates of one pack. A template is parsed once for each format that it is used in.
+#[derive(Debug, Default)]
+pub struct Templates {
+    by_name: BTreeMap<(Str, Format), Template>,
+}
+
+/// One format of a pack's templates, as `include` sees them.
+struct InFormat<'a>(&'a Templates, Format);
+
+impl TemplateSet for InFormat<'_> {
+    fn template(&self, name: &str) -> Option<&Template> {
+        self.0.by_name.get(&(Str::from(name), self.1))
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.0.by_name.keys().filter(|(_, f)| *f == self.1).map(|(n, _)| &**n).collect()
+    }
+}
+
+impl Templates {
+    /// Parses the templates that the artifacts of a pack name, and those that these include.
+    pub fn parse(pack: &Pack, sources: &mut Sources, findings: &mut Findings) -> Self {
+        let mut templates = Self::default();
+        let named = pack.artifacts.iter().filter_map(|a| Some((a.template.clone(), Format::from_name(&a.format)?)));
+        let mut waiting: Vec<(Str, Format)> = named.collect();
+        while let Some((name, format)) = waiting.pop() {
+            let Some(file) = pack.templates.get(&name) else { continue };
+            if templates.by_name.contains_key(&(name.clone(), format)) {
+                continue;
+            }
+            let Some(template) = Template::parse(&name, *file, sources, format, findings) else { continue };
+            waiting.extend(template.uses().into_iter().map(|used| (used, format)));
+            templates.by_name.insert((name, format), template);
+        }
+        templates
+    }
+
+    fn get(&self, name: &str, format: Format) -> Option<(&Template, InFormat<'_>)> {
+        Some((self.by_name.get(&(Str::from(name), format))?, InFormat(self, format)))
+    }
+
+    /// Calls `f` with every template and the set that it can include from.
+    pub fn each(&self, mut f: impl FnMut(&Template, &dyn TemplateSet)) {
+        for ((_, format), template) in &self.by_name {
+            f(template, &InFormat(self, *format));
+        }
+    }
+}
+
+/// What rendering reads beside the plan.
+pub struct Emitting<'a> {
+    pub instances: &'a [Instance<'a>],
+    /// The templates of each instance's pack, in the order of the instances.
+    pub templates: &'a [&'a Templates],
+    pub ir: &'a Tracked,
+    pub site: &'a Site,
+    pub sources: &'a Sources,
+    pub mode: Mode,
+    /// The most threads to use; 0 leaves it to the machine.
+    pub threads: usize,
+}
+
+type Piece = Result<Option<(Artifact, Option<Vec<Origins>>)>, Vec<Diag>>;
+
+/// Renders every planned artifact, several at once; the result does not depend on how many.
+pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emission {
+    let slots: Vec<Mutex<Option<Piece>>> = planned.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    // Names that every artifact of an instance sees are put together once.
+    let names: Vec<Vec<(Str, Tracked)>> = cx
+        .instances
+        .iter()
+        .map(|_| vec![("ir".into(), cx.ir.clone()), ("products".into(), products(cx.instances))])
+        .collect();
+    let work = || {
+        loop {
+            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+            if from >= planned.len() {
+                break;
+            }
+            for index in from..planned.len().min(from + CHUNK) {
+                let piece = one(&planned[index], cx, &names[planned[index].instance]);
+                *slots[index].lock().expect("a panic ends the program") = Some(piece);
+            }
+        }
+    };
+    let threads = match cx.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    if threads > 1 && planned.len() > CHUNK {
+        std::thread::scope(|scope| {
+            for _ in 0..threads.min(planned.len().div_ceil(CHUNK)) {
+                scope.spawn(work);
+            }
+        });
+    } else {
+        work();
+    }
     let mut emission = Emission::default();
-    emission.tree.site = site.at("/site/name").and_then(|n| n.value.text()).map(|n| n.to_string()).unwrap_or_default();
-    for p in planned {
-        let artifact = Artifact {
-            format: p.rule.format.clone(),
-            bytes: Vec::new(),
-            placement: p.placement(),
-            host: p.host.clone(),
-            target: p.target.clone(),
-            owner: p.owner.clone(),
-            mode: p.mode.clone(),
-            apply: p.apply.clone(),
-            check: p.check.clone(),
-            pack: instances[p.instance].pack.name.clone(),
-        };
-        emission.tree.files.insert(p.path.clone(), artifact);
+    emission.tree.site =
+        cx.site.at("/site/name").and_then(|n| n.value.text()).map(|n| n.to_string()).unwrap_or_default();
+    let mut trace = BTreeMap::new();
+    for (planned, slot) in planned.iter().zip(slots) {
+        match slot.into_inner().expect("a panic ends the program") {
+            Some(Ok(Some((artifact, lines)))) => {
+                if let Some(lines) = lines {
+                    trace.insert(planned.path.clone(), lines);
+                }
+                emission.tree.files.insert(planned.path.clone(), artifact);
+            }
+            Some(Err(diags)) => diags.into_iter().for_each(|d| findings.push(d)),
+            Some(Ok(None)) | None => {}
+        }
+    }
+    if cx.mode == Mode::Traced {
+        emission.trace = Some(trace);
     }
     emission
 }
-mod read;
-mod render;
-mod settle;
-mod template;
-mod trace;
 
-pub use check::check_template;
-pub use render::{Mode, NoTemplates, Rendered, TemplateSet, render};
-pub use template::Template;
-pub use trace::Trace;
+/// How many artifacts a thread takes at a time.
+const CHUNK: usize = 16;
 
-#[cfg(test)]
-mod tests;
+fn one(planned: &Planned, cx: &Emitting, names: &[(Str, Tracked)]) -> Piece {
+    let instance = &cx.instances[planned.instance];
+    let world = instance.world(cx.site);
+    let base = Scope::new(&instance.names, &world);
+    let middle = base.child(names);
+    let scope = middle.child(&planned.names);
+    let format = Format::from_name(&planned.rule.format);
+    let Some((template, set)) = format.and_then(|f| cx.templates[planned.instance].get(&planned.rule.template, f))
+    else {
+        return Ok(None);
+    };
+    let (text, trace) = match render(template, &scope, &set, cx.sources, cx.mode)? {
+        Rendered::Poisoned => return Ok(None),
+        Rendered::Text { text, trace, .. } => (text, trace),
+    };
+    let lines = trace.map(|trace| {
+        let lines = 0..trace.line_count();
+        lines.map(|l| Origins::from_places(trace.line_origins(l + 1)).union(&planned.exists)).collect()
+    });
+    let artifact = Artifact {
+        format: planned.rule.format.clone(),
+        bytes: text.into_bytes(),
+        placement: planned.placement(),
+        host: planned.host.clone(),
+        target: planned.target.clone(),
+        owner: planned.owner.clone(),
+        mode: planned.mode.clone(),
+        apply: planned.apply.clone(),
+        check: planned.check.clone(),
+        pack: instance.pack.name.clone(),
+    };
+    Ok(Some((artifact, lines)))
+}
+
+/// The products of the site, for documents: instance, pack, title and version.
+fn products(instances: &[Instance]) -> Tracked {
+    let products = instances.iter().filter(|i| !i.product.value.is_null()).map(|i| {
+        let mut map = crate::value::Map::new();
+        map.insert("instance".into(), Tracked::new(i.name.clone(), i.product.origins.clone()));
+        map.insert("pack".into(), Tracked::new(i.pack.name.clone(), i.product.origins.clone()));
+        map.insert("title".into(), Tracked::new(i.pack.title.clone(), i.product.origins.clone()));
+        let version = i.product.get("version").cloned().unwrap_or_default();
+        map.insert("version".into(), version);
+        Tracked::new(map, i.product.origins.clone())
+    });
+    Tracked::new(products.collect::<Vec<_>>(), Origins::None)
+}
