@@ -111,7 +111,7 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
     ir.questions = lower::questions::questions(&run);
     c.findings.extend(std::mem::take(&mut run.findings));
-    for question in lower::questions::findings(&ir.questions, &c.sources) {
+    for question in lower::questions::findings(&ir.questions, &site, &c.sources) {
         c.findings.push(question);
     }
     ir.waivers = check::waivers::apply(&site, &c.sources, &mut c.findings);

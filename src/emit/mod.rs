@@ -7,9 +7,9 @@ mod read;
 mod render;
 mod settle;
 mod template;
-mod trace;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

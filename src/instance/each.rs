@@ -31,6 +31,15 @@ pub struct Asked {
     pub unanswered: Vec<Unanswered>,
 }
 
+/// Markdown that does not begin a line: digits and a dot cannot open a list there, so they need no backslash.
+fn mid_line(text: &str) -> String {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    match text[digits..].strip_prefix("\\.") {
+        Some(rest) if digits > 0 => format!("{}.{rest}", &text[..digits]),
+        _ => text.to_string(),
+    }
+}
+
 /// Something that waits for an answer.
 #[derive(Clone, Debug)]
 pub struct Withheld {
@@ -92,6 +101,9 @@ impl Run {
                 Value::Poison => return Answer::Poison,
                 Value::Null => return self.answer(Ok(value), reads),
                 known => match escape(format, context, known) {
+                    Ok(written) if format == Format::Markdown && !joined.is_empty() && !joined.ends_with('\n') => {
+                        joined.push_str(&mid_line(&written));
+                    }
                     Ok(written) => joined.push_str(&written),
                     Err(refusal) => {
                         let mut diag = Diag::new(UNWRITABLE, refusal.message).at(text.anchor().span, "");

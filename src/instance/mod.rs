@@ -14,8 +14,8 @@ use crate::ir::F;
 use crate::pack::expr::{Expr, Scope, Tables, Unanswered};
 use crate::pack::manifest::{Binding, Head, Pack, PortRule, ValueRule};
 use crate::site::Site;
-use crate::source::PlaceId;
-use crate::value::{Map, Origins, Ports, Str, Tracked, Value};
+use crate::source::{PlaceId, Span};
+use crate::value::{Map, Origins, Ports, Str, Tracked, Unit, Value};
 
 /// One pack on one site. A pack that the site names twice has two.
 #[derive(Debug)]
@@ -221,13 +221,40 @@ fn unknown(open: &[Unanswered]) -> Tracked {
     Tracked { value: Value::Null, origins: open.first().map(|u| u.origins.clone()).unwrap_or_default() }
 }
 
+/// A quantity in whole units of a suffix, rounded down: `8192Mi`, `4000m`.
+fn written(value: &Value, suffix: &str, span: Span, run: &mut Run) -> Value {
+    let per_unit = match suffix {
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        "Ti" => 1 << 40,
+        "m" => 1,
+        _ => 0,
+    };
+    match value {
+        Value::Quantity(q) if per_unit > 0 && (q.unit == Unit::Millicores) == (suffix == "m") => {
+            Value::str(format!("{}{suffix}", q.amount / per_unit))
+        }
+        other => {
+            run.not_a(span, &format!("a quantity that can be written in `{suffix}`"), other);
+            Value::Poison
+        }
+    }
+}
+
 /// A computed value; several tuples of a loop give the last.
 fn value(rule: &ValueRule, scope: &Scope, run: &mut Run) -> Tracked {
     let mut found = Tracked::default();
     let mut open = Vec::new();
     run.each(&rule.head, scope, &mut open, &mut |scope, origins, run| {
         found = match run.eval(&rule.is, scope) {
-            Answer::Known(value) => Tracked { origins: value.origins.union(origins), value: value.value },
+            Answer::Known(value) => Tracked {
+                origins: value.origins.union(origins),
+                value: match &rule.write {
+                    Some(suffix) => written(&value.value, suffix, rule.head.span, run),
+                    None => value.value,
+                },
+            },
             Answer::Open(open) => Tracked::new(Value::Null, Origins::all(open.iter().map(|u| &u.origins))),
             Answer::Poison => Tracked::new(Value::Poison, Origins::None),
         };

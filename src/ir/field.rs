@@ -78,9 +78,10 @@ impl IntoValue for IpAddr {
     }
 }
 
+/// A network of one address is that address.
 impl IntoValue for IpNet {
     fn to_value(&self, _: &Origins) -> Value {
-        Value::Cidr(*self)
+        if self.prefix_len() == self.max_prefix_len() { Value::Address(self.addr()) } else { Value::Cidr(*self) }
     }
 }
 

@@ -57,6 +57,8 @@ item! {
         comment: Str,
         /// What is asked when the key or the value is not known; such an entry is a comment in the file.
         question: Option<Str>,
+        /// The secret that holds the value; it is handed over at the installation and is a comment in the file.
+        secret: Option<Str>,
     }
 }
 

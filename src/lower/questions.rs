@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::check::requirements::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::OPEN_QUESTION;
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
@@ -129,14 +130,14 @@ fn question(pointer: String, mut g: Gathered) -> Question {
     }
 }
 
-/// The findings of level `question`, one per question.
-pub fn findings(questions: &[Arc<Question>], sources: &Sources) -> Vec<Diag> {
-    let span = |q: &Question| q.pointer.origins.as_slice().iter().rev().find_map(|p| sources.span_of(*p));
+/// The findings of level `question`, one per question, each at the nearest place of the spec.
+pub fn findings(questions: &[Arc<Question>], site: &Site, sources: &Sources) -> Vec<Diag> {
     questions
         .iter()
         .map(|q| {
+            let span = spec_span(&q.pointer.origins, sources).or_else(|| nearest(&q.pointer, site, sources));
             let mut diag = Diag::new(OPEN_QUESTION, q.ask.to_string())
-                .at_maybe(span(q), "the answer belongs here")
+                .at_maybe(span, "the answer belongs here")
                 .pointer(q.pointer.to_string())
                 .note(format!("asked by `{}`, to be answered by: {}", *q.product, *q.who))
                 .note(q.why.to_string());
@@ -149,4 +150,16 @@ pub fn findings(questions: &[Arc<Question>], sources: &Sources) -> Vec<Diag> {
             diag
         })
         .collect()
+}
+
+/// The place of the deepest part of a pointer that the spec has.
+fn nearest(pointer: &str, site: &Site, sources: &Sources) -> Option<crate::source::Span> {
+    let mut end = pointer.len();
+    loop {
+        let found = site.at(&pointer[..end]).and_then(|value| spec_span(&value.origins, sources));
+        if found.is_some() || end == 0 {
+            return found;
+        }
+        end = pointer[..end].rfind('/')?;
+    }
 }

@@ -53,11 +53,13 @@ pub fn releases(
 /// One value: under the key that the guide gives, or under the one that the site maps a slot to.
 fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, run: &mut Run) -> Option<HelmValue> {
     let given = item.get("value").cloned().unwrap_or_default();
+    let held_back = secret(&given, item);
     let comment = item.field(item.why.clone());
     if let Some(key) = item.text("key", run) {
         let question = given.value.is_null().then(|| -> Str { format!("the value of `{}`", *key).into() });
         let question = F::new(question, given.origins.union(&item.exists));
         return Some(HelmValue {
+            secret: held_back,
             key,
             value: F::new(given.value, given.origins.union(&item.exists)),
             comment,
@@ -78,6 +80,7 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
             value: F::new(given.value, origins.clone()),
             comment,
             question: F::new(question, origins),
+            secret: held_back,
         });
     }
     let unmapped = match place {
@@ -104,7 +107,14 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
         value: F::new(given.value, unmapped.clone()),
         comment,
         question: F::new(Some(ask), unmapped),
+        secret: held_back,
     })
+}
+
+/// The secret that a value refers to, `{ secret: name }`.
+fn secret(value: &Tracked, item: &Item) -> F<Option<Str>> {
+    let name = value.get("secret").and_then(|s| s.value.text());
+    F::new(name, value.get("secret").map(|s| s.origins.clone()).unwrap_or_default().union(&item.exists))
 }
 
 /// The site's own values, `extra.values`: a map of dotted keys or nested maps.
@@ -130,6 +140,7 @@ fn flatten(prefix: &str, value: &Tracked, list: &mut Vec<Arc<HelmValue>>) {
             value: F::new(value.value.clone(), super::peers::deep_origins(value)),
             comment: F::new("set by the site".into(), value.origins.clone()),
             question: F::new(None, Origins::None),
+            secret: F::new(None, Origins::None),
         })),
     }
 }
@@ -231,6 +242,12 @@ fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: 
     if let Some(question) = &value.question.value {
         let comments = vec![comment(value), format!("{key}: open question: {question}").into()];
         out.push(line(depth, comments, None, Value::Null, &origins));
+        return;
+    }
+    if let Some(secret) = &value.secret.value {
+        let says =
+            format!("{}: from the secret `{secret}`, handed over at the installation, never written here", *value.key);
+        out.push(line(depth, vec![comment(value), says.into()], None, Value::Null, &origins));
         return;
     }
     nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);

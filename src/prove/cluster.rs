@@ -171,13 +171,14 @@ fn values_of(file: &Emitted, document: Option<&Document>, release: &HelmRelease,
     for value in release.values.iter() {
         let key = &*value.key.value;
         let node = document.and_then(|d| at_key(&d.root, key));
-        match (node, value.question.as_ref()) {
+        let held_back = value.question.as_ref().or(value.secret.as_ref());
+        match (node, held_back) {
             (None, None) => bugs.missing(file.path, &format!("the value `{key}`")),
             (None, Some(_)) => {}
-            (Some(node), question) => {
+            (Some(node), held_back) => {
                 let at = file.at(document.map_or(0, |d| d.line(node)));
-                if question.is_some() {
-                    bugs.wrong(at, &format!("the value `{key}` is set, and it is still a question"));
+                if held_back.is_some() {
+                    bugs.wrong(at, &format!("the value `{key}` is set, and it is a question or a secret"));
                 } else if !yaml::holds(node, &value.value.value) {
                     let meant = value.value.value.text().map_or_else(|| "another one".to_owned(), |t| format!("`{t}`"));
                     let found = yaml::show(node);

@@ -550,6 +550,7 @@ fn cluster() {
             value: f(value),
             comment: s("section 5"),
             question: f(question.map(Str::from)),
+            secret: f(None),
         })
     };
     let ir = Ir {
