@@ -112,7 +112,9 @@ impl Sources {
         let file = self.file(span.file);
         let line = file.lines.partition_point(|&l| l <= span.start).saturating_sub(1);
         let begin = file.lines[line] as usize;
-        let column = file.text.get(begin..span.start as usize).map_or(0, |s| s.chars().count());
+        let before = file.text.get(begin..span.start as usize).unwrap_or("");
+        // A byte order mark takes no column.
+        let column = before.strip_prefix('\u{feff}').unwrap_or(before).chars().count();
         (line + 1, column + 1)
     }
 

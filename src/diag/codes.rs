@@ -87,3 +87,38 @@ codes! {
     STRAY_FILE = "S0908" "stray-file" Error;
     UNFINISHED_OUTPUT = "S0909" "unfinished-output" Error;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_unique_and_in_order() {
+        for pair in TABLE.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{} stands before {}", pair[0].code, pair[1].code);
+        }
+        let mut names: Vec<_> = TABLE.iter().map(|r| r.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len(), "two codes have one name");
+        assert!(names.iter().all(|n| n.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')));
+    }
+
+    #[test]
+    fn every_code_has_a_whole_page() {
+        for row in TABLE {
+            let title = format!("# {} {}\n", row.code, row.name);
+            assert!(row.page.starts_with(&title), "the page of {} begins with `{}`", row.code, title.trim());
+            let parts: Vec<&str> = row.page.lines().filter(|l| l.starts_with("## ")).collect();
+            assert_eq!(
+                parts,
+                ["## Why it matters", "## Wrong", "## Right", "## The way out"],
+                "the parts of the page of {}",
+                row.code
+            );
+            let sections: Vec<&str> = row.page.split("\n## ").collect();
+            assert!(sections.iter().all(|s| s.trim().lines().count() >= 2), "a part of {} is empty", row.code);
+            assert!(row.page.ends_with('\n'), "{}", row.code);
+        }
+    }
+}

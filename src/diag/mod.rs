@@ -1,10 +1,19 @@
 //! What the compiler has to say: findings with a code, a level, spans, notes and a help.
 
 pub mod codes;
+mod excerpt;
+pub mod human;
+pub mod json;
+pub mod short;
 
 use std::borrow::Cow;
 
 use crate::source::Span;
+
+/// The page of a code of the compiler's own, as Markdown; `code` is a code (`S0201`) or its name (`unknown-key`).
+pub fn explain(code: &str) -> Option<String> {
+    codes::find(code.trim()).map(|row| row.page.to_owned())
+}
 
 /// How grave a finding is. Ordered from grave to light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

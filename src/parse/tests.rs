@@ -248,3 +248,15 @@ fn bytes_that_are_no_text() {
         assert_eq!(findings.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(), [want]);
     }
 }
+
+#[test]
+fn the_examples_of_the_pages_are_true() {
+    for code in ["S0002", "S0003", "S0004", "S0008", "S0009", "S0010"] {
+        let page = crate::diag::explain(code).expect("the code has a page");
+        let blocks: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|b| b.split("```").next()).collect();
+        let [wrong, right] = blocks[..] else { panic!("{code} has two examples") };
+        let codes = said("s.yaml", wrong);
+        assert!(!codes.is_empty() && codes.iter().all(|s| s.starts_with(code)), "{code} {codes:?}");
+        assert_eq!(said("s.yaml", right), [""; 0], "{code}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The TOML reader: the parser's table in, nodes in the order of the text out; every syntax error is reported.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,21 +12,26 @@ use super::{DEPTH_LIMIT, yaml};
 use crate::diag::{Diag, codes};
 use crate::node::{Data, Entry, Node};
 
+const ERRORS_LIMIT: usize = 1000;
+
 /// Reads a text. `None` when it has syntax errors or is nested too deep, which has been reported.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Node> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut doubtful = Vec::new();
-    let (mut failed, mut line) = (false, None);
-    for error in &errors {
+    let is_duplicate = |e: &toml::de::Error| e.message().starts_with("duplicate key");
+    let keys = if errors.iter().any(is_duplicate) { keys(table.get_ref()) } else { BTreeMap::new() };
+    let mut doubtful = BTreeSet::new();
+    let failed = !errors.iter().all(is_duplicate);
+    let mut line = None;
+    // Beyond these nothing would be reported anyway, and each costs a look for the beginning of its line.
+    for error in errors.iter().take(ERRORS_LIMIT) {
         let range = place(text, error);
-        if error.message().starts_with("duplicate key") {
-            let first = first_key(table.get_ref(), &text[range.clone()], range.start);
+        if is_duplicate(error) {
+            let first = before(&keys, text[range.clone()].trim_matches(['"', '\'']), range.start);
             doubtful.extend(first.as_ref().map(|f| f.start));
-            doubtful.push(range.start);
+            doubtful.insert(range.start);
             tree.report(duplicate(text, range, first, tree));
             continue;
         }
-        failed = true;
         // One slip makes several errors; the first of a line tells what happened.
         let begin = Some(line_start(text, range.start));
         if line != begin {
@@ -45,7 +51,7 @@ struct Reader<'t, 'a, 's> {
     text: &'t str,
     tree: &'a mut Tree<'s>,
     /// Where keys stand that are given again later; their values are poison.
-    doubtful: Vec<usize>,
+    doubtful: BTreeSet<usize>,
 }
 
 impl Reader<'_, '_, '_> {
@@ -185,20 +191,13 @@ fn plain(message: &str) -> String {
     text
 }
 
-/// The first key of this name in the text before `before`, in whichever table.
-fn first_key(table: &DeTable, name: &str, before: usize) -> Option<Range<usize>> {
-    let mut found: Option<Range<usize>> = None;
+/// Every key of the text by its name, in the order of the text.
+fn keys<'t>(table: &'t DeTable<'_>) -> BTreeMap<&'t str, Vec<Range<usize>>> {
+    let mut keys: BTreeMap<&str, Vec<Range<usize>>> = BTreeMap::new();
     let mut rest = vec![table];
     while let Some(table) = rest.pop() {
         for (key, value) in table.iter() {
-            let span = key.span();
-            if key.get_ref() == name.trim_matches(['"', '\'']) && span.start < before {
-                // The nearest one before the repetition is the likeliest partner.
-                found = match found {
-                    Some(f) if f.start > span.start => Some(f),
-                    _ => Some(span),
-                };
-            }
+            keys.entry(key.get_ref()).or_default().push(key.span());
             match value.get_ref() {
                 DeValue::Table(t) => rest.push(t),
                 DeValue::Array(a) => rest.extend(a.iter().filter_map(|v| v.get_ref().as_table())),
@@ -206,7 +205,17 @@ fn first_key(table: &DeTable, name: &str, before: usize) -> Option<Range<usize>>
             }
         }
     }
-    found
+    for ranges in keys.values_mut() {
+        ranges.sort_by_key(|r| r.start);
+    }
+    keys
+}
+
+/// The nearest key of a name before an offset: the likeliest partner of a repetition.
+fn before(keys: &BTreeMap<&str, Vec<Range<usize>>>, name: &str, offset: usize) -> Option<Range<usize>> {
+    let ranges = keys.get(name)?;
+    let index = ranges.partition_point(|r| r.start < offset);
+    ranges.get(index.checked_sub(1)?).cloned()
 }
 
 fn line_start(text: &str, at: usize) -> usize {

@@ -1,10 +1,11 @@
 //! What the three readers share: making nodes with places, interned keys, duplicate keys, places inside of strings.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diag::{Diag, Findings, codes};
+use crate::diag::{Diag, Findings, Level, codes};
 use crate::node::{Data, Entry, Node};
 use crate::source::{FileId, Sources, Span};
 
@@ -15,13 +16,18 @@ pub(super) struct Tree<'a> {
     base: usize,
     findings: &'a mut Findings,
     keys: Vec<Option<Arc<str>>>,
+    /// How many errors, and how many lighter findings, this file has had.
+    reported: [usize; 2],
 }
+
+/// How many errors of one file are reported, and how many lighter findings.
+const REPORTS_LIMIT: usize = 500;
 
 const KEY_SLOTS: usize = 256;
 
 impl<'a> Tree<'a> {
     pub fn new(sources: &'a mut Sources, file: FileId, base: usize, findings: &'a mut Findings) -> Self {
-        Self { sources, file, base, findings, keys: vec![None; KEY_SLOTS] }
+        Self { sources, file, base, findings, keys: vec![None; KEY_SLOTS], reported: [0; 2] }
     }
 
     pub fn span(&self, range: Range<usize>) -> Span {
@@ -33,8 +39,15 @@ impl<'a> Tree<'a> {
         Node { place: self.sources.place(span), span, data }
     }
 
+    /// Adds a finding. A file in which the same slip was made thousands of times is not reported thousands of times.
     pub fn report(&mut self, diag: Diag) {
-        self.findings.push(diag);
+        let count = &mut self.reported[usize::from(diag.level != Level::Error)];
+        *count += 1;
+        match (*count).cmp(&REPORTS_LIMIT) {
+            Ordering::Less => self.findings.push(diag),
+            Ordering::Equal => self.findings.push(diag.note("further findings of this file are not reported")),
+            Ordering::Greater => {}
+        }
     }
 
     /// A shared string for a key: names of fields recur for every host and are kept once.
@@ -53,25 +66,33 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Reports every key that is given twice; the first one stays, with a poisoned value.
+    /// Reports every key that is given more than once; the first one stays, with a poisoned value.
     pub fn unique(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
         let Some(firsts) = repeated(&entries) else { return entries };
-        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
-        let mut poisoned = vec![false; entries.len()];
-        for (index, &first) in firsts.iter().enumerate() {
-            if first != index {
-                poisoned[first] = true;
-                self.report(
-                    Diag::new(codes::DUPLICATE_KEY, format!("the key `{}` is given twice", entries[index].key))
-                        .at(entries[index].key_span, "given again here")
-                        .and(entries[first].key_span, "first given here")
-                        .help("keep one of the two; a list holds several values under one key"),
-                );
-            }
+        let mut again: BTreeMap<usize, Vec<Span>> = BTreeMap::new();
+        for (index, &first) in firsts.iter().enumerate().filter(|(index, first)| index != *first) {
+            again.entry(first).or_default().push(entries[index].key_span);
         }
+        for (&first, spans) in &again {
+            let Some((second, others)) = spans.split_first() else { continue };
+            let times = match others.len() {
+                0 => "twice".to_owned(),
+                n => format!("{} times", n + 2),
+            };
+            let mut diag =
+                Diag::new(codes::DUPLICATE_KEY, format!("the key `{}` is given {times}", entries[first].key))
+                    .at(*second, "given again here")
+                    .and(entries[first].key_span, "first given here")
+                    .help("keep one of them; a list holds several values under one key");
+            for span in others {
+                diag = diag.and(*span, "and here");
+            }
+            self.report(diag);
+        }
+        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
         for (index, mut entry) in entries.into_iter().enumerate() {
             if firsts[index] == index {
-                if poisoned[index] {
+                if again.contains_key(&index) {
                     entry.value.data = Data::Poison;
                 }
                 kept.push(entry);
