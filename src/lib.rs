@@ -5,6 +5,9 @@
 //! Passes are pure functions; only [`write`] and the command line touch the outside.
 
 pub mod artifact;
+pub mod cli;
+pub mod cmd;
+pub mod compile;
 pub mod decode;
 pub mod diag;
 pub mod ir;

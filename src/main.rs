@@ -1,1 +1,14 @@
-fn main() {}
+//! The program: arguments in, exit code out. Everything else is in the library.
+
+use std::process::ExitCode;
+
+/// The exit code of a bug of the compiler.
+const BUG: i32 = 101;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        sitec::cmd::report_bug(&panic.to_string());
+        std::process::exit(BUG);
+    }));
+    sitec::cli::run(std::env::args_os())
+}
