@@ -1,14 +1,24 @@
 //! The texts of a spec and of packs in, findings and the artifact tree out: all passes in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::artifact::ArtifactTree;
-use crate::diag::Findings;
+use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
+use crate::diag::{Diag, Findings, similar_name};
+use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
+pub use crate::pack::PackFiles;
+use crate::pack::{self, Pack, embedded::embedded};
+use crate::resolve::PackDefault;
+use crate::schema::Schema;
+use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
-use crate::value::{Origins, Str, Tracked};
-use crate::{decode, overlay, parse, schema, validate};
+use crate::value::{Origins, Str, Value};
+use crate::{check, decode, emit, lower, overlay, parse, prove, resolve, validate};
+
+/// The pack that every site has.
+pub const BASE: &str = "base";
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,15 +29,6 @@ pub enum Depth {
     Build,
     /// Artifacts with the origins of each of their lines.
     Trace,
-}
-
-/// The files of one pack's folder, by path below it.
-#[derive(Clone, Debug, Default)]
-pub struct PackFiles {
-    pub name: Str,
-    /// How the folder is named in messages.
-    pub dir: Str,
-    pub files: Vec<(Str, Str)>,
 }
 
 /// Everything that a compilation reads.
@@ -47,52 +48,189 @@ pub struct Inputs<'a> {
 #[derive(Debug, Default)]
 pub struct Compilation {
     pub sources: Sources,
+    /// Sorted.
     pub findings: Findings,
     pub spec: Option<Node>,
+    pub schema: Option<Schema>,
     pub site: Option<Site>,
+    pub packs: BTreeMap<Str, Pack>,
     pub ir: Option<Ir>,
     pub tree: Option<ArtifactTree>,
     /// The origins of each line of each artifact, by path; only for [`Depth::Trace`].
     pub trace: Option<BTreeMap<String, Vec<Origins>>>,
-    pub schema: Option<schema::Schema>,
 }
 
-#[derive(Debug)]
-pub struct Site {
-    pub root: Tracked,
-    pub defaults: BTreeMap<String, DefaultFrom>,
+/// Runs all passes. Errors keep the tree from being made, never from being looked for further.
+pub fn compile(inputs: &Inputs<'_>) -> Compilation {
+    let mut c = Compilation::default();
+    run(inputs, &mut c);
+    c.findings.sort();
+    c
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DefaultFrom {
-    Core,
-    Pack(Str, PlaceId),
+fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
+    // parse, overlay
+    let bytes = match (inputs.read)(&inputs.entry) {
+        Ok(bytes) => bytes,
+        Err(why) => {
+            c.findings.push(Diag::new(NOTHING_READ, format!("cannot read `{}`: {why}", inputs.entry)));
+            return None;
+        }
+    };
+    let file = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings)?;
+    let node = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings)?;
+    c.packs = load_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
+
+    // validate, decode, resolve
+    let used = uses(&node);
+    let settings: Vec<(Str, &serde_json::Value)> = used
+        .iter()
+        .filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema)))
+        .collect();
+    let schema = Schema::new(&settings);
+    let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
+    let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
+    let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
+    c.spec = Some(node);
+
+    // check, lower, check
+    let mut run = Run::default();
+    let instances = instances(&used, &c.packs, &site, &mut run);
+    for instance in &instances {
+        check::requirements::requirements(instance, &site, &c.sources, &mut run);
+    }
+    let mut ir = lower::lower(&instances, &site, &mut run);
+    lower::merge::report_conflicts(&mut run, &c.sources);
+    let ir_value = lower::as_value(&ir);
+    let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
+    ir.questions = lower::questions::questions(&run);
+    c.findings.extend(std::mem::take(&mut run.findings));
+    for question in lower::questions::findings(&ir.questions, &c.sources) {
+        c.findings.push(question);
+    }
+    ir.waivers = check::waivers::apply(&site, &c.sources, &mut c.findings);
+
+    // emit, prove
+    if inputs.depth > Depth::Check && !c.findings.has_errors() {
+        let ir_value = lower::as_value(&ir);
+        let emission = emit::emit(&planned, &instances, &ir_value, &site, inputs, &mut c.sources, &mut c.findings);
+        if !c.findings.has_errors() {
+            prove::prove(&ir, &emission.tree, &mut c.findings);
+            c.tree = Some(emission.tree);
+            c.trace = emission.trace;
+        }
+    }
+    drop(planned);
+    drop(instances);
+    c.ir = Some(ir);
+    c.site = Some(site);
+    c.schema = Some(schema);
+    Some(())
+}
+
+/// An entry under `products`.
+struct Use {
+    instance: Str,
+    pack: Str,
+}
+
+fn uses(spec: &Node) -> Vec<Use> {
+    let entries = spec.get("products").map(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .map(|e| Use {
+            instance: e.key.clone(),
+            pack: e.value.get("pack").and_then(Node::scalar_text).unwrap_or(&e.key).clone(),
+        })
+        .collect()
+}
+
+/// Loads the packs that the spec names and the one that every site has.
+fn load_packs(
+    spec: &Node,
+    own: &[PackFiles],
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> BTreeMap<Str, Pack> {
+    let mut known: BTreeMap<Str, PackFiles> = embedded().into_iter().map(|p| (p.name.clone(), p)).collect();
+    known.extend(own.iter().map(|p| (p.name.clone(), p.clone())));
+    let mut packs = BTreeMap::new();
+    let mut load = |name: &Str, sources: &mut Sources, findings: &mut Findings| -> bool {
+        if packs.contains_key(name) {
+            return true;
+        }
+        let Some(files) = known.get(name) else { return false };
+        if let Some(pack) = pack::load(files, sources, findings) {
+            packs.insert(name.clone(), pack);
+        }
+        true
+    };
+    load(&BASE.into(), sources, findings);
+    for entry in spec.get("products").map(Node::entries).unwrap_or_default() {
+        let named = entry.value.get("pack").filter(|n| n.scalar_text().is_some());
+        let name = named.and_then(Node::scalar_text).unwrap_or(&entry.key);
+        if !load(name, sources, findings) {
+            let span = named.map_or(entry.key_span, |n| n.span);
+            let mut diag =
+                Diag::new(UNKNOWN_PACK, format!("there is no pack `{name}`")).at(span, "named here");
+            let names = known.keys().filter(|k| &***k != BASE).map(|k| &**k);
+            diag = match similar_name(name, names.clone()) {
+                Some(near) => {
+                    let diag = diag.help(format!("there is a pack `{near}`"));
+                    if named.is_some() { diag.replace(span, near, true) } else { diag }
+                }
+                None => diag.help(format!(
+                    "packs are: {}; name one with `pack:`, or give your own with `--packs DIR`",
+                    names.collect::<Vec<_>>().join(", ")
+                )),
+            };
+            findings.push(diag);
+        }
+    }
+    packs
+}
+
+fn pack_defaults(used: &[Use], packs: &BTreeMap<Str, Pack>) -> Vec<PackDefault> {
+    let mut defaults = Vec::new();
+    for u in used {
+        let Some(pack) = packs.get(&u.pack) else { continue };
+        for rule in &pack.defaults {
+            // A default of the product's own part holds for this instance only.
+            let place: Str = match rule.pattern.strip_prefix("product.") {
+                Some(rest) => format!("/products/{}/{}", u.instance, rest.replace('.', "/")).into(),
+                None => rule.pattern.clone(),
+            };
+            defaults.push(PackDefault { place, value: rule.value.clone(), pack: pack.name.clone() });
+        }
+    }
+    defaults
+}
+
+/// The pack of every site first, then the products in the order of the spec.
+fn instances<'a>(
+    used: &[Use],
+    packs: &'a BTreeMap<Str, Pack>,
+    site: &Site,
+    run: &mut Run,
+) -> Vec<Instance<'a>> {
+    let mut list = Vec::new();
+    if let Some(base) = packs.get(BASE) {
+        list.push(Instance::new("site".into(), base, None, site, run));
+    }
+    for u in used {
+        let Some(pack) = packs.get(&u.pack) else { continue };
+        let product = site.entry("products", &u.instance);
+        // Nothing can be said about a product whose entry is faulty.
+        if product.is_some_and(|p| matches!(p.value, Value::Map(_))) {
+            list.push(Instance::new(u.instance.clone(), pack, product, site, run));
+        }
+    }
+    list
 }
 
 /// The packs that are part of the program.
 pub fn embedded_packs() -> Vec<PackFiles> {
-    Vec::new()
-}
-
-/// Runs all passes.
-pub fn compile(inputs: &Inputs<'_>) -> Compilation {
-    let mut c = Compilation::default();
-    let Ok(bytes) = (inputs.read)(&inputs.entry) else { return c };
-    let Some(file) = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings) else { return c };
-    let Some(node) = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings) else {
-        return c;
-    };
-    let schema = schema::Schema::new(&[]);
-    let poisoned = validate::validate(&node, &schema, &mut c.findings);
-    let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
-    let name = node.pointer("/site/name").and_then(Node::scalar_text).map_or("site".to_string(), |n| n.to_string());
-    c.site = Some(Site { root: spec.root, defaults: BTreeMap::new() });
-    c.spec = Some(node);
-    c.schema = Some(schema);
-    if inputs.depth > Depth::Check {
-        c.tree = Some(ArtifactTree { site: name, ..ArtifactTree::default() });
-    }
-    c
+    embedded()
 }
 
 impl Compilation {

@@ -69,9 +69,8 @@ impl Schema {
 
 /// Puts a pack's settings schema under `$defs` and points the instance's `settings` at it.
 fn graft(json: &mut JsonValue, instance: &str, settings: &JsonValue) {
-    let definition = format!("settings of {instance}");
-    let escaped = definition.replace('~', "~0").replace('/', "~1");
-    let base = format!("#/$defs/{escaped}");
+    let definition = definition_name(json, instance);
+    let base = format!("#/$defs/{definition}");
     let mut own = settings.clone();
     if let JsonValue::Object(map) = &mut own {
         map.shift_remove("$schema");
@@ -91,6 +90,16 @@ fn graft(json: &mut JsonValue, instance: &str, settings: &JsonValue) {
     {
         instances.insert(instance.to_string(), product);
     }
+}
+
+/// A free name under `$defs` that needs no escapes in a reference.
+fn definition_name(json: &JsonValue, instance: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    let mut name = format!("settings.{}", instance.chars().map(plain).collect::<String>());
+    while json.get("$defs").is_some_and(|defs| defs.get(&name).is_some()) {
+        name.push('_');
+    }
+    name
 }
 
 fn object_at<'a>(json: &'a mut JsonValue, path: &[&str]) -> Option<&'a mut Json<String, JsonValue>> {

@@ -48,6 +48,8 @@ pub struct Struct {
     pub open: bool,
     /// The type of the values under such keys; [`Type::Any`] when it is not given.
     pub rest: Option<Type>,
+    /// Fields whose default depends on a sibling: the sibling and the value that it must have.
+    pub conditions: IndexMap<Str, (Str, Str)>,
     /// The scalar form that the spec may use instead of the map.
     pub short: Option<Short>,
 }

@@ -59,6 +59,12 @@ pub struct SourceFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlaceId(pub u32);
 
+impl Default for PlaceId {
+    fn default() -> Self {
+        PlaceId::NONE
+    }
+}
+
 impl PlaceId {
     /// The place of what has none; never part of an origin set.
     pub const NONE: PlaceId = PlaceId(u32::MAX);

@@ -79,6 +79,31 @@ impl Tracked {
     pub fn new(value: impl Into<Value>, origins: impl Into<Origins>) -> Self {
         Self { value: value.into(), origins: origins.into() }
     }
+
+    /// The value under a key of a map; `None` for a missing key and for what is no map.
+    pub fn get(&self, key: &str) -> Option<&Tracked> {
+        match &self.value {
+            Value::Map(map) => map.get(key),
+            _ => None,
+        }
+    }
+
+    /// The entries of a map; none for anything else.
+    pub fn entries(&self) -> impl Iterator<Item = (&Str, &Tracked)> {
+        let map: Option<&Map> = match &self.value {
+            Value::Map(map) => Some(map),
+            _ => None,
+        };
+        map.into_iter().flatten()
+    }
+
+    /// The items of a list; none for anything else.
+    pub fn items(&self) -> &[Tracked] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
 }
 
 /// An ordered map of tracked values.

@@ -7,9 +7,10 @@ use serde_json::{Map as Object, Value as Json};
 use super::report::exit_of;
 use super::{Exit, Shell, Stop};
 use crate::cli::{Format, ShowArgs};
-use crate::compile::{Compilation, DefaultFrom, Depth, Site};
+use crate::compile::{Compilation, Depth};
 use crate::diag::similar_name;
 use crate::node::push_step;
+use crate::site::{DefaultFrom, Site};
 use crate::source::{PlaceId, Sources};
 use crate::value::{Tracked, Value};
 

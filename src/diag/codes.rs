@@ -25,7 +25,10 @@ impl Code {
 
 macro_rules! codes {
     ($($constant:ident = $code:literal $name:literal $level:ident;)*) => {
-        codes!(@index 0usize; $($constant)*);
+        /// Numbers the rows.
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Index { $($constant),* }
+        $(pub const $constant: Code = Code(Index::$constant as usize);)*
         /// Every code, in order.
         pub const TABLE: &[Row] = &[$(Row {
             code: $code,
@@ -34,11 +37,6 @@ macro_rules! codes {
             page: include_str!(concat!("explain/", $code, ".md")),
         }),*];
     };
-    (@index $n:expr; $first:ident $($rest:ident)*) => {
-        pub const $first: Code = Code($n);
-        codes!(@index $n + 1; $($rest)*);
-    };
-    (@index $n:expr;) => {};
 }
 
 /// Finds a row by code (`S0201`, any case) or by name (`unknown-key`).
@@ -50,6 +48,7 @@ pub fn find(text: &str) -> Option<&'static Row> {
 // S04xx checks on the site, S05xx checks on the Ir, S06xx packs, S07xx templates and escaping,
 // S08xx read-back, S09xx writing, S10xx waivers and questions.
 codes! {
+    NOTHING_READ = "S0000" "cannot-read" Error;
     NOT_UTF8 = "S0001" "not-utf8" Error;
     SYNTAX = "S0002" "syntax" Error;
     EMPTY = "S0003" "empty-file" Error;
@@ -77,6 +76,26 @@ codes! {
     AMBIGUOUS_RANGE = "S0305" "ambiguous-range" Error;
     GLOB_MATCHES_NOTHING = "S0306" "glob-matches-nothing" Error;
     UNKNOWN_PACK = "S0307" "unknown-pack" Error;
+    CONFLICT = "S0501" "conflicting-items" Error;
+    PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
+    PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
+    PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;
+    PACK_SOURCE = "S0604" "pack-without-source" Error;
+    PACK_UNKNOWN_CITE = "S0605" "pack-unknown-citation" Error;
+    PACK_UNKNOWN_NAME = "S0606" "pack-unknown-name" Error;
+    PACK_DUPLICATE = "S0607" "pack-duplicate" Error;
+    PACK_UNUSED = "S0608" "pack-unused" Error;
+    PACK_CYCLE = "S0609" "pack-cycle" Error;
+    PACK_BROKEN = "S0610" "pack-broken" Error;
+    PACK_EVALUATION = "S0611" "pack-evaluation" Error;
+    PACK_COLLISION = "S0612" "pack-collision" Error;
+    UNWRITABLE = "S0730" "unwritable-value" Error;
+    OPEN_QUESTION = "S1001" "open-question" Question;
+    UNUSED_WAIVER = "S1002" "unused-waiver" Warning;
+    WAIVER_REFUSED = "S1003" "waiver-not-allowed" Error;
+    UNREADABLE_ARTIFACT = "S0801" "unreadable-artifact" Error;
+    ARTIFACT_DIFFERS = "S0802" "artifact-differs" Error;
+    DANGLING_PATH = "S0803" "dangling-path" Error;
     EDITED_BY_HAND = "S0901" "edited-by-hand" Error;
     IN_THE_WAY = "S0902" "in-the-way" Error;
     LINK_IN_OUTPUT = "S0903" "link-in-output" Error;
@@ -86,6 +105,19 @@ codes! {
     STALE_OUTPUT = "S0907" "stale-output" Error;
     STRAY_FILE = "S0908" "stray-file" Error;
     UNFINISHED_OUTPUT = "S0909" "unfinished-output" Error;
+    EXPR_SYNTAX = "S0620" "expression-syntax" Error;
+    EXPR_UNKNOWN_NAME = "S0621" "unknown-variable" Error;
+    EXPR_UNKNOWN_ATTRIBUTE = "S0622" "unknown-attribute" Error;
+    EXPR_UNKNOWN_FUNCTION = "S0623" "unknown-function" Error;
+    EXPR_ARGUMENTS = "S0624" "wrong-arguments" Error;
+    EXPR_UNLIKE = "S0625" "unlike-types" Error;
+    EXPR_ARITHMETIC = "S0626" "wrong-arithmetic" Error;
+    EXPR_CONDITION = "S0627" "not-a-condition" Error;
+    EXPR_LITERAL = "S0628" "malformed-literal" Error;
+    EXPR_OPERAND = "S0629" "wrong-operand" Error;
+    EXPR_UNSUPPORTED = "S0630" "unsupported-expression" Error;
+    EXPR_EVAL = "S0631" "evaluation-failed" Error;
+    EXPR_TOO_LARGE = "S0632" "expression-too-large" Error;
 }
 
 #[cfg(test)]

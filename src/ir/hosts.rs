@@ -23,6 +23,8 @@ item! {
         section: Str,
         key: Str,
         value: Str,
+        /// Whether the line is the first of its section.
+        opens: bool,
     }
 }
 
@@ -42,22 +44,5 @@ item! {
         host: Str,
         key: Str,
         value: Value,
-    }
-}
-
-item! {
-    /// A file that a host needs whole.
-    pub struct HostFile {
-        host: Str,
-        path: Str,
-    }
-}
-
-item! {
-    /// Lines that a host needs in a file that is not ours alone.
-    pub struct Block {
-        host: Str,
-        path: Str,
-        lines: Vec<Str>,
     }
 }

@@ -61,6 +61,24 @@ item! {
 }
 
 item! {
+    /// One line of a values file, laid out: the nested form of the release's values.
+    pub struct ValueLine {
+        /// Indentation, two spaces a level.
+        pad: Str,
+        /// Comment lines that stand above.
+        comments: Vec<Str>,
+        /// The key; `None` for an item of a list and for a line that is a comment only.
+        key: Option<Str>,
+        /// Whether the line is an item of a list.
+        item: bool,
+        /// A scalar; `None` where lines below hold the value.
+        value: Value,
+        /// An empty list or map, `[]` or `{}`.
+        empty: Option<Str>,
+    }
+}
+
+item! {
     /// A Helm release. Identity: cluster, namespace, name.
     pub struct HelmRelease {
         cluster: Str,
@@ -69,6 +87,8 @@ item! {
         product: Str,
         chart: Str,
         values: Vec<Arc<HelmValue>>,
+        /// The values as the lines of the file.
+        lines: Vec<Arc<ValueLine>>,
     }
 }
 

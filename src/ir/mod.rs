@@ -9,9 +9,9 @@ mod runbook;
 mod storage;
 
 pub use field::{F, IntoValue};
-pub use hosts::{Block, Directory, HostFile, KernelParameter, Unit, UnitSetting};
-pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, Volume};
-pub use network::{Flow, Health, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream};
+pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
+pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
+pub use network::{Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
 pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::field::{IntoValue, item, words};
-use crate::value::{Origins, Ports, Str, Tracked, Value};
+use crate::value::{Origins, Ports, Str, Value};
 
 words! {
     /// Transport protocol.
@@ -89,6 +89,8 @@ item! {
         ports: Ports,
         application: Str,
         scope: Scope,
+        /// Whether the ports are node ports or published ports of a cluster.
+        published: bool,
         /// Why: citation or reason, with what the pack adds to it (`runs once during installation`).
         why: Str,
     }
@@ -109,29 +111,16 @@ item! {
     }
 }
 
-/// The health check towards the upstream servers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Health {
-    pub port: u16,
-    /// `None` while only the installation itself can reveal it.
-    pub path: Option<Str>,
-}
-
-impl IntoValue for Health {
-    fn to_value(&self, origins: &Origins) -> Value {
-        let mut map = crate::value::Map::new();
-        map.insert("port".into(), Tracked { value: self.port.into(), origins: origins.clone() });
-        map.insert("path".into(), Tracked { value: self.path.clone().into(), origins: origins.clone() });
-        Value::map(map)
-    }
-}
-
 item! {
     /// One server behind a proxy.
     pub struct Upstream {
         host: Str,
         address: IpAddr,
         port: u16,
+        /// `address:port`, an IPv6 address in brackets.
+        endpoint: Str,
+        /// The same with the port of the health check, if there is one.
+        health_endpoint: Option<Str>,
     }
 }
 
@@ -149,7 +138,11 @@ item! {
         certificate_file: Option<Str>,
         key_file: Option<Str>,
         upstreams: Vec<Arc<Upstream>>,
-        health: Option<Health>,
+        /// The name of the group of upstream servers in the configuration.
+        upstream: Str,
+        health_port: Option<u16>,
+        /// Unanswered while only the installation itself can reveal it.
+        health_path: Option<Str>,
         /// Largest request body in bytes; 0 for no limit.
         body_bytes: i64,
         /// Size of the buffer for response headers in bytes.

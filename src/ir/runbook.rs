@@ -29,6 +29,8 @@ item! {
         id: Str,
         number: i64,
         phase: Str,
+        /// Whether it is the first of its phase.
+        opens_phase: bool,
         title: Str,
         /// Where it is done: host names, `admin host`, `browser`.
         place: Str,

@@ -75,7 +75,7 @@ impl Reader<'_, '_, '_> {
                 Some(b'}') if entries.is_empty() => break,
                 Some(b'"') => {}
                 None => return Err(self.unclosed(open)),
-                Some(b'}') => return Err(self.wrong("a comma stands before the closing `}`", "remove the comma")),
+                Some(b'}') => return Err(self.comma("}")),
                 _ => return Err(self.wrong("expected a key in double quotes", "no key begins here")),
             }
             let start = self.at;
@@ -109,7 +109,7 @@ impl Reader<'_, '_, '_> {
             self.space();
             match self.peek() {
                 Some(b']') if items.is_empty() => break,
-                Some(b']') => return Err(self.wrong("a comma stands before the closing `]`", "remove the comma")),
+                Some(b']') => return Err(self.comma("]")),
                 None => return Err(self.unclosed(open)),
                 _ => items.push(self.value()?),
             }
@@ -251,6 +251,13 @@ impl Reader<'_, '_, '_> {
             _ => "check the commas, quotes and brackets before this place",
         };
         Box::new(Diag::new(codes::SYNTAX, message).at(self.tree.span(self.here()), label).help(help))
+    }
+
+    fn comma(&self, close: &str) -> Box<Diag> {
+        let comma = self.text[..self.at].rfind(',').unwrap_or(self.at);
+        let span = self.tree.span(comma..comma + 1);
+        let diag = Diag::new(codes::SYNTAX, format!("a comma stands before the closing `{close}`"));
+        Box::new(diag.at(span, "nothing follows it").help("remove the comma").replace(span, "", true))
     }
 
     fn unclosed(&self, open: usize) -> Box<Diag> {

@@ -21,23 +21,30 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Node> {
     let keys = if errors.iter().any(is_duplicate) { keys(table.get_ref()) } else { BTreeMap::new() };
     let mut doubtful = BTreeSet::new();
     let failed = !errors.iter().all(is_duplicate);
-    let mut line = None;
+    let mut lines = BTreeSet::new();
+    let mut repeated_header = None;
     // Beyond these nothing would be reported anyway, and each costs a look for the beginning of its line.
     for error in errors.iter().take(ERRORS_LIMIT) {
         let range = place(text, error);
         if is_duplicate(error) {
-            let first = before(&keys, text[range.clone()].trim_matches(['"', '\'']), range.start);
+            // What a repeated table repeats in turn is no news.
+            if repeated_header.is_some_and(|h: usize| h < range.start && !text[h..range.start].contains("\n[")) {
+                continue;
+            }
+            if text[line_start(text, range.start)..].starts_with('[') {
+                repeated_header = Some(range.end);
+            }
+            let first = before(&keys, text[range.clone()].trim_matches(['"', '\'']), range.start)
+                .or_else(|| same_header(text, &range));
             doubtful.extend(first.as_ref().map(|f| f.start));
             doubtful.insert(range.start);
             tree.report(duplicate(text, range, first, tree));
             continue;
         }
         // One slip makes several errors; the first of a line tells what happened.
-        let begin = Some(line_start(text, range.start));
-        if line != begin {
+        if lines.insert(line_start(text, range.start)) {
             tree.report(syntax_error(text, error, range, tree));
         }
-        line = begin;
     }
     if failed {
         return None;
@@ -184,7 +191,8 @@ fn syntax_error(text: &str, error: &toml::de::Error, range: Range<usize>, tree: 
 
 /// The parser's message in this program's manner.
 fn plain(message: &str) -> String {
-    let mut text = message.replace('\n', " ");
+    let (what, _) = message.split_once(", expected ").unwrap_or((message, ""));
+    let mut text = what.replace('\n', " ");
     if let Some(first) = text.get(..1).map(str::to_lowercase) {
         text.replace_range(..1, &first);
     }
@@ -216,6 +224,15 @@ fn before(keys: &BTreeMap<&str, Vec<Range<usize>>>, name: &str, offset: usize) -
     let ranges = keys.get(name)?;
     let index = ranges.partition_point(|r| r.start < offset);
     ranges.get(index.checked_sub(1)?).cloned()
+}
+
+/// The last key of an earlier header that is written like the one that holds `range`; the parser's table has only the
+/// later of two.
+fn same_header(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let start = line_start(text, range.start);
+    let header = text.get(start..range.end).filter(|h| h.starts_with('['))?;
+    let at = text[..start].rmatch_indices(header).map(|(i, _)| i).find(|i| line_start(text, *i) == *i)?;
+    Some(at + (range.start - start)..at + (range.end - start))
 }
 
 fn line_start(text: &str, at: usize) -> usize {

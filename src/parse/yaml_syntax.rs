@@ -20,6 +20,9 @@ pub(super) fn report(text: &str, error: &ScanError, flows: &[usize], tree: &mut 
             .or_else(|| unquoted_pattern(text, at, tree))
             .or_else(|| unquoted_indicator(text, at, kind, tree))
             .or_else(|| unclosed(text, at, kind, flows, tree))
+            .or_else(|| missing_space(text, at, kind, tree))
+            .or_else(|| colon_in_text(text, at, kind, tree))
+            .or_else(|| misfit(text, at, kind, tree))
             .unwrap_or_else(|| other(text, at, kind, tree)),
     };
     tree.report(diag);
@@ -164,20 +167,73 @@ fn opening_quote(text: &str, at: usize) -> Option<usize> {
     text[..upto].rmatch_indices(['"', '\'']).map(|(i, _)| i).find(|i| opens(*i))
 }
 
+/// `cpu:4` above a line with a key: without the space it is text, and goes on in the next line.
+fn missing_space(text: &str, at: usize, kind: &Kind, tree: &Tree) -> Option<Diag> {
+    let end = match kind {
+        Kind::MappingValueNotAllowed => line_start(text, at).checked_sub(1)?,
+        Kind::CommentInterceptedScalar => line_end(text, at),
+        _ => return None,
+    };
+    let start = line_start(text, end);
+    let before = text[start..end].split(" #").next()?;
+    let colon = before.find(':')?;
+    let name = before[..colon].trim_start();
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    if !is_name || before[colon..].starts_with(": ") || before[colon + 1..].trim().is_empty() {
+        return None;
+    }
+    let span = tree.span(start + colon..start + colon + 1);
+    Some(
+        Diag::new(codes::SYNTAX, format!("a space is missing behind `{name}:`"))
+            .at(span, "only `: ` ends a key")
+            .help("put a space behind the colon")
+            .replace(span, ": ", true),
+    )
+}
+
+/// `reason: ordered: change 4711`: a second `: ` on the line of a key.
+fn colon_in_text(text: &str, at: usize, kind: &Kind, tree: &Tree) -> Option<Diag> {
+    if !matches!(kind, Kind::MappingValueNotAllowed) {
+        return None;
+    }
+    let start = line_start(text, at);
+    let value = start + text[start..at].find(": ")? + 2;
+    let value = value + (text[value..at].len() - text[value..at].trim_start().len());
+    let line = &text[value..line_end(text, at)];
+    let line = line[..line.find(" #").unwrap_or(line.len())].trim_end();
+    let span = tree.span(value..value + line.len());
+    let diag = Diag::new(codes::SYNTAX, "text that contains `: ` needs quotes")
+        .at(span, "the second `: ` of the line")
+        .help("quote the text, or put nested keys on lines of their own");
+    let quotable = !line.contains(['"', '\\']);
+    Some(if quotable { diag.replace(span, format!("\"{line}\""), false) } else { diag })
+}
+
+/// A line that begins where no line of its kind may begin.
+fn misfit(text: &str, at: usize, kind: &Kind, tree: &Tree) -> Option<Diag> {
+    let line = &text[line_start(text, at)..line_end(text, at)];
+    let begins = text[line_start(text, at)..at].trim().is_empty() && !line.trim_start().starts_with("- ");
+    if !matches!(kind, Kind::ExpectedBlockMappingKey) || !begins || !line.contains(':') {
+        return None;
+    }
+    let key = line.trim_start().split(':').next().map_or(0, str::len);
+    Some(
+        Diag::new(codes::SYNTAX, "the indentation of this line fits nothing above it")
+            .at(tree.span(at..at + key), "neither beside the keys above nor below one of them")
+            .help("indent the line exactly like the keys that it belongs to"),
+    )
+}
+
 fn other(text: &str, at: usize, kind: &Kind, tree: &Tree) -> Diag {
     let (message, label, help) = words(kind);
     let line = text[line_start(text, at)..].lines().next().unwrap_or_default();
     let diag = Diag::new(codes::SYNTAX, message).at(tree.span(here(text, at)), label);
-    let help = match kind {
-        Kind::MappingValueNotAllowed if line.matches(": ").count() > 1 => {
-            "quote text that contains `: `, or put nested keys on lines of their own"
-        }
+    diag.help(match kind {
         Kind::MappingValueNotAllowed if line.starts_with([' ', '\t']) => {
             "indent the key like its neighbours; a key that has keys below it takes no value on its own line"
         }
         _ => help,
-    };
-    diag.help(help)
+    })
 }
 
 /// Message, label and help for what the special cases do not explain.

@@ -183,7 +183,8 @@ impl<'a> Compiler<'a> {
                 None => Type::Table(of),
             };
         }
-        Type::Struct(Arc::new(Struct { fields, open: rest.is_some(), rest, ..Struct::default() }))
+        let conditions = conditions(map);
+        Type::Struct(Arc::new(Struct { fields, open: rest.is_some(), rest, conditions, ..Struct::default() }))
     }
 
     /// The properties of an object, and after them the ones that resolving adds (`x-derived`).
@@ -202,6 +203,16 @@ impl<'a> Compiler<'a> {
 
 fn properties(schema: &JsonValue) -> impl Iterator<Item = (&String, &JsonValue)> {
     schema.get("properties").and_then(JsonValue::as_object).into_iter().flatten()
+}
+
+/// What the defaults of properties depend on (`x-default-when`).
+fn conditions(map: &Json<String, JsonValue>) -> IndexMap<Str, (Str, Str)> {
+    let properties = map.get("properties").and_then(JsonValue::as_object).into_iter().flatten();
+    let condition = |(key, schema): (&String, &JsonValue)| {
+        let (sibling, value) = schema.get("x-default-when")?.as_object()?.iter().next()?;
+        Some((key.as_str().into(), (sibling.as_str().into(), value.as_str()?.into())))
+    };
+    properties.filter_map(condition).collect()
 }
 
 fn references(map: &Json<String, JsonValue>) -> Type {

@@ -1,0 +1,4 @@
+//! What no schema can say: findings on the site and on the `Ir`, one room per subject.
+
+pub mod requirements;
+pub mod waivers;

@@ -1,0 +1,335 @@
+//! What packs demand of the site: each requirement judged, a finding where it fails, a question where it cannot be told.
+
+use std::cmp::Ordering;
+
+use crate::diag::{Diag, Level};
+use crate::instance::{Answer, Asked, Bound, Instance, Run};
+use crate::pack::expr::Scope;
+use crate::pack::manifest::{Band, Judgement, Limit, Requirement, Waive};
+use crate::site::Site;
+use crate::source::Sources;
+use crate::value::{Origins, Quantity, Tracked, Value, Version};
+
+/// Judges the requirements and bindings of one instance.
+pub fn requirements(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) {
+    bindings(instance, site, sources, run);
+    let world = instance.world(site);
+    let scope = Scope::new(&instance.names, &world);
+    for rule in &instance.pack.requirements {
+        let mut open = Vec::new();
+        run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
+            Judge { instance, rule, scope, origins, sources }.judge(run);
+        });
+        // A condition that cannot be told is a question only where the pack has words for it.
+        if !open.is_empty() {
+            let why = instance.pack.source_text(&rule.head.source);
+            let code = format!("requirement `{}/{}`", instance.pack.name, rule.code);
+            run.withheld.push(crate::instance::Withheld {
+                product: instance.name.clone(),
+                what: code,
+                unanswered: open,
+                why,
+            });
+        }
+    }
+}
+
+/// A binding that the site does not have: an error when the product needs it, a warning when something is lost.
+fn bindings(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) {
+    let world = instance.world(site);
+    let scope = Scope::new(&instance.names, &world);
+    for (name, bound) in &instance.bound {
+        let Bound::Absent(origins) = bound else { continue };
+        let rule = &instance.pack.bindings[name];
+        // A binding whose own condition rules it out is not missing.
+        if rule.head.when.is_some() && !rule.required && rule.without.is_none() {
+            continue;
+        }
+        let pack = &instance.pack.name;
+        let source = instance.pack.source_text(&rule.head.source);
+        let span = spec_span(origins, sources).or_else(|| spec_span(&instance.product.origins, sources));
+        let pointer = format!("/products/{}", instance.name);
+        if rule.required {
+            run.findings.push(
+                Diag::with_code(
+                    format!("{pack}/needs-{name}"),
+                    Level::Error,
+                    format!("`{}` needs {}, and the site has none", instance.name, rule.label),
+                )
+                .at_maybe(span, "")
+                .note(source.to_string())
+                .pointer(pointer),
+            );
+        } else if let Some(without) = &rule.without
+            && let Answer::Known(text) = run.text(without, &scope)
+        {
+            let mut diag = Diag::with_code(
+                format!("{pack}/without-{name}"),
+                Level::Warning,
+                format!("without {}: {}", rule.label, text.value.text().unwrap_or_default()),
+            )
+            .at_maybe(span, "there is none")
+            .note(source.to_string())
+            .pointer(pointer);
+            diag.waivable = true;
+            run.findings.push(diag);
+        }
+    }
+}
+
+struct Judge<'a> {
+    instance: &'a Instance<'a>,
+    rule: &'a Requirement,
+    scope: &'a Scope<'a>,
+    /// What the loops and the condition read.
+    origins: &'a Origins,
+    sources: &'a Sources,
+}
+
+/// How a place fell short.
+struct Failure<'r> {
+    limit: Value,
+    band: Option<&'r Band>,
+}
+
+impl Judge<'_> {
+    fn judge(&self, run: &mut Run) {
+        let place = match &self.rule.of {
+            None => None,
+            Some(of) => match run.eval(of, self.scope) {
+                Answer::Known(value) => Some(value),
+                Answer::Open(unanswered) => return self.ask(unanswered, run),
+                Answer::Poison => return,
+            },
+        };
+        let failure = match &place {
+            None => match &self.rule.judgement {
+                Judgement::That(that) => match run.eval(that, self.scope) {
+                    Answer::Known(value) if value.value == Value::Bool(false) => {
+                        return self.report(None, Failure { limit: Value::Null, band: None }, &value.origins, run);
+                    }
+                    Answer::Known(_) | Answer::Poison => None,
+                    Answer::Open(unanswered) => return self.ask(unanswered, run),
+                },
+                _ => None,
+            },
+            Some(place) => self.failure(place, run),
+        };
+        if let (Some(place), Some(failure)) = (place, failure) {
+            let origins = place.origins.clone();
+            self.report(Some(place), failure, &origins, run);
+        }
+    }
+
+    fn failure(&self, place: &Tracked, run: &mut Run) -> Option<Failure<'_>> {
+        let short = |limit: &Limit, wrong: fn(Ordering) -> bool, run: &mut Run| -> Option<Value> {
+            let limit = self.limit(limit, &place.value, run)?;
+            match compare(&place.value, &limit) {
+                Some(order) => wrong(order).then_some(limit),
+                None => {
+                    run.not_a(self.rule.head.span, &format!("something comparable with {}", limit.kind()), &place.value);
+                    None
+                }
+            }
+        };
+        let single = |limit: Option<Value>| limit.map(|limit| Failure { limit, band: None });
+        match &self.rule.judgement {
+            Judgement::Min(limit) => single(short(limit, Ordering::is_lt, run)),
+            Judgement::Max(limit) => single(short(limit, Ordering::is_gt, run)),
+            Judgement::Below(limit) => single(short(limit, Ordering::is_ge, run)),
+            Judgement::OneOf(list) | Judgement::NoneOf(list) => {
+                let wanted = matches!(self.rule.judgement, Judgement::OneOf(_));
+                let values: Vec<Value> = list.iter().filter_map(|l| self.limit(l, &place.value, run)).collect();
+                let found = values.iter().any(|v| compare(&place.value, v) == Some(Ordering::Equal));
+                let names: Vec<String> =
+                    values.iter().filter_map(Value::text).map(|t| format!("`{t}`")).collect();
+                single((found != wanted).then(|| Value::str(names.join(", "))))
+            }
+            Judgement::Matches(glob) => {
+                let text = place.value.text()?;
+                single((!matches_glob(glob, &text)).then(|| Value::Str(glob.clone())))
+            }
+            Judgement::Bands(bands) => bands.iter().find_map(|band| {
+                let limit = short(&band.below, Ordering::is_lt, run)?;
+                Some(Failure { limit, band: Some(band) })
+            }),
+            Judgement::That(that) => {
+                // With `of`, the condition speaks about the place that the label shows.
+                match run.eval(that, self.scope) {
+                    Answer::Known(value) if value.value == Value::Bool(false) => {
+                        Some(Failure { limit: Value::Null, band: None })
+                    }
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// A limit in the type of the place it is compared with.
+    fn limit(&self, limit: &Limit, place: &Value, run: &mut Run) -> Option<Value> {
+        match limit {
+            Limit::Literal(value) => match typed(&value.value, place) {
+                Ok(value) => Some(value),
+                Err(why) => {
+                    let span = value.origins.as_slice().first().and_then(|p| self.sources.span_of(*p));
+                    run.findings.push(
+                        Diag::new(crate::diag::codes::PACK_EVALUATION, why)
+                            .at_maybe(span.or(Some(self.rule.head.span)), ""),
+                    );
+                    None
+                }
+            },
+            Limit::Expr(expr) => match run.eval(expr, self.scope) {
+                Answer::Known(value) => Some(value.value),
+                _ => None,
+            },
+        }
+    }
+
+    fn report(&self, place: Option<Tracked>, failure: Failure, read: &Origins, run: &mut Run) {
+        let pack = self.instance.pack;
+        let names = [
+            ("this".into(), place.clone().unwrap_or_default()),
+            ("limit".into(), Tracked::new(failure.limit, Origins::None)),
+        ];
+        let scope = self.scope.child(&names);
+        let says = failure.band.and_then(|b| b.says.as_ref()).unwrap_or(&self.rule.says);
+        let message = match run.text(says, &scope) {
+            Answer::Known(value) => value.value.text().unwrap_or_default(),
+            _ => self.rule.says.source().clone(),
+        };
+        let level = failure.band.map_or(self.rule.level, |b| b.level);
+        let source = failure.band.and_then(|b| b.source.as_ref()).unwrap_or(&self.rule.head.source);
+        let mut diag =
+            Diag::with_code(format!("{}/{}", pack.name, self.rule.code), level, message.to_string())
+                .note(pack.source_text(source).to_string());
+        let at = self.rule.at.as_ref().and_then(|at| match run.eval(at, self.scope) {
+            Answer::Known(value) => spec_span(&value.origins, self.sources),
+            _ => None,
+        });
+        let primary = at
+            .or_else(|| place.as_ref().and_then(|p| spec_span(&p.origins, self.sources)))
+            .or_else(|| spec_span(read, self.sources))
+            .or_else(|| spec_span(&self.instance.product.origins, self.sources));
+        diag = diag.at_maybe(primary, "");
+        for span in spec_spans(self.origins, self.sources).into_iter().take(4) {
+            if Some(span) != primary {
+                diag = diag.and(span, "because of this");
+            }
+        }
+        if let Some(name) = &self.rule.contradiction
+            && let Some(contradiction) = pack.contradictions.get(name)
+        {
+            let reads: Vec<&str> =
+                contradiction.reads.iter().map(|id| pack.cites.get(id).map_or(&**id, |s| s)).collect();
+            diag = diag.note(format!("the document contradicts itself ({}): {}", reads.join("; "), contradiction.resolved));
+        }
+        if let Some(help) = &self.rule.help
+            && let Answer::Known(help) = run.text(help, &scope)
+        {
+            diag = diag.help(help.value.text().unwrap_or_default().to_string());
+        }
+        diag.waivable = self.waivable(failure.band.map_or(&self.rule.waive, |b| &b.waive), run);
+        diag.pointer = self.pointer(&place);
+        run.findings.push(diag);
+    }
+
+    fn waivable(&self, waive: &Waive, run: &mut Run) -> bool {
+        match waive {
+            Waive::Always => true,
+            Waive::Never => false,
+            Waive::When(expr) => matches!(
+                run.eval(expr, self.scope),
+                Answer::Known(Tracked { value: Value::Bool(true), .. })
+            ),
+        }
+    }
+
+    /// The pointer of the object that the requirement is about: the last reference that its loops name, else the
+    /// product.
+    fn pointer(&self, place: &Option<Tracked>) -> String {
+        let named = self.rule.head.for_each.iter().rev().find_map(|(name, _)| match &self.scope.get(name)?.value {
+            Value::Ref(r) => Some(crate::lower::storage::pointer(&[&r.table, &r.name])),
+            _ => None,
+        });
+        let own = || match place.as_ref().map(|p| &p.value) {
+            Some(Value::Ref(r)) => Some(crate::lower::storage::pointer(&[&r.table, &r.name])),
+            _ => None,
+        };
+        named.or_else(own).unwrap_or_else(|| format!("/products/{}", self.instance.name))
+    }
+
+    fn ask(&self, unanswered: Vec<crate::pack::expr::Unanswered>, run: &mut Run) {
+        let ask = self.rule.ask.as_ref().and_then(|t| match run.text(t, self.scope) {
+            Answer::Known(value) => value.value.text(),
+            _ => None,
+        });
+        run.asked.push(Asked {
+            product: self.instance.name.clone(),
+            ask: ask.unwrap_or_default(),
+            who: self.rule.who.clone(),
+            why: self.instance.pack.source_text(&self.rule.head.source),
+            waits: vec![format!("requirement `{}/{}`", self.instance.pack.name, self.rule.code).into()],
+            unanswered,
+        });
+    }
+}
+
+/// The order of two values of one kind; `None` for unlike ones.
+pub fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Quantity(a), Value::Quantity(b)) if a.unit == b.unit => Some(a.amount.cmp(&b.amount)),
+        (Value::Version(a), Value::Version(b)) => Some(a.cmp(b)),
+        (Value::Ports(a), Value::Ports(b)) => Some(a.cmp(b)),
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (Value::Address(a), Value::Address(b)) => Some(a.cmp(b)),
+        (Value::Str(_) | Value::Ref(_), Value::Str(_) | Value::Ref(_)) => Some(a.text()?.cmp(&b.text()?)),
+        _ => None,
+    }
+}
+
+/// A literal of a pack in the type of a place.
+fn typed(literal: &Value, place: &Value) -> Result<Value, String> {
+    let Some(text) = literal.text() else { return Ok(literal.clone()) };
+    match place {
+        Value::Quantity(q) => Quantity::parse(&text, q.unit).map(Value::Quantity),
+        Value::Version(_) => text.parse::<Version>().map(Value::Version),
+        Value::Ports(_) => text.parse::<crate::value::Ports>().map(Value::Ports),
+        Value::Int(_) => match literal {
+            Value::Int(n) => Ok(Value::Int(*n)),
+            _ => text.parse().map(Value::Int).map_err(|_| format!("`{text}` is not a whole number")),
+        },
+        _ => Ok(literal.clone()),
+    }
+}
+
+/// A glob with `*` and `?` against a whole text.
+fn matches_glob(glob: &str, text: &str) -> bool {
+    fn rest(glob: &[char], text: &[char]) -> bool {
+        match (glob, text) {
+            ([], []) => true,
+            (['*', g @ ..], t) => (0..=t.len()).any(|i| rest(g, &t[i..])),
+            (['?', g @ ..], [_, t @ ..]) => rest(g, t),
+            ([a, g @ ..], [b, t @ ..]) => a == b && rest(g, t),
+            _ => false,
+        }
+    }
+    let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().take(256).collect());
+    rest(&glob, &text)
+}
+
+/// The first place of a set that lies in a spec.
+pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<crate::source::Span> {
+    spec_spans(origins, sources).into_iter().next()
+}
+
+/// The places of a set that lie in a spec, the smallest first where one holds another.
+fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<crate::source::Span> {
+    let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
+    let mut spans: Vec<_> =
+        spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
+    let all = spans.clone();
+    spans.retain(|s| !all.iter().any(|o| o != s && o.file == s.file && s.start <= o.start && o.end <= s.end));
+    spans
+}

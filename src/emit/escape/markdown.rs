@@ -1,0 +1,79 @@
+//! From a value to Markdown text in which nothing is markup, to inline code, or to the destination of a link.
+
+use super::Form;
+use super::html::check_scheme;
+use super::refusal::{Refusal, one_line, printable, scalar};
+use crate::value::Value;
+
+pub(super) fn escape(form: Form, value: &Value) -> Result<String, Refusal> {
+    match form {
+        Form::Code => Ok(code(&one_line(value)?)),
+        Form::CodeCell => Ok(code(&one_line(value)?).replace('|', "\\|")),
+        Form::Url => destination(&one_line(value)?),
+        _ => {
+            let text = scalar(value)?;
+            printable(&text, &['\n', '\t'])?;
+            Ok(prose(&text))
+        }
+    }
+}
+
+/// Text without markup, on one line: a line break in the value is a blank, as it is in a paragraph.
+fn prose(text: &str) -> String {
+    let text = text.replace(['\n', '\t'], " ");
+    let chars: Vec<char> = text.chars().collect();
+    let number = chars.iter().take_while(|c| c.is_ascii_digit()).count();
+    let mut out = String::with_capacity(text.len() + 8);
+    for (i, &c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| chars[j]);
+        let after = chars.get(i + 1).copied();
+        let escaped = match c {
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '&' | '|' | '~' | '$' | '{' | '}' => true,
+            // Between two letters it is no markup.
+            '_' => !(before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)),
+            // Headings, lists, rules and underlines begin a line.
+            '#' | '+' | '-' | '=' | ':' => i == 0 || (c == ':' && after == Some('/')),
+            '.' | ')' => (number > 0 && i == number) || (c == '.' && ends_with_www(&chars[..i])),
+            _ => false,
+        };
+        if c == ' ' && (i == 0 || after.is_none() || before == Some(' ')) {
+            out.push_str("&#32;");
+        } else {
+            if escaped {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Whether the text before a dot is the `www` that turns a name into a link.
+fn ends_with_www(before: &[char]) -> bool {
+    before.len() >= 3 && before[before.len() - 3..].iter().all(|c| c.eq_ignore_ascii_case(&'w'))
+}
+
+/// Inline code between runs of backticks longer than any inside; a blank on both sides where one is needed.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let ticks = "`".repeat(longest + 1);
+    let blank_ends = text.starts_with(' ') && text.ends_with(' ') && !text.trim().is_empty();
+    let pad = if text.starts_with('`') || text.ends_with('`') || blank_ends || text.is_empty() { " " } else { "" };
+    format!("{ticks}{pad}{text}{pad}{ticks}")
+}
+
+/// The destination of a link, between the parentheses that the template wrote.
+fn destination(text: &str) -> Result<String, Refusal> {
+    check_scheme(text)?;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
+            b'/' | b':' | b'.' | b'-' | b'_' | b'~' | b'?' | b'#' | b'=' | b'&' | b'%' | b'@' | b'+' | b',' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,154 @@
+//! Which artifacts there will be: the rules of all packs run over the site and the `Ir`, before anything is rendered.
+
+use std::collections::BTreeMap;
+
+use crate::artifact::Placement;
+use crate::diag::Diag;
+use crate::diag::codes::PACK_COLLISION;
+use crate::instance::{Answer, Instance, Run, Withheld};
+use crate::pack::expr::{Scope, Text};
+use crate::pack::manifest::ArtifactRule;
+use crate::site::Site;
+use crate::value::{Origins, Str, Tracked};
+
+/// One artifact that will be rendered.
+#[derive(Debug)]
+pub struct Planned<'a> {
+    pub path: String,
+    pub rule: &'a ArtifactRule,
+    /// Index of its instance.
+    pub instance: usize,
+    /// The names of its loops, the outermost first.
+    pub names: Vec<(Str, Tracked)>,
+    /// The origins of the artifact's being there, its path included.
+    pub exists: Origins,
+    pub host: Option<Str>,
+    pub target: Option<Str>,
+    pub owner: Option<Str>,
+    pub mode: Option<Str>,
+    pub apply: Option<Str>,
+    pub check: Option<Str>,
+}
+
+impl Planned<'_> {
+    pub fn placement(&self) -> Placement {
+        self.rule.placement
+    }
+}
+
+/// Plans the artifacts of all instances, sorted by path. Two artifacts of one path are a finding.
+pub fn plan<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, run: &mut Run) -> Vec<Planned<'a>> {
+    let mut planned: BTreeMap<String, Planned<'a>> = BTreeMap::new();
+    for (index, instance) in instances.iter().enumerate() {
+        let ir_name = [("ir".into(), ir.clone())];
+        let world = instance.world(site);
+        let base = Scope::new(&instance.names, &world);
+        let scope = base.child(&ir_name);
+        for rule in &instance.pack.artifacts {
+            let mut open = Vec::new();
+            let mut found = Vec::new();
+            run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
+                found.extend(one(rule, index, instance, scope, origins, run));
+            });
+            if !open.is_empty() {
+                run.withheld.push(Withheld {
+                    product: instance.name.clone(),
+                    what: format!("artifact `{}`", rule.path.source()),
+                    unanswered: open,
+                    why: instance.pack.source_text(&rule.head.source),
+                });
+            }
+            for artifact in found {
+                if let Some(other) = planned.get(&artifact.path) {
+                    run.findings.push(
+                        Diag::new(PACK_COLLISION, format!("two artifacts have the path `{}`", artifact.path))
+                            .at(rule.path.anchor().span, "one is declared here")
+                            .and(other.rule.path.anchor().span, "the other here"),
+                    );
+                    continue;
+                }
+                planned.insert(artifact.path.clone(), artifact);
+            }
+        }
+    }
+    planned.into_values().collect()
+}
+
+fn one<'a>(
+    rule: &'a ArtifactRule,
+    index: usize,
+    instance: &Instance,
+    scope: &Scope,
+    origins: &Origins,
+    run: &mut Run,
+) -> Option<Planned<'a>> {
+    let mut exists = origins.clone();
+    let mut text = |text: &Text, run: &mut Run| -> Result<Option<Str>, ()> {
+        match run.text(text, scope) {
+            Answer::Known(value) => {
+                exists = exists.union(&value.origins);
+                Ok(value.value.text())
+            }
+            Answer::Open(unanswered) => {
+                run.withheld.push(Withheld {
+                    product: instance.name.clone(),
+                    what: format!("artifact `{}`", rule.path.source()),
+                    unanswered,
+                    why: instance.pack.source_text(&rule.head.source),
+                });
+                Err(())
+            }
+            Answer::Poison => Err(()),
+        }
+    };
+    let mut optional = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
+        field.as_ref().map_or(Ok(None), |t| text(t, run))
+    };
+    let host = optional(&rule.host, run).ok()?;
+    let target = optional(&rule.target, run).ok()?;
+    let owner = optional(&rule.owner, run).ok()?;
+    let mode = optional(&rule.mode, run).ok()?;
+    let apply = optional(&rule.apply, run).ok()?;
+    let check = optional(&rule.check, run).ok()?;
+    let path = text(&rule.path, run).ok()??;
+    if let Err(why) = safe_path(&path) {
+        run.findings.push(
+            Diag::new(PACK_COLLISION, format!("`{path}` cannot be the path of an artifact: {why}"))
+                .at(rule.path.anchor().span, ""),
+        );
+        return None;
+    }
+    let names = rule.head.for_each.iter().filter_map(|(n, _)| Some((n.clone(), scope.get(n)?.clone()))).collect();
+    Some(Planned {
+        path: path.to_string(),
+        rule,
+        instance: index,
+        names,
+        exists,
+        host,
+        target,
+        owner,
+        mode,
+        apply,
+        check,
+    })
+}
+
+/// Refuses paths that leave the tree or that some file system reads otherwise.
+fn safe_path(path: &str) -> Result<(), &'static str> {
+    if path.is_empty() || path.len() > 512 {
+        return Err("it is empty or too long");
+    }
+    for part in path.split('/') {
+        match part {
+            "" => return Err("it has an empty part"),
+            "." | ".." => return Err("it leaves its folder"),
+            p if p.len() > 200 => return Err("a part of it is too long"),
+            p if p.chars().any(|c| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')) => {
+                return Err("it has a character that some file systems refuse");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

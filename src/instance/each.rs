@@ -1,0 +1,196 @@
+//! Running the items of a pack: loops, conditions and single evaluations, with what is left open kept for questions.
+
+use crate::diag::codes::{PACK_EVALUATION, UNWRITABLE};
+use crate::diag::{Diag, Findings};
+use crate::emit::escape::{Context, Format, escape};
+use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
+use crate::pack::manifest::Head;
+use crate::source::Span;
+use crate::value::{Origins, Str, Tracked, Value};
+
+/// What evaluations leave behind beside their results.
+#[derive(Debug, Default)]
+pub struct Run {
+    pub findings: Findings,
+    pub withheld: Vec<Withheld>,
+    /// Fields of merged items that disagree: what it is, and the origins of both.
+    pub conflicts: Vec<(String, Origins, Origins)>,
+    pub asked: Vec<Asked>,
+}
+
+/// A question in the words of a pack.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub product: Str,
+    pub ask: Str,
+    /// Who can answer it.
+    pub who: Str,
+    /// Citation or reason.
+    pub why: Str,
+    pub waits: Vec<Str>,
+    pub unanswered: Vec<Unanswered>,
+}
+
+/// Something that waits for an answer.
+#[derive(Clone, Debug)]
+pub struct Withheld {
+    pub product: Str,
+    /// What waits, for people: ``artifact `helm/rl/values.yaml` ``.
+    pub what: String,
+    pub unanswered: Vec<Unanswered>,
+    /// Citation or reason of the item that waits.
+    pub why: Str,
+}
+
+/// The result of an evaluation.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Known(Tracked),
+    /// Unknown, because these are unanswered.
+    Open(Vec<Unanswered>),
+    /// Something faulty was read, or the evaluation failed; it has been reported.
+    Poison,
+}
+
+impl Run {
+    /// Evaluates an expression.
+    pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
+        let mut reads = Reads::default();
+        let result = expr.eval(scope, &mut reads);
+        self.answer(result, reads)
+    }
+
+    /// Evaluates a text with its interpolations; a text that is one interpolation keeps its type.
+    pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
+        let mut reads = Reads::default();
+        let result = text.eval(scope, &mut reads);
+        self.answer(result, reads)
+    }
+
+    /// Evaluates a text, each interpolated value written by a format's rules; plainly where `format` is `None`.
+    pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<(Format, Context)>) -> Answer {
+        let Some((format, context)) = format else { return self.text(text, scope) };
+        let mut reads = Reads::default();
+        let pieces = match text.pieces(scope, &mut reads) {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                self.findings.push(error.diag());
+                return Answer::Poison;
+            }
+        };
+        let mut joined = String::new();
+        let mut origins = vec![Origins::from(text.anchor().place)];
+        for piece in pieces {
+            let value = match piece {
+                Piece::Literal(text) => {
+                    joined.push_str(&text);
+                    continue;
+                }
+                Piece::Value(value) => value,
+            };
+            match &value.value {
+                Value::Poison => return Answer::Poison,
+                Value::Null => return self.answer(Ok(value), reads),
+                known => match escape(format, context, known) {
+                    Ok(written) => joined.push_str(&written),
+                    Err(refusal) => {
+                        let mut diag = Diag::new(UNWRITABLE, refusal.message).at(text.anchor().span, "");
+                        diag.help = refusal.help;
+                        self.findings.push(diag);
+                        return Answer::Poison;
+                    }
+                },
+            }
+            origins.push(value.origins);
+        }
+        Answer::Known(Tracked { value: Value::Str(joined.into()), origins: Origins::all(&origins) })
+    }
+
+    pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
+        match result {
+            Err(error) => {
+                self.findings.push(error.diag());
+                Answer::Poison
+            }
+            Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
+            Ok(Tracked { value: Value::Null, origins }) => {
+                let mut open = reads.unanswered;
+                if open.is_empty() {
+                    open.push(Unanswered { path: String::new(), pointer: None, origins });
+                }
+                Answer::Open(open)
+            }
+            Ok(value) => Answer::Known(value),
+        }
+    }
+
+    /// Runs an item: once for each tuple of its loops for which its condition holds. The origins given to `f` are the
+    /// item's place and what the loops and the condition read. What is left open is added to `open`.
+    pub fn each(
+        &mut self,
+        head: &Head,
+        scope: &Scope,
+        open: &mut Vec<Unanswered>,
+        f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
+    ) {
+        self.nested(head, 0, scope, &Origins::from(head.place), open, f);
+    }
+
+    fn nested(
+        &mut self,
+        head: &Head,
+        level: usize,
+        scope: &Scope,
+        origins: &Origins,
+        open: &mut Vec<Unanswered>,
+        f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
+    ) {
+        let Some((name, list)) = head.for_each.get(level) else {
+            return self.conditional(head, scope, origins, open, f);
+        };
+        match self.eval(list, scope) {
+            Answer::Poison => {}
+            Answer::Open(unanswered) => open.extend(unanswered),
+            Answer::Known(found) => {
+                let origins = origins.union(&found.origins);
+                let one = [found.clone()];
+                let items: &[Tracked] = match &found.value {
+                    Value::List(items) => items,
+                    Value::Str(text) if &**text == "none" => &[],
+                    _ => &one,
+                };
+                for item in items {
+                    let names = [(name.clone(), item.clone())];
+                    let inner = scope.child(&names);
+                    self.nested(head, level + 1, &inner, &origins.union(&item.origins), open, f);
+                }
+            }
+        }
+    }
+
+    fn conditional(
+        &mut self,
+        head: &Head,
+        scope: &Scope,
+        origins: &Origins,
+        open: &mut Vec<Unanswered>,
+        f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
+    ) {
+        let Some(when) = &head.when else { return f(scope, origins, self) };
+        match self.eval(when, scope) {
+            Answer::Known(value) if value.value == Value::Bool(true) => {
+                f(scope, &origins.union(&value.origins), self);
+            }
+            Answer::Known(value) if value.value == Value::Bool(false) => {}
+            Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
+            Answer::Open(unanswered) => open.extend(unanswered),
+            Answer::Poison => {}
+        }
+    }
+
+    /// Reports that an expression gave a value of the wrong kind.
+    pub fn not_a(&mut self, span: Span, expected: &str, found: &Value) {
+        self.findings
+            .push(Diag::new(PACK_EVALUATION, format!("this gives {}, expected {expected}", found.kind())).at(span, ""));
+    }
+}

@@ -1,0 +1,384 @@
+//! Components, bindings and flow rows of the packs as permitted traffic.
+
+use std::sync::Arc;
+
+use super::peers::{merged, peers};
+use crate::instance::{Answer, Bound, Instance, PortValue, Run, Withheld};
+use crate::ir::{F, Flow, Peers, Scope as FlowScope, Transport};
+use crate::pack::expr::{Scope, Unanswered};
+use crate::pack::manifest::{Component, FlowRule, PortGroup};
+use crate::site::Site;
+use crate::source::Span;
+use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
+
+/// The flows of one instance.
+pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> Vec<Arc<Flow>> {
+    let mut open = Vec::new();
+    let mut lowering = Lowering { instance, site, ends: Vec::new(), nodes: None, flows: Vec::new(), open: Vec::new() };
+    lowering.nodes = lowering.node_peers(run);
+    lowering.ends = lowering.ends(run, &mut open);
+    for component in instance.pack.components.values() {
+        lowering.component(component, run);
+    }
+    for rule in &instance.pack.flows {
+        lowering.rule(rule, run);
+    }
+    for (what, unanswered, why) in std::mem::take(&mut lowering.open) {
+        run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why });
+    }
+    lowering.flows
+}
+
+/// One thing that a flow can begin or end at.
+struct End {
+    name: Str,
+    label: Str,
+    /// Whether it is a component of the product (its pods), and the origins of its being there.
+    component: bool,
+    state: State,
+    listens: Vec<(Str, Span)>,
+    /// Where published ports of a component are reached from outside the cluster.
+    published_on: Option<F<Peers>>,
+}
+
+enum State {
+    Present(F<Peers>),
+    Absent,
+    Open(Vec<Unanswered>),
+}
+
+struct Lowering<'a> {
+    instance: &'a Instance<'a>,
+    site: &'a Site,
+    ends: Vec<End>,
+    /// Addresses with which pods reach other hosts.
+    nodes: Option<F<Peers>>,
+    flows: Vec<Arc<Flow>>,
+    open: Vec<(String, Vec<Unanswered>, Str)>,
+}
+
+/// One group of ports with its transports, ready for rows.
+struct Group {
+    ports: F<Vec<Ports>>,
+    tcp: bool,
+    udp: bool,
+    application: Str,
+    published: bool,
+    departs: Option<Str>,
+}
+
+impl Lowering<'_> {
+    fn node_peers(&self, run: &mut Run) -> Option<F<Peers>> {
+        let nodes = self.instance.pack.nodes.as_ref()?;
+        let world = self.instance.world(self.site);
+        match run.eval(nodes, &Scope::new(&self.instance.names, &world)) {
+            Answer::Known(value) => peers(&value, self.site),
+            _ => None,
+        }
+    }
+
+    fn ends(&self, run: &mut Run, open: &mut Vec<Unanswered>) -> Vec<End> {
+        let instance = self.instance;
+        let mut ends = Vec::new();
+        for (name, binding) in &instance.pack.bindings {
+            let state = match instance.bound.get(name) {
+                Some(Bound::Present(value)) => match peers(value, self.site) {
+                    Some(found) => State::Present(found),
+                    None => State::Absent,
+                },
+                Some(Bound::Open(unanswered)) => State::Open(unanswered.clone()),
+                _ => State::Absent,
+            };
+            ends.push(End {
+                name: name.clone(),
+                label: binding.label.clone(),
+                component: false,
+                state,
+                listens: binding.listens.clone(),
+                published_on: None,
+            });
+        }
+        let pods = match self.cluster() {
+            Some(cluster) => Peers { pods: Some(cluster.value.clone()), ..Peers::default() },
+            None => Peers::default(),
+        };
+        let cluster_origins = self.cluster().map(|c| c.origins).unwrap_or_default();
+        let world = instance.world(self.site);
+        let scope = Scope::new(&instance.names, &world);
+        for (name, component) in &instance.pack.components {
+            let mut unanswered = Vec::new();
+            let mut state = State::Absent;
+            let mut published_on = None;
+            run.each(&component.head, &scope, &mut unanswered, &mut |scope, origins, run| {
+                state = State::Present(F::new(pods.clone(), origins.union(&cluster_origins)));
+                if let Some(Answer::Known(value)) = component.published_on.as_ref().map(|e| run.eval(e, scope)) {
+                    published_on = peers(&value, self.site);
+                }
+            });
+            if !unanswered.is_empty() {
+                open.extend(unanswered.iter().cloned());
+                state = State::Open(unanswered);
+            }
+            ends.push(End {
+                name: name.clone(),
+                label: name.clone(),
+                component: true,
+                state,
+                listens: component.listens.clone(),
+                published_on,
+            });
+        }
+        ends
+    }
+
+    fn cluster(&self) -> Option<F<Str>> {
+        match self.instance.names.iter().find(|(n, _)| &**n == "cluster").map(|(_, v)| v) {
+            Some(Tracked { value: Value::Ref(Ref { name, .. }), origins }) => {
+                Some(F::new(name.clone(), origins.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn end(&self, name: &str) -> Option<usize> {
+        self.ends.iter().position(|e| *e.name == *name)
+    }
+
+    fn component(&mut self, component: &Component, run: &mut Run) {
+        let Some(from) = self.end(&component.name) else { return };
+        let why = self.why(&component.head.source, component.note.as_ref(), run);
+        for (target, span) in &component.connects {
+            let Some(to) = self.end(target) else { continue };
+            let origins = Origins::from(component.head.place);
+            self.connect(from, to, None, &origins, &why, *span, run);
+        }
+    }
+
+    fn rule(&mut self, rule: &FlowRule, run: &mut Run) {
+        let instance = self.instance;
+        let world = instance.world(self.site);
+        let scope = Scope::new(&instance.names, &world);
+        let mut unanswered = Vec::new();
+        let mut found = Vec::new();
+        run.each(&rule.head, &scope, &mut unanswered, &mut |_, origins, _| found.push(origins.clone()));
+        let why = self.why(&rule.head.source, rule.note.as_ref(), run);
+        if !unanswered.is_empty() {
+            let ends = |names: &[(Str, Span)]| names.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ");
+            let what = format!("flow {} -> {}", ends(&rule.from), ends(&rule.to));
+            self.open.push((what, unanswered, why.clone()));
+        }
+        for origins in found {
+            for (from, _) in &rule.from {
+                for (to, span) in &rule.to {
+                    let (Some(from), Some(to)) = (self.end(from), self.end(to)) else { continue };
+                    self.connect(from, to, Some(&rule.groups), &origins, &why, *span, run);
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn connect(
+        &mut self,
+        from: usize,
+        to: usize,
+        groups: Option<&[PortGroup]>,
+        origins: &Origins,
+        why: &Str,
+        span: Span,
+        run: &mut Run,
+    ) {
+        let (source, target) = (&self.ends[from], &self.ends[to]);
+        let (from_peers, to_peers) = match (&source.state, &target.state) {
+            (State::Absent, _) | (_, State::Absent) => return,
+            (State::Open(open), _) | (_, State::Open(open)) => {
+                let what = format!("flow {} -> {}", source.label, target.label);
+                self.open.push((what, open.clone(), why.clone()));
+                return;
+            }
+            (State::Present(from), State::Present(to)) => (from.clone(), to.clone()),
+        };
+        let inside = source.component && target.component;
+        let listens: Vec<PortGroup>;
+        let groups = match groups {
+            Some(groups) if !groups.is_empty() => groups,
+            _ => {
+                listens = target.listens.iter().map(|(n, s)| PortGroup::Named(n.clone(), *s)).collect();
+                &listens
+            }
+        };
+        let from_peers = match source.component && !inside {
+            true => self.outside(&self.nodes, &from_peers),
+            false => from_peers,
+        };
+        let published_on = target.published_on.clone().or_else(|| self.nodes.clone());
+        let to_peers = match target.component && !inside {
+            true => self.outside(&published_on, &to_peers),
+            false => to_peers,
+        };
+        let labels = (source.label.clone(), target.label.clone());
+        let scope = if inside { FlowScope::Cluster } else { self.scope(&from_peers, &to_peers) };
+        for group in groups {
+            match self.group(group, run) {
+                Ok(group) => self.rows(&labels, &from_peers, &to_peers, scope, &group, origins, why),
+                Err(open) if open.is_empty() => {}
+                Err(open) => {
+                    let what = format!("flow {} -> {}", labels.0, labels.1);
+                    self.open.push((what, open, why.clone()));
+                }
+            }
+        }
+        let _ = span;
+    }
+
+    /// The addresses that pods have to other hosts, with the origins of the component's being there.
+    fn outside(&self, nodes: &Option<F<Peers>>, component: &F<Peers>) -> F<Peers> {
+        match nodes {
+            Some(nodes) => F::new(nodes.value.clone(), nodes.origins.union(&component.origins)),
+            None => component.clone(),
+        }
+    }
+
+    fn group(&self, group: &PortGroup, run: &mut Run) -> Result<Group, Vec<Unanswered>> {
+        match group {
+            PortGroup::Literal { ports, tcp, udp, application } => Ok(Group {
+                ports: F::new(ports.clone(), Origins::None),
+                tcp: *tcp,
+                udp: *udp,
+                application: application.clone(),
+                published: false,
+                departs: None,
+            }),
+            PortGroup::Named(name, _) => {
+                let (Some(rule), Some(value)) = (self.instance.pack.ports.get(name), self.instance.ports.get(name))
+                else {
+                    return Err(Vec::new());
+                };
+                let world = self.instance.world(self.site);
+                let scope = Scope::new(&self.instance.names, &world);
+                let mut open = Vec::new();
+                let mut origins = None;
+                run.each(&rule.head, &scope, &mut open, &mut |_, o, _| origins = Some(o.clone()));
+                let Some(origins) = origins else { return Err(open) };
+                match value {
+                    PortValue::Known(ports) => Ok(Group {
+                        ports: F::new(ports.value.clone(), ports.origins.union(&origins)),
+                        tcp: rule.tcp,
+                        udp: rule.udp,
+                        application: rule.application.clone(),
+                        published: rule.published,
+                        departs: rule.departs.clone(),
+                    }),
+                    PortValue::Open(open) => Err(open.clone()),
+                    PortValue::Poison => Err(Vec::new()),
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn rows(
+        &mut self,
+        labels: &(Str, Str),
+        from: &F<Peers>,
+        to: &F<Peers>,
+        scope: FlowScope,
+        group: &Group,
+        origins: &Origins,
+        why: &Str,
+    ) {
+        let why: Str = match &group.departs {
+            Some(departs) => format!("{why}; {departs}").into(),
+            None => why.clone(),
+        };
+        // Every field of a row depends on both ends being there and on the item that connects them.
+        let exists = Origins::all([origins, &from.origins, &to.origins, &group.ports.origins]);
+        let field = |value: &Str| F::new(value.clone(), exists.clone());
+        for ports in &group.ports.value {
+            for transport in [Transport::Tcp, Transport::Udp] {
+                if !(if transport == Transport::Tcp { group.tcp } else { group.udp }) {
+                    continue;
+                }
+                self.flows.push(Arc::new(Flow {
+                    product: field(&self.instance.name),
+                    from: field(&labels.0),
+                    from_hosts: from.clone(),
+                    to: field(&labels.1),
+                    to_hosts: to.clone(),
+                    transport: F::new(transport, exists.clone()),
+                    ports: F::new(*ports, exists.clone()),
+                    application: field(&group.application),
+                    scope: F::new(scope, exists.clone()),
+                    published: F::new(group.published, exists.clone()),
+                    why: field(&why),
+                }));
+            }
+        }
+    }
+
+    /// `external` when an end is named only, or lies outside every network of the site.
+    fn scope(&self, from: &Peers, to: &Peers) -> FlowScope {
+        let inside = |n: &ipnet::IpNet| self.site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n));
+        let outside = |p: &Peers| p.nets.is_empty() || !p.nets.iter().all(inside);
+        if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
+    }
+
+    fn why(
+        &self,
+        source: &crate::pack::manifest::Source,
+        note: Option<&crate::pack::expr::Text>,
+        run: &mut Run,
+    ) -> Str {
+        let base = self.instance.pack.source_text(source);
+        let world = self.instance.world(self.site);
+        let note = note.and_then(|n| match run.text(n, &Scope::new(&self.instance.names, &world)) {
+            Answer::Known(value) => value.value.text(),
+            _ => None,
+        });
+        match note {
+            Some(note) => format!("{base}; {note}").into(),
+            None => base,
+        }
+    }
+}
+
+/// Sorts flows and unites rows that say the same: origins and reasons are joined.
+pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
+    let key = |f: &Flow| {
+        (
+            f.product.value.clone(),
+            f.from.value.clone(),
+            f.to.value.clone(),
+            f.transport.value,
+            f.ports.value,
+            f.application.value.clone(),
+            f.from_hosts.text(),
+            f.to_hosts.text(),
+        )
+    };
+    flows.sort_by_cached_key(|f| key(f));
+    let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
+    for flow in flows {
+        match united.last_mut() {
+            Some(last) if key(last) == key(&flow) => {
+                let mut joined = (**last).clone();
+                let origins = flow.origins();
+                if !joined.why.value.contains(&*flow.why.value) {
+                    joined.why.value = format!("{}; {}", joined.why.value, flow.why.value).into();
+                }
+                for set in [
+                    &mut joined.why.origins,
+                    &mut joined.from_hosts.origins,
+                    &mut joined.to_hosts.origins,
+                    &mut joined.product.origins,
+                ] {
+                    *set = set.union(&origins);
+                }
+                joined.from_hosts.value.nets = merged(std::mem::take(&mut joined.from_hosts.value.nets));
+                *last = Arc::new(joined);
+            }
+            _ => united.push(flow),
+        }
+    }
+    united
+}

@@ -1,0 +1,85 @@
+//! Units and kernel parameters of hosts.
+
+use std::sync::Arc;
+
+use super::items::Item;
+use super::merge::merge_field;
+use crate::instance::Run;
+use crate::ir::{F, KernelParameter, Unit, UnitSetting};
+use crate::value::{Origins, Str, Value};
+
+/// systemd units, their settings in the order of the pack.
+pub fn units(items: &[Item], run: &mut Run) -> Vec<Arc<Unit>> {
+    let mut list = Vec::new();
+    for item in items {
+        let (Some(host), Some(name)) = (item.text("host", run), item.text("name", run)) else { continue };
+        let settings = settings(item, run);
+        list.push(Arc::new(Unit { host, name, settings }));
+    }
+    list.sort_by_key(|u| (u.host.value.clone(), u.name.value.clone()));
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| Unit {
+            host: a.host.clone(),
+            name: a.name.clone(),
+            settings: merge_field(&a.settings, &b.settings, "unit settings", run),
+        },
+        |u| (u.host.value.clone(), u.name.value.clone()),
+    )
+}
+
+fn settings(item: &Item, run: &mut Run) -> F<Vec<Arc<UnitSetting>>> {
+    let mut list = Vec::new();
+    let Some(given) = item.answered("settings") else { return item.field(list) };
+    let Value::Map(sections) = &given.value else {
+        run.not_a(item.span, "sections of a unit for `settings`", &given.value);
+        return item.field(list);
+    };
+    for (section, lines) in sections.iter() {
+        let Value::Map(lines) = &lines.value else { continue };
+        let mut opens = true;
+        for (key, value) in lines.iter() {
+            // A list is the same key several times.
+            let values = match &value.value {
+                Value::List(items) => items.to_vec(),
+                _ => vec![value.clone()],
+            };
+            for value in values {
+                let Some(text) = value.value.text() else { continue };
+                let origins = value.origins.union(&item.exists);
+                let field = |v: Str, origins: &Origins| F::new(v, origins.clone());
+                list.push(Arc::new(UnitSetting {
+                    section: field(section.clone(), &item.exists),
+                    key: field(key.clone(), &origins),
+                    value: field(text, &origins),
+                    opens: F::new(opens, item.exists.clone()),
+                }));
+                opens = false;
+            }
+        }
+    }
+    F::new(list, given.origins.clone())
+}
+
+/// Kernel parameters.
+pub fn kernel(items: &[Item], run: &mut Run) -> Vec<Arc<KernelParameter>> {
+    let mut list = Vec::new();
+    for item in items {
+        let (Some(host), Some(key)) = (item.text("host", run), item.text("key", run)) else { continue };
+        let Some(value) = item.answered("value") else { continue };
+        let value = F::new(value.value.clone(), value.origins.clone());
+        list.push(Arc::new(KernelParameter { host, key, value }));
+    }
+    list.sort_by_key(|k| (k.host.value.clone(), k.key.value.clone()));
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| KernelParameter {
+            host: a.host.clone(),
+            key: a.key.clone(),
+            value: merge_field(&a.value, &b.value, "kernel parameter", run),
+        },
+        |k| (k.host.value.clone(), k.key.value.clone()),
+    )
+}

@@ -1,0 +1,200 @@
+//! The items that packs declare, evaluated: every field a value with its origins, ready to become a typed item.
+
+use crate::instance::{Answer, Instance, Run, Withheld};
+use crate::ir::F;
+use crate::pack::expr::{Scope, Unanswered};
+use crate::pack::manifest::{Field, FieldData, ItemRule};
+use crate::site::Site;
+use crate::source::Span;
+use crate::value::{Map, Origins, Str, Tracked, Value};
+
+/// One evaluated item.
+#[derive(Debug)]
+pub struct Item {
+    pub kind: &'static str,
+    pub product: Str,
+    /// Citation or reason.
+    pub why: Str,
+    pub span: Span,
+    /// The item's own place and what its loops and condition read: the origins of its being there.
+    pub exists: Origins,
+    fields: Vec<(Str, Tracked)>,
+}
+
+/// Evaluates all items of one kind of an instance. An item with an unanswered field is withheld, loudly.
+pub fn items(instance: &Instance, kind: &str, site: &Site, run: &mut Run) -> Vec<Item> {
+    let world = instance.world(site);
+    let scope = Scope::new(&instance.names, &world);
+    items_in(instance, kind, &scope, run)
+}
+
+/// The same with names of the caller's own, as `ir`.
+pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -> Vec<Item> {
+    let mut found = Vec::new();
+    for rule in instance.pack.items.iter().filter(|i| i.kind.name == kind) {
+        let why = instance.pack.source_text(&rule.head.source);
+        let mut open = Vec::new();
+        let mut list = Vec::new();
+        let mut unanswered = Vec::new();
+        run.each(&rule.head, scope, &mut open, &mut |scope, exists, run| match evaluate(
+            instance, rule, scope, exists, &why, run,
+        ) {
+            Ok(Some(item)) => list.push(item),
+            Ok(None) => {}
+            Err(more) => unanswered.extend(more),
+        });
+        open.extend(unanswered);
+        if !open.is_empty() {
+            let what = format!("{} of the {} pack", singular(kind), instance.pack.title);
+            run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered: open, why: why.clone() });
+        }
+        found.extend(list);
+    }
+    found
+}
+
+fn singular(kind: &str) -> &str {
+    kind.strip_suffix("ies").map_or(kind.strip_suffix('s').unwrap_or(kind), |_| "proxy")
+}
+
+fn evaluate(
+    instance: &Instance,
+    rule: &ItemRule,
+    scope: &Scope,
+    exists: &Origins,
+    why: &Str,
+    run: &mut Run,
+) -> Result<Option<Item>, Vec<Unanswered>> {
+    let mut fields = Vec::with_capacity(rule.fields.len());
+    let mut open = Vec::new();
+    // Helm values keep an open value: it becomes a question in the file.
+    let keeps_open = rule.kind.name == "chart_values" || rule.kind.name == "proxies" || rule.kind.name == "images";
+    for (name, field) in &rule.fields {
+        match field_value(field, scope, run) {
+            Answer::Known(value) => {
+                let origins = value.origins.union(exists);
+                fields.push((name.clone(), Tracked { value: value.value, origins }));
+            }
+            Answer::Open(unanswered) => {
+                let origins = Origins::all(unanswered.iter().map(|u| &u.origins)).union(exists);
+                fields.push((name.clone(), Tracked { value: Value::Null, origins }));
+                let optional = rule.kind.optional.contains(&&**name);
+                if !(keeps_open && optional) {
+                    open.extend(unanswered);
+                } else if rule.kind.name != "chart_values" {
+                    let what = format!("`{name}` of a {}", singular(rule.kind.name));
+                    run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why: why.clone() });
+                }
+            }
+            Answer::Poison => return Ok(None),
+        }
+    }
+    if !open.is_empty() {
+        return Err(open);
+    }
+    Ok(Some(Item {
+        kind: rule.kind.name,
+        product: instance.name.clone(),
+        why: why.clone(),
+        span: rule.head.span,
+        exists: exists.clone(),
+        fields,
+    }))
+}
+
+/// Evaluates a field with everything in it. One unanswered part leaves the whole unanswered.
+pub fn field_value(field: &Field, scope: &Scope, run: &mut Run) -> Answer {
+    match &field.data {
+        FieldData::Literal(value) => Answer::Known(value.clone()),
+        FieldData::Text(text) => run.text(text, scope),
+        FieldData::List(items) => {
+            let mut list = Vec::with_capacity(items.len());
+            for item in items {
+                match field_value(item, scope, run) {
+                    Answer::Known(value) => list.push(value),
+                    other => return other,
+                }
+            }
+            let origins = Origins::all(list.iter().map(|t| &t.origins)).union(&Origins::from(field.place));
+            Answer::Known(Tracked { value: Value::list(list), origins })
+        }
+        FieldData::Map(entries) => {
+            let mut map = Map::new();
+            for (key, field) in entries {
+                match field_value(field, scope, run) {
+                    Answer::Known(value) => {
+                        map.insert(key.clone(), value);
+                    }
+                    other => return other,
+                }
+            }
+            let origins = Origins::all(map.values().map(|t| &t.origins)).union(&Origins::from(field.place));
+            Answer::Known(Tracked { value: Value::map(map), origins })
+        }
+    }
+}
+
+impl Item {
+    /// A field that was given; `None` when the pack leaves it out.
+    pub fn get(&self, name: &str) -> Option<&Tracked> {
+        self.fields.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
+    }
+
+    /// A field that was given and answered.
+    pub fn answered(&self, name: &str) -> Option<&Tracked> {
+        self.get(name).filter(|t| !t.value.is_null())
+    }
+
+    /// A field as text; a finding when it is a list or map.
+    pub fn text(&self, name: &str, run: &mut Run) -> Option<F<Str>> {
+        let value = self.answered(name)?;
+        match value.value.text() {
+            Some(text) => Some(F::new(text, value.origins.clone())),
+            None => {
+                run.not_a(self.span, &format!("one text for `{name}`"), &value.value);
+                None
+            }
+        }
+    }
+
+    /// A field as a list of texts; a single text is a list of one.
+    pub fn texts(&self, name: &str, run: &mut Run) -> Option<F<Vec<Str>>> {
+        let value = self.answered(name)?;
+        let items: Vec<&Value> = match &value.value {
+            Value::List(items) => items.iter().map(|t| &t.value).collect(),
+            one => vec![one],
+        };
+        let texts: Option<Vec<Str>> = items.into_iter().map(Value::text).collect();
+        if texts.is_none() {
+            run.not_a(self.span, &format!("a list of texts for `{name}`"), &value.value);
+        }
+        Some(F::new(texts?, super::peers::deep_origins(value)))
+    }
+
+    pub fn bool(&self, name: &str, run: &mut Run) -> Option<F<bool>> {
+        let value = self.answered(name)?;
+        match value.value {
+            Value::Bool(b) => Some(F::new(b, value.origins.clone())),
+            _ => {
+                run.not_a(self.span, &format!("`true` or `false` for `{name}`"), &value.value);
+                None
+            }
+        }
+    }
+
+    pub fn port(&self, name: &str, run: &mut Run) -> Option<F<u16>> {
+        let value = self.answered(name)?;
+        match crate::instance::ports_of(&value.value).as_deref() {
+            Some([one]) if one.low == one.high => Some(F::new(one.low, value.origins.clone())),
+            _ => {
+                run.not_a(self.span, &format!("one port for `{name}`"), &value.value);
+                None
+            }
+        }
+    }
+
+    /// A field with the origins of the item's existence.
+    pub fn field<T>(&self, value: T) -> F<T> {
+        F::new(value, self.exists.clone())
+    }
+}

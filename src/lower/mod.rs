@@ -1,0 +1,66 @@
+//! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
+
+pub mod flows;
+pub mod hosts;
+pub mod items;
+pub mod kubernetes;
+pub mod merge;
+pub mod peers;
+pub mod proxies;
+pub mod questions;
+pub mod rules;
+pub mod steps;
+pub mod storage;
+pub mod values;
+
+use crate::instance::{Instance, Run};
+use crate::ir::Ir;
+use crate::site::Site;
+use crate::value::{Map, Origins, Tracked};
+
+/// Lowers everything but questions, which are known only when artifacts have been planned.
+pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
+    let mut ir = Ir::default();
+    let flows = instances.iter().flat_map(|i| flows::flows(i, site, run)).collect();
+    ir.flows = flows::united(flows);
+    ir.rules = rules::rules(&ir.flows, site);
+    let mut all =
+        |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
+    let (exports, directories, filesystems, servers) =
+        (all("exports"), all("directories"), all("filesystems"), all("nfs_servers"));
+    let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
+    let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
+    let (images, secrets) = (all("images"), all("secrets"));
+    ir.exports = storage::exports(&exports, site, run);
+    ir.directories = storage::directories(&directories, run);
+    ir.filesystems = storage::filesystems(&filesystems, site, run);
+    ir.nfs_servers = storage::nfs_servers(&servers, site, run);
+    ir.units = hosts::units(&units, run);
+    ir.kernel = hosts::kernel(&kernel, run);
+    ir.proxies = proxies::proxies(&proxies, site, run);
+    ir.namespaces = kubernetes::namespaces(&namespaces, run);
+    ir.volumes = kubernetes::volumes(&volumes, site, run);
+    ir.objects = kubernetes::objects(&objects, run);
+    ir.images = kubernetes::images(&images, run);
+    ir.secrets = kubernetes::secrets(&secrets, site, run);
+    for instance in instances {
+        let releases = items::items(instance, "releases", site, run);
+        let values = items::items(instance, "chart_values", site, run);
+        ir.releases.extend(values::releases(&releases, &values, instance, site, run));
+    }
+    ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+    ir.blanks = steps::blanks(instances, site, run);
+    let so_far = as_value(&ir);
+    ir.steps = steps::steps(instances, &so_far, site, run);
+    questions::ask(instances, site, run);
+    ir
+}
+
+/// The `Ir` as `ir` in expressions and templates: a map of its lists.
+pub fn as_value(ir: &Ir) -> Tracked {
+    let lists = Ir::KINDS.iter().filter_map(|kind| {
+        let list = ir.list(kind)?;
+        Some(((*kind).into(), Tracked { value: list, origins: Origins::None }))
+    });
+    Tracked::new(lists.collect::<Map>(), Origins::None)
+}

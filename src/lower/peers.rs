@@ -1,0 +1,151 @@
+//! From a value of the site to the addresses it stands for.
+
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+use crate::ir::{F, Peers};
+use crate::site::Site;
+use crate::value::{Map, Origins, Ref, Str, Tracked, Value};
+
+/// The addresses of a host, network, external endpoint, service entry, address, or list of these. An end whose
+/// addresses the site does not give keeps its name. `None` when the value is nothing of that kind.
+pub fn peers(value: &Tracked, site: &Site) -> Option<F<Peers>> {
+    let mut found = F::new(Peers::default(), value.origins.clone());
+    collect(value, site, &mut found, 0)?;
+    found.value.nets = merged(std::mem::take(&mut found.value.nets));
+    Some(found)
+}
+
+fn collect(value: &Tracked, site: &Site, found: &mut F<Peers>, depth: usize) -> Option<()> {
+    if depth > 8 {
+        return None;
+    }
+    found.origins = found.origins.union(&value.origins);
+    match &value.value {
+        Value::Ref(name) => collect(site.entry(&name.table, &name.name)?, site, found, depth + 1),
+        Value::Address(address) => {
+            found.value.nets.push(IpNet::from(*address));
+            Some(())
+        }
+        Value::Cidr(net) => {
+            found.value.nets.push(*net);
+            Some(())
+        }
+        Value::Str(name) => {
+            named(name, site, found);
+            Some(())
+        }
+        Value::List(items) => {
+            for item in items.iter() {
+                collect(item, site, found, depth + 1)?;
+            }
+            Some(())
+        }
+        Value::Map(map) => entry(map, site, found, depth),
+        _ => None,
+    }
+}
+
+/// An entry of a table: `cidrs` of a network, `addresses` or `address` of a host or endpoint, or the `host` of a
+/// service.
+fn entry(map: &Map, site: &Site, found: &mut F<Peers>, depth: usize) -> Option<()> {
+    for key in ["cidrs", "addresses", "host", "address", "fqdn"] {
+        let Some(value) = map.get(key).filter(|v| answered(&v.value)) else { continue };
+        return collect(value, site, found, depth + 1);
+    }
+    None
+}
+
+fn answered(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::List(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
+/// A DNS name: the addresses of the host that carries it, or the name itself.
+fn named(name: &Str, site: &Site, found: &mut F<Peers>) {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        found.value.nets.push(IpNet::from(address));
+        return;
+    }
+    for (host, entry) in site.table("hosts") {
+        let Value::Map(map) = &entry.value else { continue };
+        let names = map.get("names").map(|n| &n.value);
+        let carries = **host == **name
+            || matches!(names, Some(Value::List(items)) if items.iter().any(|i| i.value == Value::Str(name.clone())));
+        if carries {
+            for address in host_addresses(entry) {
+                found.origins = found.origins.union(&address.origins);
+                found.value.nets.push(IpNet::from(address.value));
+            }
+            return;
+        }
+    }
+    found.value.name.get_or_insert_with(|| name.clone());
+}
+
+/// The addresses of a host's entry, in the order of the spec.
+pub fn host_addresses(host: &Tracked) -> Vec<F<IpAddr>> {
+    let Value::Map(map) = &host.value else { return Vec::new() };
+    let Some(Tracked { value: Value::List(items), .. }) = map.get("addresses") else { return Vec::new() };
+    items
+        .iter()
+        .filter_map(|i| match i.value {
+            Value::Address(address) => Some(F::new(address, i.origins.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The hosts that a value names: a reference, a list of them, or an entry with a `host`.
+pub fn hosts(value: &Tracked) -> Option<Vec<F<Str>>> {
+    fn collect(value: &Tracked, found: &mut Vec<F<Str>>) -> Option<()> {
+        match &value.value {
+            Value::Ref(Ref { table, name }) if &**table == "hosts" => {
+                found.push(F::new(name.clone(), value.origins.clone()));
+                Some(())
+            }
+            Value::Str(name) => {
+                found.push(F::new(name.clone(), value.origins.clone()));
+                Some(())
+            }
+            Value::List(items) => items.iter().try_for_each(|i| collect(i, found)),
+            Value::Map(map) => collect(map.get("host").or_else(|| map.get("name"))?, found),
+            _ => None,
+        }
+    }
+    let mut found = Vec::new();
+    collect(value, &mut found)?;
+    for host in &mut found {
+        host.origins = host.origins.union(&value.origins);
+    }
+    Some(found)
+}
+
+/// Sorted, with contained and adjacent networks merged; IPv4 before IPv6.
+pub fn merged(nets: Vec<IpNet>) -> Vec<IpNet> {
+    let mut nets: Vec<IpNet> = nets.iter().map(IpNet::trunc).collect();
+    nets.sort_unstable_by_key(|n| (n.addr(), n.prefix_len()));
+    let mut kept: Vec<IpNet> = Vec::with_capacity(nets.len());
+    for net in nets {
+        if !kept.last().is_some_and(|last| last.contains(&net)) {
+            kept.push(net);
+        }
+    }
+    kept
+}
+
+/// The origins of everything in a value, itself included.
+pub fn deep_origins(value: &Tracked) -> Origins {
+    match &value.value {
+        Value::List(items) => {
+            Origins::all(items.iter().map(deep_origins).collect::<Vec<_>>().iter().chain([&value.origins]))
+        }
+        Value::Map(map) => {
+            Origins::all(map.values().map(deep_origins).collect::<Vec<_>>().iter().chain([&value.origins]))
+        }
+        _ => value.origins.clone(),
+    }
+}

@@ -1,0 +1,115 @@
+//! Reverse proxies and the servers behind them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::items::Item;
+use super::peers::{host_addresses, hosts};
+use crate::instance::Run;
+use crate::ir::{F, Proxy, Upstream};
+use crate::site::Site;
+use crate::value::{Str, Unit, Value};
+
+/// The buffer for response headers when nobody says otherwise: NGINX's page of 8 KiB on 64-bit systems.
+const BUFFER_BYTES_DEFAULT: i64 = 8 * 1024;
+
+/// Proxies with their upstream servers, one per host and product.
+pub fn proxies(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Proxy>> {
+    let mut list = Vec::new();
+    for item in items {
+        if let Some(proxy) = proxy(item, site, run) {
+            list.push(Arc::new(proxy));
+        }
+    }
+    list.sort_by_key(|p| (p.host.value.clone(), p.product.value.clone()));
+    list
+}
+
+fn proxy(item: &Item, site: &Site, run: &mut Run) -> Option<Proxy> {
+    let host = item.answered("host").and_then(hosts)?.into_iter().next()?;
+    let kind = item.text("kind", run)?;
+    let server_name = item.text("server_name", run)?;
+    let upstream_port = item.port("upstream_port", run)?;
+    let addresses = site.entry("hosts", &host).map(host_addresses).unwrap_or_default();
+    let address_origins = crate::value::Origins::all(addresses.iter().map(|a| &a.origins));
+    let optional = |name: &str, run: &mut Run| match item.text(name, run) {
+        Some(text) => text.map(Some),
+        None => F::new(None, item.get(name).map(|t| t.origins.clone()).unwrap_or_else(|| item.exists.clone())),
+    };
+    let health_port = match item.port("health_port", run) {
+        Some(port) => port.map(Some),
+        None => item.field(None),
+    };
+    Some(Proxy {
+        upstreams: upstreams(item, &upstream_port, &health_port, site, run)?,
+        addresses: F::new(addresses.into_iter().map(|a| a.value).collect(), address_origins.union(&item.exists)),
+        port: item.port("port", run).unwrap_or_else(|| item.field(443)),
+        certificate_file: optional("certificate_file", run),
+        key_file: optional("key_file", run),
+        health_path: optional("health_path", run),
+        health_port,
+        body_bytes: bytes(item, "body", 0, run),
+        buffer_bytes: bytes(item, "buffer", BUFFER_BYTES_DEFAULT, run),
+        websocket: item.bool("websocket", run).unwrap_or_else(|| item.field(false)),
+        upstream: item.field(item.product.clone()),
+        product: item.field(item.product.clone()),
+        host,
+        kind,
+        server_name,
+    })
+}
+
+fn upstreams(
+    item: &Item,
+    port: &F<u16>,
+    health: &F<Option<u16>>,
+    site: &Site,
+    run: &mut Run,
+) -> Option<F<Vec<Arc<Upstream>>>> {
+    let given = item.answered("upstreams")?;
+    let Some(servers) = hosts(given) else {
+        run.not_a(item.span, "hosts for `upstreams`", &given.value);
+        return None;
+    };
+    let mut list = Vec::new();
+    for server in servers {
+        let Some(address) = site.entry("hosts", &server).map(host_addresses).and_then(|a| a.into_iter().next()) else {
+            continue;
+        };
+        let origins = address.origins.union(&server.origins).union(&port.origins);
+        list.push(Arc::new(Upstream {
+            endpoint: F::new(endpoint(address.value, port.value), origins.clone()),
+            health_endpoint: F::new(health.value.map(|h| endpoint(address.value, h)), origins.union(&health.origins)),
+            address: F::new(address.value, origins.clone()),
+            port: F::new(port.value, origins.clone()),
+            host: F::new(server.value, origins),
+        }));
+    }
+    list.sort_by_key(|u| u.host.value.clone());
+    Some(F::new(list, given.origins.clone()))
+}
+
+/// `address:port`, an IPv6 address in brackets.
+fn endpoint(address: IpAddr, port: u16) -> Str {
+    std::net::SocketAddr::new(address, port).to_string().into()
+}
+
+/// A size in bytes: a quantity, or a number of bytes.
+fn bytes(item: &Item, name: &str, default: i64, run: &mut Run) -> F<i64> {
+    let Some(value) = item.answered(name) else { return item.field(default) };
+    let parsed = match &value.value {
+        Value::Quantity(q) if q.unit == Unit::Bytes => i64::try_from(q.amount).ok(),
+        Value::Int(n) => Some(*n),
+        Value::Str(text) => {
+            crate::value::Quantity::parse(text, Unit::Bytes).ok().and_then(|q| i64::try_from(q.amount).ok())
+        }
+        _ => None,
+    };
+    match parsed {
+        Some(n) => F::new(n, value.origins.clone()),
+        None => {
+            run.not_a(item.span, &format!("a size for `{name}`"), &value.value);
+            item.field(default)
+        }
+    }
+}

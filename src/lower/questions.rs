@@ -1,0 +1,152 @@
+//! What the spec leaves open: one question per place, with everything that waits for its answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diag::Diag;
+use crate::diag::codes::OPEN_QUESTION;
+use crate::instance::{Answer, Asked, Bound, Instance, Run};
+use crate::ir::{F, Question};
+use crate::pack::expr::Scope;
+use crate::site::Site;
+use crate::source::Sources;
+use crate::value::{Origins, Str};
+
+/// A question while it is being gathered.
+#[derive(Default)]
+struct Gathered {
+    product: Str,
+    ask: Option<Str>,
+    path: String,
+    who: Option<Str>,
+    why: Str,
+    waits: Vec<Str>,
+    origins: Vec<Origins>,
+}
+
+/// Asks what the packs' own questions and bindings find unanswered; call before [`questions`].
+pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
+    for instance in instances {
+        let world = instance.world(site);
+        let scope = Scope::new(&instance.names, &world);
+        for (name, bound) in &instance.bound {
+            let Bound::Open(unanswered) = bound else { continue };
+            let rule = &instance.pack.bindings[name];
+            let why = instance.pack.source_text(&rule.head.source);
+            let ask = rule.ask.as_ref().and_then(|t| match run.text(t, &scope) {
+                Answer::Known(value) => value.value.text(),
+                _ => None,
+            });
+            run.asked.push(Asked {
+                product: instance.name.clone(),
+                ask: ask.unwrap_or_default(),
+                who: rule.who.clone(),
+                why,
+                waits: Vec::new(),
+                unanswered: unanswered.clone(),
+            });
+        }
+        for rule in &instance.pack.questions {
+            let why = instance.pack.source_text(&rule.head.source);
+            let mut open = Vec::new();
+            run.each(&rule.head, &scope, &mut open, &mut |scope, _, run| {
+                let Answer::Open(unanswered) = run.eval(&rule.of, scope) else { return };
+                let Answer::Known(ask) = run.text(&rule.ask, scope) else { return };
+                run.asked.push(Asked {
+                    product: instance.name.clone(),
+                    ask: ask.value.text().unwrap_or_default(),
+                    who: rule.who.clone(),
+                    why: why.clone(),
+                    waits: rule.waits.clone(),
+                    unanswered,
+                });
+            });
+        }
+    }
+}
+
+/// All questions, sorted by who answers and by place.
+pub fn questions(run: &Run) -> Vec<Arc<Question>> {
+    let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
+    for asked in &run.asked {
+        for unanswered in &asked.unanswered {
+            let entry = entry(&mut gathered, unanswered, &asked.product, &asked.why);
+            if entry.ask.is_none() && !asked.ask.is_empty() {
+                entry.ask = Some(asked.ask.clone());
+                entry.why = asked.why.clone();
+            }
+            entry.who.get_or_insert_with(|| asked.who.clone());
+            entry.waits.extend(asked.waits.iter().cloned());
+        }
+    }
+    for withheld in &run.withheld {
+        for unanswered in &withheld.unanswered {
+            let entry = entry(&mut gathered, unanswered, &withheld.product, &withheld.why);
+            entry.waits.push(withheld.what.as_str().into());
+        }
+    }
+    let mut list: Vec<Arc<Question>> =
+        gathered.into_iter().map(|(pointer, g)| Arc::new(question(pointer, g))).collect();
+    list.sort_by_key(|q| (q.who.value.clone(), q.product.value.clone(), q.pointer.value.clone()));
+    list
+}
+
+fn entry<'g>(
+    gathered: &'g mut BTreeMap<String, Gathered>,
+    unanswered: &crate::pack::expr::Unanswered,
+    product: &Str,
+    why: &Str,
+) -> &'g mut Gathered {
+    let key = unanswered.pointer.clone().unwrap_or_else(|| unanswered.path.clone());
+    let entry = gathered.entry(key).or_default();
+    if entry.product.is_empty() {
+        entry.product = product.clone();
+        entry.why = why.clone();
+        entry.path = unanswered.path.clone();
+    }
+    entry.origins.push(unanswered.origins.clone());
+    entry
+}
+
+fn question(pointer: String, mut g: Gathered) -> Question {
+    g.waits.sort();
+    g.waits.dedup();
+    let origins = Origins::all(&g.origins);
+    let ask: Str = match g.ask {
+        Some(ask) => ask,
+        // The words of an unmapped slot are a sentence already.
+        None if g.path.ends_with('?') => g.path.as_str().into(),
+        None => format!("what is `{}`?", if g.path.is_empty() { &pointer } else { &g.path }).into(),
+    };
+    let field = |text: Str| F::new(text, origins.clone());
+    Question {
+        product: field(g.product),
+        pointer: field(pointer.into()),
+        ask: field(ask),
+        who: field(g.who.unwrap_or_else(|| "customer".into())),
+        why: field(g.why),
+        waits: F::new(g.waits, origins.clone()),
+    }
+}
+
+/// The findings of level `question`, one per question.
+pub fn findings(questions: &[Arc<Question>], sources: &Sources) -> Vec<Diag> {
+    let span = |q: &Question| q.pointer.origins.as_slice().iter().rev().find_map(|p| sources.span_of(*p));
+    questions
+        .iter()
+        .map(|q| {
+            let mut diag = Diag::new(OPEN_QUESTION, q.ask.to_string())
+                .at_maybe(span(q), "the answer belongs here")
+                .pointer(q.pointer.to_string())
+                .note(format!("asked by `{}`, to be answered by: {}", *q.product, *q.who))
+                .note(q.why.to_string());
+            if !q.waits.value.is_empty() {
+                diag = diag.note(format!("waiting: {}", q.waits.join(", ")));
+            }
+            if q.pointer.starts_with('/') {
+                diag = diag.help(format!("answer at `{}`", *q.pointer));
+            }
+            diag
+        })
+        .collect()
+}

@@ -1,0 +1,276 @@
+//! The runbook: steps of all packs, expanded, ordered by dependency, numbered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diag::Diag;
+use crate::diag::codes::PACK_CYCLE;
+use crate::emit::escape::{Context, Format};
+use crate::instance::{Answer, Instance, Run, Withheld};
+use crate::ir::{Blank, F, Failure, Step, StepCommand};
+use crate::pack::expr::{Scope, Text};
+use crate::pack::manifest::StepRule;
+use crate::site::Site;
+use crate::source::Span;
+use crate::value::{Origins, Str, Tracked};
+
+/// A step before its place in the order is known.
+struct Draft {
+    step: Step,
+    /// Instance and phase, then the order of the file.
+    rank: (usize, usize, usize),
+    exists: Origins,
+    after: Vec<(Str, Span)>,
+    needs: Vec<Str>,
+    provides: Vec<Str>,
+    /// Per failure, the step to go to.
+    gotos: Vec<Option<Str>>,
+    span: Span,
+}
+
+/// The steps of all instances, sorted and numbered from 1. `ir` is what has been lowered so far.
+pub fn steps(instances: &[Instance], ir: &Tracked, site: &Site, run: &mut Run) -> Vec<Arc<Step>> {
+    let mut drafts = Vec::new();
+    for (index, instance) in instances.iter().enumerate() {
+        let names = [("ir".into(), ir.clone())];
+        let world = instance.world(site);
+        let base = Scope::new(&instance.names, &world);
+        let scope = base.child(&names);
+        for (number, rule) in instance.pack.steps.iter().enumerate() {
+            let phase = instance.pack.phases.iter().position(|p| *p == rule.phase).unwrap_or(usize::MAX);
+            let why = instance.pack.source_text(&rule.head.source);
+            let mut open = Vec::new();
+            run.each(&rule.head, &scope, &mut open, &mut |scope, exists, run| {
+                let rank = (index, phase, number);
+                drafts.push(draft(rule, rank, instance, scope, exists, &why, run));
+            });
+            if !open.is_empty() {
+                let what = format!("runbook step `{}`", rule.id);
+                run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered: open, why });
+            }
+        }
+    }
+    let order = order(&drafts, run);
+    numbered(drafts, &order)
+}
+
+fn draft(
+    rule: &StepRule,
+    rank: (usize, usize, usize),
+    instance: &Instance,
+    scope: &Scope,
+    exists: &Origins,
+    why: &Str,
+    run: &mut Run,
+) -> Draft {
+    let mut write = Writing { instance, scope, exists, run, step: &rule.id, why };
+    let commands = |list: &[Text], write: &mut Writing| -> F<Vec<Arc<StepCommand>>> {
+        let commands = list.iter().filter_map(|t| write.shell(t)).map(|text| Arc::new(StepCommand { text })).collect();
+        F::new(commands, exists.clone())
+    };
+    let step = Step {
+        product: F::new(instance.name.clone(), exists.clone()),
+        id: F::new(rule.id.clone(), exists.clone()),
+        number: F::new(0, exists.clone()),
+        phase: F::new(rule.phase.clone(), exists.clone()),
+        opens_phase: F::new(false, exists.clone()),
+        title: write.markdown(&rule.title).unwrap_or_else(|| F::new(rule.id.clone(), exists.clone())),
+        place: write.optional(rule.at.as_ref()).map(|p| p.unwrap_or_default()),
+        text: write.optional(rule.text.as_ref()),
+        commands: commands(&rule.run, &mut write),
+        files: {
+            let files: Vec<F<Str>> = rule.files.iter().filter_map(|t| write.plain(t)).collect();
+            let origins = Origins::all(files.iter().map(|f| &f.origins)).union(exists);
+            F::new(files.into_iter().map(|f| f.value).collect(), origins)
+        },
+        verify: commands(&rule.verify, &mut write),
+        verify_text: write.optional(rule.verify_text.as_ref()),
+        undo: commands(&rule.undo, &mut write),
+        undo_text: write.optional(rule.undo_text.as_ref()),
+        warnings: {
+            let warnings: Vec<F<Str>> = rule.warns.iter().filter_map(|t| write.markdown(t)).collect();
+            let origins = Origins::all(warnings.iter().map(|f| &f.origins)).union(exists);
+            F::new(warnings.into_iter().map(|f| f.value).collect(), origins)
+        },
+        fails: {
+            let fails = rule.fails.iter().filter_map(|f| {
+                Some(Arc::new(Failure {
+                    sees: write.markdown(&f.sees)?,
+                    says: f.says.as_ref().and_then(|t| write.markdown(t)).unwrap_or_default(),
+                    goto: F::new(None, exists.clone()),
+                }))
+            });
+            let fails = fails.collect();
+            F::new(fails, exists.clone())
+        },
+        why: F::new(why.clone(), exists.clone()),
+        departs: write.optional(rule.departs.as_ref()),
+    };
+    let mut plain = |list: &[Text]| list.iter().filter_map(|t| write.plain(t)).map(|f| f.value).collect();
+    Draft {
+        needs: plain(&rule.needs),
+        provides: plain(&rule.provides),
+        after: rule.after.clone(),
+        gotos: rule.fails.iter().map(|f| f.goto.as_ref().map(|(id, _)| id.clone())).collect(),
+        span: rule.head.span,
+        exists: exists.clone(),
+        rank,
+        step,
+    }
+}
+
+/// Writes the texts of one step, each in its format.
+struct Writing<'a, 'r> {
+    instance: &'a Instance<'a>,
+    scope: &'a Scope<'a>,
+    exists: &'a Origins,
+    run: &'r mut Run,
+    step: &'a Str,
+    why: &'a Str,
+}
+
+impl Writing<'_, '_> {
+    fn shell(&mut self, text: &Text) -> Option<F<Str>> {
+        self.write(text, Some((Format::Shell, Context::TOKEN)))
+    }
+
+    fn markdown(&mut self, text: &Text) -> Option<F<Str>> {
+        self.write(text, Some((Format::Markdown, Context::TOKEN)))
+    }
+
+    fn plain(&mut self, text: &Text) -> Option<F<Str>> {
+        self.write(text, None)
+    }
+
+    fn optional(&mut self, text: Option<&Text>) -> F<Option<Str>> {
+        match text.and_then(|t| self.markdown(t)) {
+            Some(text) => text.map(Some),
+            None => F::new(None, self.exists.clone()),
+        }
+    }
+
+    fn write(&mut self, text: &Text, format: Option<(Format, Context)>) -> Option<F<Str>> {
+        match self.run.written(text, self.scope, format) {
+            Answer::Known(value) => {
+                let origins = value.origins.union(self.exists);
+                Some(F::new(value.value.text()?, origins))
+            }
+            Answer::Open(unanswered) => {
+                self.run.withheld.push(Withheld {
+                    product: self.instance.name.clone(),
+                    what: format!("a line of runbook step `{}`", self.step),
+                    unanswered,
+                    why: self.why.clone(),
+                });
+                None
+            }
+            Answer::Poison => None,
+        }
+    }
+}
+
+/// Kahn's algorithm with a sorted set: of all steps that may come next, the one with the least rank.
+fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
+    let mut successors: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
+    let mut waiting = vec![0usize; drafts.len()];
+    let mut by_id: BTreeMap<(usize, &Str), Vec<usize>> = BTreeMap::new();
+    let mut providers: BTreeMap<&Str, Vec<usize>> = BTreeMap::new();
+    for (i, draft) in drafts.iter().enumerate() {
+        by_id.entry((draft.rank.0, &draft.step.id.value)).or_default().push(i);
+        for thing in &draft.provides {
+            providers.entry(thing).or_default().push(i);
+        }
+    }
+    for (i, draft) in drafts.iter().enumerate() {
+        let mut before: BTreeSet<usize> = BTreeSet::new();
+        for (id, _) in &draft.after {
+            before.extend(by_id.get(&(draft.rank.0, id)).into_iter().flatten());
+        }
+        for thing in &draft.needs {
+            before.extend(providers.get(thing).into_iter().flatten());
+        }
+        before.remove(&i);
+        for b in before {
+            successors[b].push(i);
+            waiting[i] += 1;
+        }
+    }
+    let rank = |i: usize| (drafts[i].rank, i);
+    let mut ready: BTreeSet<_> = (0..drafts.len()).filter(|&i| waiting[i] == 0).map(rank).collect();
+    let mut order = Vec::with_capacity(drafts.len());
+    while let Some((_, i)) = ready.pop_first() {
+        order.push(i);
+        for &next in &successors[i] {
+            waiting[next] -= 1;
+            if waiting[next] == 0 {
+                ready.insert(rank(next));
+            }
+        }
+    }
+    if order.len() < drafts.len() {
+        let mut stuck: Vec<usize> = (0..drafts.len()).filter(|i| !order.contains(i)).collect();
+        let names: Vec<String> = stuck.iter().map(|&i| format!("`{}`", drafts[i].step.id.value)).collect();
+        let mut diag = Diag::new(PACK_CYCLE, format!("these steps wait for each other: {}", names.join(", ")));
+        for (n, &i) in stuck.iter().enumerate() {
+            diag = if n == 0 { diag.at(drafts[i].span, "") } else { diag.and(drafts[i].span, "") };
+        }
+        run.findings.push(diag);
+        order.append(&mut stuck);
+    }
+    order
+}
+
+fn numbered(drafts: Vec<Draft>, order: &[usize]) -> Vec<Arc<Step>> {
+    let mut number_of: BTreeMap<(usize, Str), i64> = BTreeMap::new();
+    for (n, &i) in order.iter().enumerate() {
+        let key = (drafts[i].rank.0, drafts[i].step.id.value.clone());
+        number_of.entry(key).or_insert(n as i64 + 1);
+    }
+    let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    let mut earlier = Origins::None;
+    let mut phase: Option<(usize, Str)> = None;
+    let mut steps = Vec::with_capacity(order.len());
+    for (n, &i) in order.iter().enumerate() {
+        let Some(draft) = drafts[i].take() else { continue };
+        let mut step = draft.step;
+        // A number counts the steps before it, so it depends on what they depend on.
+        earlier = earlier.union(&draft.exists);
+        step.number = F::new(n as i64 + 1, earlier.clone());
+        let here = (draft.rank.0, step.phase.value.clone());
+        step.opens_phase = F::new(phase.as_ref() != Some(&here), earlier.clone());
+        phase = Some(here);
+        let fails = step.fails.value.iter().zip(&draft.gotos).map(|(failure, goto)| {
+            let number = goto.as_ref().and_then(|id| number_of.get(&(draft.rank.0, id.clone())).copied());
+            let mut failure = (**failure).clone();
+            failure.goto = F::new(number, draft.exists.clone());
+            Arc::new(failure)
+        });
+        step.fails.value = fails.collect();
+        steps.push(Arc::new(step));
+    }
+    steps
+}
+
+/// The blanks of all instances.
+pub fn blanks(instances: &[Instance], site: &Site, run: &mut Run) -> Vec<Arc<Blank>> {
+    let mut list = Vec::new();
+    for instance in instances {
+        let world = instance.world(site);
+        let scope = Scope::new(&instance.names, &world);
+        for (index, rule) in instance.pack.blanks.values().enumerate() {
+            let mut open = Vec::new();
+            run.each(&rule.head, &scope, &mut open, &mut |scope, exists, run| {
+                let Answer::Known(says) = run.text(&rule.says, scope) else { return };
+                let field = |text: Str| F::new(text, exists.clone());
+                list.push(Arc::new(Blank {
+                    product: field(instance.name.clone()),
+                    name: field(rule.name.clone()),
+                    mark: field(crate::instance::blank_mark(index).into()),
+                    says: F::new(says.value.text().unwrap_or_default(), says.origins.union(exists)),
+                    revealed_by: field(rule.revealed_by.clone()),
+                }));
+            });
+        }
+    }
+    list
+}

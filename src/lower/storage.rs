@@ -1,0 +1,226 @@
+//! Exports, file systems, NFS servers and directories.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::items::Item;
+use super::merge::merge_field;
+use super::peers::{hosts, peers};
+use crate::diag::Diag;
+use crate::diag::codes::PACK_EVALUATION;
+use crate::instance::Run;
+use crate::ir::{Directory, Export, F, Filesystem, NfsServer};
+use crate::site::Site;
+use crate::value::{Str, Value};
+
+/// Exports: host and path are those of the named storage unless the pack says otherwise.
+pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
+    let mut list = Vec::new();
+    for item in items {
+        let Some(storage) = item.text("storage", run) else { continue };
+        let entry = site.entry("storage", &storage);
+        let from_storage = |key: &str| {
+            let value = entry.and_then(|e| e.get(key))?;
+            Some(F::new(value.value.text()?, value.origins.union(&storage.origins)))
+        };
+        let Some(host) = item.text("host", run).or_else(|| from_storage("server")) else { continue };
+        let Some(path) = item.text("path", run).or_else(|| from_storage("path")) else { continue };
+        let clients = match item.answered("clients").map(|c| (c, peers(c, site))) {
+            None => F::new(Vec::new(), item.exists.clone()),
+            Some((_, Some(found))) => found.map(|p| p.nets),
+            Some((value, None)) => {
+                run.not_a(item.span, "hosts, networks or addresses for `clients`", &value.value);
+                continue;
+            }
+        };
+        let options = item.texts("options", run).unwrap_or_else(|| item.field(vec!["rw".into()]));
+        list.push(Arc::new(Export { host, path, clients, options, storage }));
+    }
+    list.sort_by_key(|e| (e.host.value.clone(), e.path.value.clone()));
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| Export {
+            host: a.host.clone(),
+            path: a.path.clone(),
+            clients: merge_field(&a.clients, &b.clients, "clients", run),
+            options: merge_field(&a.options, &b.options, "options", run),
+            storage: merge_field(&a.storage, &b.storage, "storage", run),
+        },
+        |e| (e.host.value.clone(), e.path.value.clone()),
+    )
+}
+
+/// Lines of fstab: what the spec says of a file system, with the options that packs add, once per host and mount.
+pub fn filesystems(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Filesystem>> {
+    let mut found: BTreeMap<(Str, Str), Filesystem> = BTreeMap::new();
+    for item in items {
+        let (Some(host), Some(mount)) = (item.text("host", run), item.text("mount", run)) else { continue };
+        let key = (host.value.clone(), mount.value.clone());
+        let add = item.texts("add_options", run).unwrap_or_else(|| item.field(Vec::new()));
+        let quota = item.bool("quota", run).unwrap_or_else(|| item.field(false));
+        match found.get_mut(&key) {
+            Some(known) => {
+                for option in &add.value {
+                    if !known.options.value.contains(option) {
+                        known.options.value.push(option.clone());
+                    }
+                }
+                known.options.origins = known.options.origins.union(&add.origins);
+                known.quota = F::new(known.quota.value || quota.value, known.quota.origins.union(&quota.origins));
+                known.host.origins = known.host.origins.union(&item.exists);
+            }
+            None => {
+                if let Some(new) = filesystem(item, host, mount, add, quota, site, run) {
+                    found.insert(key, new);
+                }
+            }
+        }
+    }
+    found.into_values().map(Arc::new).collect()
+}
+
+fn filesystem(
+    item: &Item,
+    host: F<Str>,
+    mount: F<Str>,
+    add: F<Vec<Str>>,
+    quota: F<bool>,
+    site: &Site,
+    run: &mut Run,
+) -> Option<Filesystem> {
+    let entry = site.entry("hosts", &host)?;
+    let all = entry.get("filesystems")?;
+    let Value::Map(map) = &all.value else { return None };
+    let Some(system) = map.get(&*mount.value) else {
+        run.findings.push(
+            Diag::new(PACK_EVALUATION, format!("host `{}` has no file system mounted at `{}`", *host, *mount))
+                .at(item.span, "an option is added to it here"),
+        );
+        return None;
+    };
+    let text = |key: &str| {
+        let value = system.get(key).cloned().unwrap_or_default();
+        F::new(value.value.text(), value.origins.union(&item.exists))
+    };
+    let (device, fstype) = (text("device"), text("type"));
+    let (Some(device_text), Some(type_text)) = (device.value, fstype.value) else {
+        let missing = if system.get("device").is_none_or(|d| d.value.is_null()) { "device" } else { "type" };
+        run.withheld.push(crate::instance::Withheld {
+            product: item.product.clone(),
+            what: format!("fstab line of `{}` on host `{}`", *mount, *host),
+            unanswered: vec![crate::pack::expr::Unanswered {
+                path: missing.into(),
+                pointer: Some(pointer(&["hosts", &host, "filesystems", &mount, missing])),
+                origins: system.origins.clone(),
+            }],
+            why: item.why.clone(),
+        });
+        return None;
+    };
+    let given = system.get("options").cloned().unwrap_or_default();
+    let mut options: Vec<Str> = match &given.value {
+        Value::List(items) => items.iter().filter_map(|t| t.value.text()).collect(),
+        _ => Vec::new(),
+    };
+    if options.is_empty() && add.value.is_empty() {
+        options.push("defaults".into());
+    }
+    for option in &add.value {
+        if !options.contains(option) {
+            options.push(option.clone());
+        }
+    }
+    let pass = if &*mount.value == "/" { 1 } else { 2 };
+    Some(Filesystem {
+        options: F::new(options, super::peers::deep_origins(&given).union(&add.origins)),
+        dump: item.field(0),
+        pass: F::new(if &*type_text == "xfs" { 0 } else { pass }, fstype.origins.union(&mount.origins)),
+        device: F::new(device_text, device.origins),
+        fstype: F::new(type_text, fstype.origins),
+        host,
+        mount,
+        quota,
+    })
+}
+
+/// A JSON Pointer from its steps.
+pub fn pointer(steps: &[&str]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        crate::node::push_step(&mut text, step);
+    }
+    text
+}
+
+/// NFS servers with their pinned ports: the site's `nfs.ports` first, then what packs propose.
+pub fn nfs_servers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<NfsServer>> {
+    let mut found: BTreeMap<Str, NfsServer> = BTreeMap::new();
+    for item in items {
+        let Some(host) = item.answered("host").and_then(hosts).and_then(|h| h.into_iter().next()) else { continue };
+        let port = |name: &str, run: &mut Run| -> F<Option<u16>> {
+            let of_site = site.at(&format!("/nfs/ports/{name}")).filter(|t| !t.value.is_null());
+            let of_site = of_site.and_then(|t| {
+                let ports = crate::instance::ports_of(&t.value)?;
+                Some(F::new(Some(ports.first()?.low), t.origins.union(&item.exists)))
+            });
+            of_site
+                .or_else(|| item.port(name, run).map(|p| p.map(Some)))
+                .unwrap_or_else(|| F::new(None, item.exists.clone()))
+        };
+        let server = NfsServer {
+            mountd: port("mountd", run),
+            lockd: port("lockd", run),
+            statd: port("statd", run),
+            rquotad: port("rquotad", run),
+            version3: item.bool("version3", run).unwrap_or_else(|| item.field(false)),
+            host,
+        };
+        match found.get_mut(&server.host.value) {
+            None => {
+                found.insert(server.host.value.clone(), server);
+            }
+            Some(known) => {
+                known.mountd = super::merge::either(&known.mountd, &server.mountd, "mountd port", run);
+                known.lockd = super::merge::either(&known.lockd, &server.lockd, "lockd port", run);
+                known.statd = super::merge::either(&known.statd, &server.statd, "statd port", run);
+                known.rquotad = super::merge::either(&known.rquotad, &server.rquotad, "rquotad port", run);
+                known.version3 = F::new(
+                    known.version3.value || server.version3.value,
+                    known.version3.origins.union(&server.version3.origins),
+                );
+                known.host.origins = known.host.origins.union(&server.host.origins);
+            }
+        }
+    }
+    found.into_values().map(Arc::new).collect()
+}
+
+/// Directories with owner and mode.
+pub fn directories(items: &[Item], run: &mut Run) -> Vec<Arc<Directory>> {
+    let mut list = Vec::new();
+    for item in items {
+        let (Some(host), Some(path), Some(owner)) =
+            (item.text("host", run), item.text("path", run), item.text("owner", run))
+        else {
+            continue;
+        };
+        let mode = match item.text("mode", run) {
+            Some(mode) => mode.map(Some),
+            None => item.field(None),
+        };
+        list.push(Arc::new(Directory { host, path, owner, mode }));
+    }
+    list.sort_by_key(|d| (d.host.value.clone(), d.path.value.clone()));
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| Directory {
+            host: a.host.clone(),
+            path: a.path.clone(),
+            owner: merge_field(&a.owner, &b.owner, "owner", run),
+            mode: merge_field(&a.mode, &b.mode, "mode", run),
+        },
+        |d| (d.host.value.clone(), d.path.value.clone()),
+    )
+}

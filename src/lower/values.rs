@@ -1,0 +1,280 @@
+//! Helm releases: the values that packs set, keys that the site names, and the lines of the values file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::items::Item;
+use crate::instance::{Instance, Run, Withheld};
+use crate::ir::{F, HelmRelease, HelmValue, ValueLine};
+use crate::pack::expr::Unanswered;
+use crate::site::Site;
+use crate::value::{Origins, Str, Tracked, Value};
+
+/// Releases of one instance with their values, in the order of the pack.
+pub fn releases(
+    releases: &[Item],
+    values: &[Item],
+    instance: &Instance,
+    site: &Site,
+    run: &mut Run,
+) -> Vec<Arc<HelmRelease>> {
+    let mut list = Vec::new();
+    for item in releases {
+        let (Some(name), Some(cluster), Some(namespace), Some(chart)) =
+            (item.text("name", run), item.text("cluster", run), item.text("namespace", run), item.text("chart", run))
+        else {
+            continue;
+        };
+        let id = item.text("id", run).map_or_else(|| "main".into(), |i| i.value);
+        let mut own: Vec<Arc<HelmValue>> = Vec::new();
+        for value in values {
+            let release = value.text("release", run).map_or_else(|| "main".into(), |r| r.value);
+            if release == id
+                && let Some(value) = helm_value(value, &name, instance, site, run)
+            {
+                own.push(Arc::new(value));
+            }
+        }
+        own.extend(extra_values(instance, site));
+        let lines = lines(&own, &item.exists);
+        list.push(Arc::new(HelmRelease {
+            values: F::new(own, item.exists.clone()),
+            lines: F::new(lines, item.exists.clone()),
+            product: item.field(item.product.clone()),
+            name,
+            cluster,
+            namespace,
+            chart,
+        }));
+    }
+    list
+}
+
+/// One value: under the key that the guide gives, or under the one that the site maps a slot to.
+fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, run: &mut Run) -> Option<HelmValue> {
+    let given = item.get("value").cloned().unwrap_or_default();
+    let comment = item.field(item.why.clone());
+    if let Some(key) = item.text("key", run) {
+        let question = given.value.is_null().then(|| -> Str { format!("the value of `{}`", *key).into() });
+        let question = F::new(question, given.origins.union(&item.exists));
+        return Some(HelmValue {
+            key,
+            value: F::new(given.value, given.origins.union(&item.exists)),
+            comment,
+            question,
+        });
+    }
+    let slot = item.text("slot", run)?;
+    let ask = item.text("ask", run);
+    let near = item.text("near", run);
+    let place = site.at(&format!("/products/{}/settings/chart/keys/{}", instance.name, *slot));
+    let mapped = place.and_then(|p| Some((p.value.text()?, p.origins.clone())));
+    let origins = given.origins.union(&item.exists);
+    if let Some((key, mapped_at)) = mapped {
+        let origins = origins.union(&mapped_at);
+        let question = given.value.is_null().then(|| -> Str { format!("the value of `{key}`").into() });
+        return Some(HelmValue {
+            key: F::new(key, origins.clone()),
+            value: F::new(given.value, origins.clone()),
+            comment,
+            question: F::new(question, origins),
+        });
+    }
+    let unmapped = match place {
+        Some(place) => origins.union(&place.origins),
+        None => origins,
+    };
+    let ask: Str = match (ask, near) {
+        (Some(ask), _) => ask.value,
+        (None, Some(near)) => format!("which key below `{}` of the chart holds `{}`?", *near, *slot).into(),
+        (None, None) => format!("which key of the chart holds `{}`?", *slot).into(),
+    };
+    run.withheld.push(Withheld {
+        product: instance.name.clone(),
+        what: format!("`{}` in the values of release `{}`", *slot, **release),
+        unanswered: vec![Unanswered {
+            path: ask.to_string(),
+            pointer: Some(format!("/products/{}/settings/chart/keys/{}", instance.name, *slot)),
+            origins: unmapped.clone(),
+        }],
+        why: item.why.clone(),
+    });
+    Some(HelmValue {
+        key: F::new(slot.value, unmapped.clone()),
+        value: F::new(given.value, unmapped.clone()),
+        comment,
+        question: F::new(Some(ask), unmapped),
+    })
+}
+
+/// The site's own values, `extra.values`: a map of dotted keys or nested maps.
+fn extra_values(instance: &Instance, site: &Site) -> Vec<Arc<HelmValue>> {
+    let mut list = Vec::new();
+    if let Some(extra) = site.at(&format!("/products/{}/extra/values", instance.name)) {
+        flatten("", extra, &mut list);
+    }
+    list
+}
+
+fn flatten(prefix: &str, value: &Tracked, list: &mut Vec<Arc<HelmValue>>) {
+    match &value.value {
+        Value::Map(map) if !map.is_empty() => {
+            for (key, value) in map.iter() {
+                let path = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
+                flatten(&path, value, list);
+            }
+        }
+        _ if prefix.is_empty() => {}
+        _ => list.push(Arc::new(HelmValue {
+            key: F::new(prefix.into(), value.origins.clone()),
+            value: F::new(value.value.clone(), super::peers::deep_origins(value)),
+            comment: F::new("set by the site".into(), value.origins.clone()),
+            question: F::new(None, Origins::None),
+        })),
+    }
+}
+
+/// A tree of values while it is being laid out.
+#[derive(Default)]
+struct Branch {
+    /// In the order of first mention.
+    keys: Vec<Str>,
+    children: BTreeMap<Str, Branch>,
+    leaf: Option<Arc<HelmValue>>,
+    /// Unmapped slots that belong here, as comments.
+    open: Vec<Arc<HelmValue>>,
+}
+
+fn lines(values: &[Arc<HelmValue>], exists: &Origins) -> Vec<Arc<ValueLine>> {
+    let mut root = Branch::default();
+    for value in values {
+        if value.question.value.is_some() && !value.key.contains('.') {
+            root.open.push(value.clone());
+            continue;
+        }
+        let mut branch = &mut root;
+        for part in value.key.split('.') {
+            if !branch.children.contains_key(part) {
+                branch.keys.push(part.into());
+            }
+            branch = branch.children.entry(part.into()).or_default();
+        }
+        branch.leaf = Some(value.clone());
+    }
+    let mut out = Vec::new();
+    lay_out(&root, 0, exists, &mut out);
+    out
+}
+
+fn lay_out(branch: &Branch, depth: usize, exists: &Origins, out: &mut Vec<Arc<ValueLine>>) {
+    for key in &branch.keys {
+        let child = &branch.children[key];
+        match &child.leaf {
+            None => {
+                let origins = deep(child, exists);
+                let open = questions(child);
+                if child.keys.iter().all(|k| only_questions(&child.children[k])) && !open.is_empty() {
+                    out.push(line(depth, open, None, Value::Null, &origins));
+                    continue;
+                }
+                out.push(line(depth, Vec::new(), Some(key), Value::Null, &origins));
+                lay_out(child, depth + 1, exists, out);
+            }
+            Some(value) => leaf(key, value, depth, exists, out),
+        }
+    }
+    for value in &branch.open {
+        let comments =
+            vec![comment(value), format!("open question: {}", value.question.as_deref().unwrap_or("")).into()];
+        out.push(line(depth, comments, None, Value::Null, &value.origins().union(exists)));
+    }
+}
+
+fn only_questions(branch: &Branch) -> bool {
+    match &branch.leaf {
+        Some(value) => value.question.value.is_some(),
+        None => branch.keys.iter().all(|k| only_questions(&branch.children[k])),
+    }
+}
+
+fn questions(branch: &Branch) -> Vec<Str> {
+    let mut list = Vec::new();
+    for key in &branch.keys {
+        let child = &branch.children[key];
+        if let Some(value) = &child.leaf
+            && let Some(question) = &value.question.value
+        {
+            list.push(format!("{}: open question: {question}", *value.key).into());
+        }
+        list.extend(questions(child));
+    }
+    list
+}
+
+fn deep(branch: &Branch, exists: &Origins) -> Origins {
+    let mut origins = exists.clone();
+    if let Some(leaf) = &branch.leaf {
+        origins = origins.union(&leaf.origins());
+    }
+    for child in branch.children.values() {
+        origins = origins.union(&deep(child, exists));
+    }
+    origins
+}
+
+fn comment(value: &HelmValue) -> Str {
+    value.comment.value.clone()
+}
+
+fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: &mut Vec<Arc<ValueLine>>) {
+    let origins = value.origins().union(exists);
+    if let Some(question) = &value.question.value {
+        let comments = vec![comment(value), format!("{key}: open question: {question}").into()];
+        out.push(line(depth, comments, None, Value::Null, &origins));
+        return;
+    }
+    nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);
+}
+
+/// A value under a key, or as an item of a list.
+fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, out: &mut Vec<Arc<ValueLine>>) {
+    let origins = &value.origins;
+    match &value.value {
+        Value::List(items) if items.is_empty() => out.push(empty(depth, comments, key, "[]", origins)),
+        Value::Map(map) if map.is_empty() => out.push(empty(depth, comments, key, "{}", origins)),
+        Value::List(items) => {
+            out.push(line(depth, comments, key, Value::Null, origins));
+            for item in items.iter() {
+                let mut entry =
+                    (*line(depth + 1, Vec::new(), None, item.value.clone(), &item.origins.union(origins))).clone();
+                entry.item.value = true;
+                out.push(Arc::new(entry));
+            }
+        }
+        Value::Map(map) => {
+            out.push(line(depth, comments, key, Value::Null, origins));
+            for (name, inner) in map.iter() {
+                let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(origins) };
+                nested(Some(name), &inner, Vec::new(), depth + 1, out);
+            }
+        }
+        scalar => out.push(line(depth, comments, key, scalar.clone(), origins)),
+    }
+}
+
+fn line(depth: usize, comments: Vec<Str>, key: Option<&Str>, value: Value, origins: &Origins) -> Arc<ValueLine> {
+    Arc::new(ValueLine {
+        pad: F::new("  ".repeat(depth).into(), origins.clone()),
+        comments: F::new(comments, origins.clone()),
+        key: F::new(key.cloned(), origins.clone()),
+        item: F::new(false, origins.clone()),
+        value: F::new(value, origins.clone()),
+        empty: F::new(None, origins.clone()),
+    })
+}
+
+fn empty(depth: usize, comments: Vec<Str>, key: Option<&Str>, text: &str, origins: &Origins) -> Arc<ValueLine> {
+    let mut entry = (*line(depth, comments, key, Value::Null, origins)).clone();
+    entry.empty.value = Some(text.into());
+    Arc::new(entry)
+}

@@ -1,0 +1,143 @@
+//! Expressions: the text in a pack to a tree, the tree and types to findings, the tree and values to a value.
+//!
+//! The syntax is Jinja's. The meaning is ours: three values of truth, no comparison of unlike types, whole numbers
+//! only, and every result knows the places that it was read from.
+
+mod anchor;
+mod check;
+mod eval;
+mod filters;
+mod functions;
+mod kinds;
+mod members;
+mod operators;
+mod predicates;
+pub(crate) mod read;
+mod scope;
+mod table;
+mod text;
+pub(crate) mod tree;
+
+pub use anchor::Anchor;
+pub(crate) use check::Checker;
+pub use check::Env;
+pub use eval::EvalError;
+pub use kinds::{describe, record as record_type};
+pub use operators::written;
+pub use read::signature;
+pub use scope::{NoTables, Reads, Scope, Tables, Unanswered};
+pub use table::Row;
+pub use text::{Piece, Text};
+
+use crate::diag::{Diag, Findings, codes};
+use crate::shape::Type;
+use crate::value::{Str, Tracked};
+use tree::{Op, Term};
+
+/// One expression.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    text: Str,
+    anchor: Anchor,
+    root: Term,
+}
+
+impl Expr {
+    /// Reads an expression. What is wrong is reported; the result is then `None`.
+    pub fn parse(text: &str, at: Anchor, findings: &mut Findings) -> Option<Self> {
+        let root = read::read(text, &at, findings)?;
+        Some(Self { text: text.into(), anchor: at, root })
+    }
+
+    /// Its type, and findings for names, attributes and operations that cannot work.
+    pub fn check(&self, env: &Env<'_>, findings: &mut Findings) -> Type {
+        Checker::new(self.anchor, env, findings).type_of(&self.root)
+    }
+
+    /// As [`Expr::check`], for an expression that must be true or false.
+    pub fn check_condition(&self, env: &Env<'_>, findings: &mut Findings) {
+        Checker::new(self.anchor, env, findings).condition(&self.root);
+    }
+
+    /// Its value, with the place of the expression and every place read as origins. `reads` gains what was read and
+    /// which answers were missing; it may be used for one evaluation after the other.
+    pub fn eval(&self, scope: &Scope<'_>, reads: &mut Reads) -> Result<Tracked, EvalError> {
+        text::evaluate(&self.text, self.anchor, &self.root, scope, reads)
+    }
+
+    /// The text as written.
+    pub fn text(&self) -> &Str {
+        &self.text
+    }
+
+    pub fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    /// The names that it reads from its scope, sorted.
+    pub fn names(&self) -> Vec<Str> {
+        self.paths()
+            .into_iter()
+            .map(|mut path| path.swap_remove(0))
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// The paths that it reads, as far as they are written out: `values.smallest_ram` is `["values", "smallest_ram"]`.
+    pub fn paths(&self) -> Vec<Vec<Str>> {
+        paths(&self.root)
+    }
+}
+
+impl Text {
+    /// The paths that its expressions read.
+    pub fn paths(&self) -> Vec<Vec<Str>> {
+        let mut found = Vec::new();
+        self.walk(&mut |term| found.extend(path_of(term)));
+        found
+    }
+}
+
+fn paths(root: &Term) -> Vec<Vec<Str>> {
+    let mut found = Vec::new();
+    root.walk(&mut |term| found.extend(path_of(term)));
+    found
+}
+
+/// The path that a node spells, names of items left out. A path's beginnings are paths of their own.
+fn path_of(term: &Term) -> Option<Vec<Str>> {
+    match &term.op {
+        Op::Name(name) if &**name != "item" && &**name != read::IT => Some(vec![name.clone()]),
+        Op::Attr(base, name) => {
+            let mut path = path_of(base)?;
+            path.push(name.clone());
+            Some(path)
+        }
+        Op::Index(base, index) => {
+            let mut path = path_of(base)?;
+            path.push(index.literal()?.clone());
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+impl EvalError {
+    /// The finding of this error.
+    pub fn diag(&self) -> Diag {
+        let mut diag = Diag::new(codes::EXPR_EVAL, self.message.clone()).at(self.span, "");
+        diag.help = self.help.clone();
+        diag
+    }
+}
+
+/// Every filter, test and function, for documents: kind and row.
+pub fn reference() -> impl Iterator<Item = (&'static str, &'static Row)> {
+    let filters = filters::tables().into_iter().flatten().map(|r| ("filter", r));
+    let tests = predicates::TESTS.iter().map(|r| ("test", r));
+    filters.chain(tests).chain(functions::FUNCTIONS.iter().map(|r| ("function", r)))
+}
+
+#[cfg(test)]
+mod tests;

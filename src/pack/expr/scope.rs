@@ -1,0 +1,116 @@
+//! What an expression is evaluated against, and what it notes while it is: names, tables, reads.
+
+use crate::source::PlaceId;
+use crate::value::{Origins, Ref, Str, Tracked};
+
+/// What lies behind names that are bound to tables of the site, and the answers that only an installation gives.
+pub trait Tables {
+    /// The entry `name` of the site's table `table`; `None` when there is no such entry.
+    fn entry(&self, table: &str, name: &str) -> Option<&Tracked>;
+
+    /// What `blank('name')` writes; `None` when the pack declares no such blank.
+    fn blank(&self, _name: &str) -> Option<Tracked> {
+        None
+    }
+}
+
+/// No tables at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTables;
+
+impl Tables for NoTables {
+    fn entry(&self, _table: &str, _name: &str) -> Option<&Tracked> {
+        None
+    }
+}
+
+/// The names that an expression may use. A later name hides an earlier one, a name here hides the parent's.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    parent: Option<&'a Scope<'a>>,
+    names: &'a [(Str, Tracked)],
+    pub(super) tables: &'a dyn Tables,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope of these names.
+    pub fn new(names: &'a [(Str, Tracked)], tables: &'a dyn Tables) -> Self {
+        Self { parent: None, names, tables }
+    }
+
+    /// A scope of these names and, behind them, all of this one.
+    pub fn child<'b>(&'b self, names: &'b [(Str, Tracked)]) -> Scope<'b> {
+        Scope { parent: Some(self), names, tables: self.tables }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&'a Tracked> {
+        match self.names.iter().rev().find(|(n, _)| &**n == name) {
+            Some((_, value)) => Some(value),
+            None => self.parent.and_then(|p| p.get(name)),
+        }
+    }
+
+    /// What a bound name names.
+    pub fn entry(&self, name: &Ref) -> Option<&'a Tracked> {
+        self.tables.entry(&name.table, &name.name)
+    }
+
+    /// Every name, the innermost first.
+    pub fn names(&self) -> Vec<&'a str> {
+        let mut names: Vec<&str> = self.names.iter().rev().map(|(n, _)| &**n).collect();
+        if let Some(parent) = self.parent {
+            names.extend(parent.names());
+        }
+        names
+    }
+}
+
+/// An answer that an expression needed and did not find.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unanswered {
+    /// As the expression names it: `host.iops.read`.
+    pub path: String,
+    /// The place in the resolved site, where it can be told: `/hosts/w1/iops/read`.
+    pub pointer: Option<String>,
+    /// The place that holds the open answer, or the map in which it is missing.
+    pub origins: Origins,
+}
+
+/// What evaluations noted. One `Reads` may gather those of several.
+#[derive(Clone, Debug, Default)]
+pub struct Reads {
+    /// Unanswered values that kept a result unknown.
+    pub unanswered: Vec<Unanswered>,
+    /// Whether a faulty value was read; the result is then [`Value::Poison`](crate::value::Value::Poison).
+    pub poisoned: bool,
+    /// Every place read, in the order of reading, with repetitions.
+    pub(super) places: Vec<PlaceId>,
+    /// The places that the value under evaluation depends on.
+    pub(super) stack: Vec<PlaceId>,
+}
+
+impl Reads {
+    /// The set of all places read.
+    pub fn origins(&self) -> Origins {
+        Origins::from_places(self.places.clone())
+    }
+
+    /// Adds what another evaluation noted.
+    pub fn absorb(&mut self, other: &Reads) {
+        self.unanswered.extend(other.unanswered.iter().cloned());
+        self.poisoned |= other.poisoned;
+        self.places.extend_from_slice(&other.places);
+    }
+
+    /// Notes places as read.
+    pub fn note(&mut self, origins: &Origins) {
+        self.places.extend_from_slice(origins.as_slice());
+    }
+
+    pub fn clear(&mut self) {
+        self.unanswered.clear();
+        self.poisoned = false;
+        self.places.clear();
+        self.stack.clear();
+    }
+}

@@ -1,0 +1,57 @@
+//! The kinds of `Ir` items that a pack can declare, with the fields that each takes.
+
+/// One kind.
+#[derive(Debug, PartialEq)]
+pub struct Kind {
+    /// The key in `pack.toml`, also the name of the list in the `Ir`.
+    pub name: &'static str,
+    pub required: &'static [&'static str],
+    pub optional: &'static [&'static str],
+}
+
+impl Kind {
+    /// All field names, required ones first.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.required.iter().chain(self.optional).copied()
+    }
+}
+
+/// Every kind, in the order in which `packs show` prints them.
+pub const KINDS: &[Kind] = &[
+    Kind { name: "namespaces", required: &["cluster", "name"], optional: &[] },
+    Kind { name: "exports", required: &["storage"], optional: &["options", "clients", "host", "path"] },
+    Kind { name: "directories", required: &["host", "path", "owner"], optional: &["mode"] },
+    Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
+    Kind { name: "nfs_servers", required: &["host"], optional: &["mountd", "lockd", "statd", "rquotad", "version3"] },
+    Kind { name: "units", required: &["host", "name", "settings"], optional: &[] },
+    Kind { name: "kernel", required: &["host", "key", "value"], optional: &[] },
+    Kind {
+        name: "volumes",
+        required: &["cluster", "namespace", "storage", "name", "claim"],
+        optional: &["server", "path", "mount_options", "size", "access", "class"],
+    },
+    Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
+    Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
+    Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
+    Kind { name: "images", required: &["source", "reference"], optional: &["tag"] },
+    Kind { name: "secrets", required: &["name", "place"], optional: &["key"] },
+    Kind {
+        name: "proxies",
+        required: &["host", "kind", "server_name", "upstreams", "upstream_port"],
+        optional: &[
+            "port",
+            "health_port",
+            "health_path",
+            "body",
+            "buffer",
+            "websocket",
+            "certificate_file",
+            "key_file",
+        ],
+    },
+];
+
+/// Finds a kind by its key.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|k| k.name == name)
+}

@@ -1,0 +1,14 @@
+//! Packs: what a product's folder says, read, verified, and ready to be put to work on a site.
+
+pub mod expr;
+pub mod embedded;
+mod fields;
+mod flow;
+mod judge;
+pub mod kinds;
+pub mod load;
+pub mod manifest;
+mod steps;
+
+pub use load::{PackFiles, load};
+pub use manifest::Pack;

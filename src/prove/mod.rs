@@ -1,0 +1,93 @@
+//! `ArtifactTree` → findings: reads back what was emitted and compares it with the `Ir`, item by item and both ways.
+//!
+//! One reader per format turns text into plain structs, strictly and without knowing how the text is written; the
+//! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
+
+pub mod bugs;
+mod cluster;
+pub mod csv;
+pub mod exports;
+pub mod fault;
+pub mod flows;
+pub mod fstab;
+pub mod ini;
+pub mod kubernetes;
+pub mod nftables;
+pub mod nginx;
+mod proxy;
+mod storage;
+pub mod traefik;
+mod traffic;
+pub mod yaml;
+
+pub use bugs::is_bug;
+
+use crate::artifact::{Artifact, ArtifactTree};
+use crate::diag::Findings;
+use crate::ir::Ir;
+use bugs::{At, Bugs};
+use fault::{Fault, Read};
+
+/// Proves a tree. Every difference is an error that says so; see [`is_bug`].
+pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
+    let mut bugs = Bugs::new(findings);
+    let texts = Texts::all(tree, &mut bugs);
+    storage::exports(ir, &texts, &mut bugs);
+    storage::fstab(ir, &texts, &mut bugs);
+    storage::nfs_conf(ir, &texts, &mut bugs);
+    traffic::nftables(ir, &texts, &mut bugs);
+    traffic::flow_table(ir, &texts, &mut bugs);
+    proxy::nginx(ir, &texts, &mut bugs);
+    proxy::traefik(ir, &texts, &mut bugs);
+    cluster::objects(ir, &texts, &mut bugs);
+    cluster::values(ir, &texts, &mut bugs);
+}
+
+/// The emitted texts, in the order of their paths.
+struct Texts<'a> {
+    files: Vec<Emitted<'a>>,
+}
+
+/// One emitted text.
+struct Emitted<'a> {
+    path: &'a str,
+    text: &'a str,
+    artifact: &'a Artifact,
+}
+
+impl<'a> Texts<'a> {
+    fn all(tree: &'a ArtifactTree, bugs: &mut Bugs) -> Self {
+        let mut files = Vec::with_capacity(tree.files.len());
+        for (path, artifact) in &tree.files {
+            match std::str::from_utf8(&artifact.bytes) {
+                Ok(text) => files.push(Emitted { path, text, artifact }),
+                Err(_) => bugs.unreadable(path, &Fault::new(0, "it is not UTF-8")),
+            }
+        }
+        Self { files }
+    }
+
+    /// The texts of some formats.
+    fn of<'t>(&'t self, formats: &'t [&str]) -> impl Iterator<Item = &'t Emitted<'a>> {
+        self.files.iter().filter(|f| formats.contains(&&*f.artifact.format))
+    }
+}
+
+impl<'a> Emitted<'a> {
+    /// The host it belongs to; empty for none.
+    fn host(&self) -> &'a str {
+        self.artifact.host.as_deref().unwrap_or("")
+    }
+
+    fn at(&self, line: usize) -> At<'a> {
+        At { path: self.path, line }
+    }
+
+    /// Reads the text, or reports why it cannot be read.
+    fn read<T>(&self, reader: impl FnOnce(&'a str) -> Read<T>, bugs: &mut Bugs) -> Option<T> {
+        reader(self.text).inspect_err(|fault| bugs.unreadable(self.path, fault)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

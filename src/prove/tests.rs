@@ -1,0 +1,654 @@
+//! Seeds bugs into emitted texts and asserts that the proof notices every one.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::artifact::Placement;
+use crate::ir::*;
+use crate::value::{Origins, Ports, Str};
+
+fn f<T>(value: T) -> F<T> {
+    F::new(value, Origins::None)
+}
+
+fn s(text: &str) -> F<Str> {
+    f(text.into())
+}
+
+fn nets(list: &[&str]) -> Vec<ipnet::IpNet> {
+    list.iter().map(|n| n.parse().expect("a network")).collect()
+}
+
+fn strs(list: &[&str]) -> Vec<Str> {
+    list.iter().map(|&n| n.into()).collect()
+}
+
+fn tree(files: &[(&str, &str, Option<&str>, &str)]) -> ArtifactTree {
+    let mut tree = ArtifactTree { site: "acme".into(), ..ArtifactTree::default() };
+    for &(path, format, host, text) in files {
+        let artifact = Artifact {
+            format: format.into(),
+            bytes: text.into(),
+            placement: Placement::Carry,
+            host: host.map(Str::from),
+            target: None,
+            owner: None,
+            mode: None,
+            apply: None,
+            check: None,
+            pack: "base".into(),
+        };
+        tree.files.insert(path.to_owned(), artifact);
+    }
+    tree
+}
+
+fn messages(ir: &Ir, tree: &ArtifactTree) -> Vec<String> {
+    let mut findings = Findings::default();
+    prove(ir, tree, &mut findings);
+    assert!(findings.iter().all(is_bug));
+    findings.iter().map(|d| d.message.clone()).collect()
+}
+
+/// Asserts that a tree is proven, and that no mutation `path: from → to` of it is.
+fn assert_mutations_are_caught(ir: &Ir, good: &ArtifactTree, mutations: &[(&str, &str, &str)]) {
+    assert_eq!(messages(ir, good), [""; 0]);
+    for &(path, from, to) in mutations {
+        let mut tree = good.clone();
+        let artifact = tree.files.get_mut(path).expect(path);
+        let text = String::from_utf8(artifact.bytes.clone()).expect("text");
+        assert!(text.contains(from), "`{from}` is not in {path}");
+        artifact.bytes = text.replacen(from, to, 1).into_bytes();
+        let messages = messages(ir, &tree);
+        assert!(!messages.is_empty(), "`{from}` → `{to}` in {path} goes unnoticed");
+    }
+    for path in good.files.keys().filter(|p| mutations.iter().any(|m| m.0 == p.as_str())) {
+        let mut tree = good.clone();
+        let artifact = tree.files.remove(path).expect("the file");
+        let last_of_kind = !tree.files.values().any(|a| a.format == artifact.format);
+        assert!(last_of_kind || !messages(ir, &tree).is_empty(), "without {path} all seems well");
+        let mut tree = good.clone();
+        let artifact = tree.files.get_mut(path).expect("the file");
+        artifact.bytes.push(0xff);
+        assert!(!messages(ir, &tree).is_empty(), "a broken byte in {path} goes unnoticed");
+    }
+}
+
+#[test]
+fn storage() {
+    let export = |path: &str, clients: &[&str]| {
+        Arc::new(Export {
+            host: s("nfs1"),
+            path: s(path),
+            clients: f(nets(clients)),
+            options: f(strs(&["rw", "sync", "no_root_squash"])),
+            storage: s("userdata"),
+        })
+    };
+    let ir = Ir {
+        exports: vec![export("/srv/a b", &["10.30.8.0/24", "fd00:30:8::/64"]), export("/srv/c", &[])],
+        filesystems: vec![Arc::new(Filesystem {
+            host: s("nfs1"),
+            mount: s("/srv"),
+            device: s("UUID=1c2d"),
+            fstype: s("ext4"),
+            options: f(strs(&["defaults", "usrquota", "grpquota"])),
+            dump: f(0),
+            pass: f(2),
+            quota: f(true),
+        })],
+        nfs_servers: vec![Arc::new(NfsServer {
+            host: s("nfs1"),
+            mountd: f(Some(892)),
+            lockd: f(Some(32803)),
+            statd: f(None),
+            rquotad: f(Some(875)),
+            version3: f(true),
+        })],
+        ..Ir::default()
+    };
+    let (exports, fstab, conf) = (
+        "hosts/nfs1/root/etc/exports.d/sitec.exports",
+        "hosts/nfs1/blocks/etc/fstab",
+        "hosts/nfs1/root/etc/nfs.conf.d/sitec.conf",
+    );
+    let good = tree(&[
+        (
+            exports,
+            "exports",
+            Some("nfs1"),
+            "# x\n/srv/a\\040b 10.30.8.0/24(rw,sync,no_root_squash) fd00:30:8::/64(rw,sync,no_root_squash)\n\
+             /srv/c *(rw,sync,no_root_squash)\n",
+        ),
+        (fstab, "fstab", Some("nfs1"), "UUID=1c2d /srv ext4 defaults,usrquota,grpquota 0 2\n"),
+        (conf, "ini", Some("nfs1"), "[lockd]\nport = 32803\nudp-port = 32803\n[mountd]\nport = 892\n"),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (exports, "10.30.8.0/24", "10.30.8.0/23"),
+            (exports, "10.30.8.0/24", "10.30.9.0/24"),
+            (exports, "10.30.8.0/24(", "10.30.8.0/24 ("),
+            (exports, "10.30.8.0/24(rw,sync,no_root_squash) ", ""),
+            (exports, "10.30.8.0/24(rw", "10.30.8.0/24(ro"),
+            (exports, ",no_root_squash", ""),
+            (exports, "rw,sync", "rw,sync,insecure"),
+            (exports, "rw,sync", "sync,rw"),
+            (exports, "a\\040b", "a b"),
+            (exports, "a\\040b", "a\\041b"),
+            (exports, "/srv/c *(rw,sync,no_root_squash)\n", ""),
+            (exports, "*(", "10.0.0.0/8("),
+            (exports, "/srv/c *", "/srv/d *"),
+            (exports, "# x\n", "/srv *(rw,sync,no_root_squash)\n"),
+            (fstab, "usrquota,", ""),
+            (fstab, "defaults", "defaults,ro"),
+            (fstab, "1c2d", "1c2e"),
+            (fstab, "0 2", "0 0"),
+            (fstab, "0 2", "0"),
+            (fstab, "ext4", "xfs"),
+            (fstab, "/srv", "/srv2"),
+            (fstab, "UUID=1c2d /srv ext4 defaults,usrquota,grpquota 0 2\n", ""),
+            (conf, "892", "893"),
+            (conf, "port = 892\n", ""),
+            (conf, "udp-port = 32803\n", ""),
+            (conf, "[mountd]", "[statd]"),
+        ],
+    );
+    let mut elsewhere = good.clone();
+    elsewhere.files.get_mut(exports).expect("exports").host = Some("nfs2".into());
+    assert_eq!(messages(&ir, &elsewhere).len(), 4);
+}
+
+fn rule(chain: RuleChain, family: i64, peers: &[&str], transport: Transport, ports: &[(u16, u16)]) -> Arc<Rule> {
+    Arc::new(Rule {
+        host: s("w01"),
+        chain: f(chain),
+        peers: f(nets(peers)),
+        family: f(family),
+        transport: f(transport),
+        ports: f(ports.iter().map(|&(low, high)| Ports { low, high }).collect()),
+        why: s("because"),
+    })
+}
+
+#[test]
+fn firewall() {
+    let ir = Ir {
+        rules: vec![
+            rule(RuleChain::Input, 4, &["10.30.8.0/24", "10.20.0.0/16"], Transport::Tcp, &[(22, 22), (443, 443)]),
+            rule(RuleChain::Input, 4, &["10.20.0.0/16"], Transport::Tcp, &[(80, 90)]),
+            rule(RuleChain::Input, 6, &["fd00:30:8::/64"], Transport::Udp, &[(123, 123)]),
+            rule(RuleChain::NodePort, 4, &["10.20.0.0/16"], Transport::Tcp, &[(30080, 30080)]),
+            rule(RuleChain::Output, 4, &[], Transport::Udp, &[(53, 53)]),
+        ],
+        ..Ir::default()
+    };
+    let path = "hosts/w01/root/etc/nftables.d/sitec.nft";
+    let good = tree(&[
+        (
+            path,
+            "nftables",
+            Some("w01"),
+            r#"table inet sitec
+delete table inet sitec
+table inet sitec {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        ct state invalid drop
+        iif "lo" accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        ip saddr { 10.20.0.0/16, 10.30.8.0/24 } tcp dport { 22, 443 } accept comment "because"
+        ip saddr { 10.20.0.0/16 } tcp dport { 80-90 } accept
+        ip6 saddr { fd00:30:8::/64 } udp dport { 123 } accept
+    }
+    chain node_ports {
+        type filter hook prerouting priority mangle; policy accept;
+        fib daddr type != local accept
+        ct state established,related accept
+        iif "lo" accept
+        ip saddr { 10.20.0.0/16 } tcp dport { 30080 } accept
+        tcp dport 30000-32767 drop
+        udp dport 30000-32767 drop
+    }
+    chain output {
+        type filter hook output priority filter; policy drop;
+        ct state established,related accept
+        oif "lo" accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        meta nfproto ipv4 udp dport { 53 } accept
+    }
+}
+"#,
+        ),
+        ("hosts/w02/x.nft", "sh", None, "\n"),
+    ]);
+    let caught: &[(&str, &str)] = &[
+        ("10.20.0.0/16, ", ""),
+        ("10.20.0.0/16, ", "10.0.0.0/8, "),
+        ("10.20.0.0/16, ", "10.20.0.0/17, "),
+        ("22, 443", "22"),
+        ("22, 443", "22-443"),
+        ("22, 443", "22, 444"),
+        ("80-90", "80-89"),
+        ("80-90", "80, 90"),
+        ("ip saddr", "ip daddr"),
+        ("ip saddr { 10.20.0.0/16 } tcp", "tcp"),
+        ("ip saddr { 10.20.0.0/16 } tcp", "ip saddr { 10.20.0.0/16 } udp"),
+        ("tcp dport { 80-90 } accept", "tcp dport { 80-90 } drop"),
+        ("        ip6 saddr { fd00:30:8::/64 } udp dport { 123 } accept\n", ""),
+        ("ip6 saddr { fd00:30:8::/64 }", "ip saddr { 10.30.8.0/24 }"),
+        ("        ct state established,related accept\n", ""),
+        ("        iif \"lo\" accept\n", ""),
+        ("        meta l4proto { icmp, ipv6-icmp } accept\n", ""),
+        ("policy drop", "policy accept"),
+        ("policy accept", "policy drop"),
+        ("hook input", "hook output"),
+        ("priority mangle", "priority filter"),
+        ("priority filter", "priority mangle"),
+        ("        fib daddr type != local accept\n", ""),
+        ("30080 } accept", "30081 } accept"),
+        ("tcp dport 30000-32767 drop\n", "\n"),
+        ("tcp dport 30000-32767 drop\n        udp dport 30000-32767 drop\n", "\n"),
+        ("tcp dport 30000-32767 drop", "ip saddr 10.0.0.0/8 tcp dport 30000-32767 drop"),
+        ("meta nfproto ipv4 udp", "udp"),
+        ("udp dport { 53 }", "udp dport { 53, 5353 }"),
+        ("delete table inet sitec\n", "flush ruleset\n"),
+        ("table inet sitec {", "table inet mine {"),
+        ("        ct state invalid drop\n", "        ip saddr 10.20.0.7 drop\n"),
+        ("        ct state invalid drop\n", "        tcp dport 8080 accept\n"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+
+    let mut wide = good.clone();
+    let text = String::from_utf8(wide.files[path].bytes.clone()).expect("text").replace("80-90", "80-91");
+    wide.files.get_mut(path).expect("the file").bytes = text.into_bytes();
+    assert_eq!(
+        messages(&ir, &wide),
+        [format!(
+            "`{path}` line 4: the chain `input` permits too much: tcp 91 of 10.20.0.0/16 \
+             (for example tcp port 91 of 10.20.0.0)"
+        )]
+    );
+}
+
+fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
+    Arc::new(Flow {
+        product: s("pseven"),
+        from: s(from),
+        from_hosts: f(Peers { nets: nets(&["10.20.0.0/16", "fd00:20::/64"]), pods: None, name: None }),
+        to: s(to),
+        to_hosts: f(Peers { nets: nets(&["10.30.8.5/32"]), pods: Some("main".into()), name: None }),
+        transport: f(Transport::Tcp),
+        ports: f(ports),
+        application: s("HTTPS"),
+        scope: f(Scope::Site),
+        published: f(false),
+        why: s(why),
+    })
+}
+
+#[test]
+fn flow_table() {
+    let ir = Ir {
+        flows: vec![
+            flow("users", "proxy", Ports::one(443), "table 3, \"external\""),
+            flow("proxy", "worker", Ports { low: 30000, high: 30010 }, "-"),
+        ],
+        ..Ir::default()
+    };
+    let path = "firewall/flows.csv";
+    let good = tree(&[(
+        path,
+        "csv",
+        None,
+        "product,from,from_hosts,to,to_hosts,transport,ports,application,scope,why\n\
+         pseven,users,10.20.0.0/16 fd00:20::/64,proxy,cluster:main 10.30.8.5,tcp,443,HTTPS,site,\
+         \"table 3, \"\"external\"\"\"\n\
+         pseven,proxy,10.20.0.0/16 fd00:20::/64,worker,cluster:main 10.30.8.5,tcp,30000-30010,HTTPS,site,'-\n",
+    )]);
+    let caught: &[(&str, &str)] = &[
+        ("443", "444"),
+        ("tcp", "udp"),
+        ("users,10.20.0.0/16", "users,10.20.0.0/15"),
+        ("10.20.0.0/16 fd00:20::/64", "fd00:20::/64"),
+        (
+            "users,10.20.0.0/16 fd00:20::/64,proxy,cluster:main 10.30.8.5",
+            "proxy,cluster:main 10.30.8.5,users,10.20.0.0/16 fd00:20::/64",
+        ),
+        ("cluster:main ", ""),
+        ("30000-30010", "30000"),
+        ("'-", "-"),
+        ("'-", ""),
+        ("\"\"external\"\"", "external"),
+        ("site,'-", "external,'-"),
+        ("from_hosts", "sources"),
+        ("HTTPS", "HTTP"),
+        ("pseven,proxy", "psevem,proxy"),
+        ("'-\n", "'-\npseven,a,10.0.0.1,b,10.0.0.2,tcp,1,x,site,w\n"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+}
+
+fn proxy(kind: &str) -> Arc<Proxy> {
+    let upstream = |host: &str, address: &str| {
+        Arc::new(Upstream {
+            host: s(host),
+            address: f(address.parse().expect("an address")),
+            port: f(30080),
+            endpoint: s(""),
+            health_endpoint: f(None),
+        })
+    };
+    Arc::new(Proxy {
+        host: s("proxy1"),
+        product: s("pseven"),
+        kind: s(kind),
+        server_name: s("pseven.acme.example"),
+        addresses: f(vec!["10.30.8.5".parse().expect("v4"), "fd00::5".parse().expect("v6")]),
+        port: f(443),
+        certificate_file: f(Some("/etc/ssl/a.pem".into())),
+        key_file: f(Some("/etc/ssl/a.key".into())),
+        upstreams: f(vec![upstream("w01", "10.30.8.21"), upstream("w02", "fd00::22")]),
+        upstream: s("pseven"),
+        health_port: f(Some(30081)),
+        health_path: f(Some("/ping".into())),
+        body_bytes: f(0),
+        buffer_bytes: f(128 << 10),
+        websocket: f(true),
+    })
+}
+
+#[test]
+fn nginx() {
+    let ir = Ir { proxies: vec![proxy("nginx")], ..Ir::default() };
+    let path = "hosts/proxy1/root/etc/nginx/conf.d/pseven.conf";
+    let good = tree(&[(
+        path,
+        "nginx",
+        Some("proxy1"),
+        r#"map $http_upgrade $sitec_connection {
+    default upgrade;
+    ""      close;
+}
+upstream pseven {
+    least_conn;
+    server 10.30.8.21:30080 max_fails=3 fail_timeout=10s;
+    server [fd00::22]:30080 max_fails=3 fail_timeout=10s;
+    keepalive 32;
+}
+server {
+    listen 443 ssl http2;
+    listen [::]:443 ssl http2;
+    server_name pseven.acme.example;
+    ssl_certificate /etc/ssl/a.pem;
+    ssl_certificate_key /etc/ssl/a.key;
+    client_max_body_size 0;
+    proxy_buffer_size 131072;
+    proxy_buffers 4 128k;
+    proxy_busy_buffers_size 131072;
+    location / {
+        proxy_pass http://pseven;
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $sitec_connection;
+    }
+}
+"#,
+    )]);
+    let caught: &[(&str, &str)] = &[
+        ("10.30.8.21:30080", "10.30.8.22:30080"),
+        ("10.30.8.21:30080", "10.30.8.21:30081"),
+        (
+            "    server [fd00::22]:30080 max_fails=3 fail_timeout=10s;
+",
+            "",
+        ),
+        ("[fd00::22]:30080", "[fd00::22]:30080 backup"),
+        (
+            "    keepalive",
+            "    server 10.30.8.23:30080 max_fails=3 fail_timeout=10s;
+    keepalive",
+        ),
+        ("max_fails=3 ", ""),
+        ("upstream pseven", "upstream other"),
+        ("http://pseven", "http://other"),
+        ("listen 443 ssl", "listen 443"),
+        ("listen 443", "listen 8443"),
+        (
+            "    listen [::]:443 ssl http2;
+",
+            "",
+        ),
+        ("server_name pseven", "server_name other"),
+        ("a.pem", "b.pem"),
+        ("a.key", "b.key"),
+        (
+            "    ssl_certificate_key /etc/ssl/a.key;
+",
+            "",
+        ),
+        ("size 0", "size 1m"),
+        (
+            "    client_max_body_size 0;
+",
+            "",
+        ),
+        ("proxy_buffer_size 131072", "proxy_buffer_size 8k"),
+        ("proxy_buffers 4 128k", "proxy_buffers 4 64k"),
+        ("busy_buffers_size 131072", "busy_buffers_size 512k"),
+        ("Host $host", "Host $proxy_host"),
+        (
+            "        proxy_set_header X-Real-IP $remote_addr;
+",
+            "",
+        ),
+        ("X-Forwarded-For $remote_addr", "X-Forwarded-For $http_x_forwarded_for"),
+        (
+            "        proxy_set_header Upgrade $http_upgrade;
+",
+            "",
+        ),
+        ("default upgrade", "default close"),
+        ("Connection $sitec_connection", "Connection close"),
+        ("http_version 1.1", "http_version 1.0"),
+        ("$host;", "$host"),
+        ("    location", "    deny all;\n    location"),
+        ("    location", "    return 503;\n    location"),
+        ("location /", "location /x"),
+        ("upstream pseven", "include x;\nupstream pseven"),
+        ("server_name pseven.acme.example;", "server_name pseven.acme.example \"x;"),
+    ];
+    let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
+    assert_mutations_are_caught(&ir, &good, &mutations);
+}
+
+#[test]
+fn traefik() {
+    let ir = Ir { proxies: vec![proxy("traefik")], ..Ir::default() };
+    let (fixed, dynamic) =
+        ("hosts/proxy1/root/etc/traefik/traefik.yaml", "hosts/proxy1/root/etc/traefik/dynamic/pseven.yaml");
+    let good = tree(&[
+        (
+            fixed,
+            "yaml",
+            Some("proxy1"),
+            "entryPoints:\n  websecure:\n    address: \":443\"\n    forwardedHeaders:\n      insecure: false\n\
+             providers:\n  file:\n    directory: /etc/traefik/dynamic\n    watch: true\n",
+        ),
+        (
+            dynamic,
+            "yaml",
+            Some("proxy1"),
+            r#"http:
+  routers:
+    pseven:
+      rule: "Host(`pseven.acme.example`)"
+      entryPoints:
+        - websecure
+      service: pseven
+      tls: {}
+  services:
+    pseven:
+      loadBalancer:
+        passHostHeader: true
+        healthCheck:
+          path: /ping
+          port: 30081
+          interval: 10s
+        servers:
+          - url: "http://10.30.8.21:30080"
+          - url: "http://[fd00::22]:30080"
+tls:
+  certificates:
+    - certFile: /etc/ssl/a.pem
+      keyFile: /etc/ssl/a.key
+  options:
+    default:
+      minVersion: VersionTLS12
+"#,
+        ),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (fixed, ":443", ":8443"),
+            (fixed, "websecure", "web"),
+            (fixed, "insecure: false", "insecure: true"),
+            (fixed, "    watch: true", "    wach: true"),
+            (dynamic, "Host(`pseven.acme.example`)", "Host(`acme.example`)"),
+            (dynamic, "- websecure", "- web"),
+            (dynamic, "service: pseven", "service: other"),
+            (dynamic, "      tls: {}\n", ""),
+            (dynamic, "passHostHeader: true", "passHostHeader: false"),
+            (dynamic, "/ping", "/pong"),
+            (dynamic, "30081", "30080"),
+            (dynamic, "10.30.8.21", "10.30.8.23"),
+            (dynamic, "          - url: \"http://[fd00::22]:30080\"\n", ""),
+            (dynamic, "http://10", "https://10"),
+            (dynamic, "a.pem", "b.pem"),
+            (dynamic, "      keyFile: /etc/ssl/a.key\n", ""),
+            (dynamic, "VersionTLS12", "VersionTLS99"),
+            (dynamic, "certificates:", "certificate:"),
+        ],
+    );
+}
+
+#[test]
+fn cluster() {
+    let value = |key: &str, value: crate::value::Value, question: Option<&str>| {
+        Arc::new(HelmValue {
+            key: s(key),
+            value: f(value),
+            comment: s("section 5"),
+            question: f(question.map(Str::from)),
+        })
+    };
+    let ir = Ir {
+        volumes: vec![Arc::new(Volume {
+            cluster: s("main"),
+            namespace: s("pseven-ns"),
+            product: s("pseven"),
+            storage: s("userdata"),
+            name: s("pseven-userdata"),
+            claim: s("userdata"),
+            server: s("10.30.8.31"),
+            path: s("/var/pSeven/UserData"),
+            mount_options: f(strs(&["nfsvers=3", "nolock"])),
+            size: s("1Ti"),
+            access: s("ReadWriteMany"),
+            class: s(""),
+        })],
+        releases: vec![Arc::new(HelmRelease {
+            cluster: s("main"),
+            namespace: s("pseven-ns"),
+            name: s("pseven-rl"),
+            product: s("pseven"),
+            chart: s("chart.tgz"),
+            values: f(vec![
+                value("entrypoint.port", 443i64.into(), None),
+                value("entrypoint.host", "yes".into(), None),
+                value("images.tag", crate::value::Value::Version("1.30".parse().expect("a version")), None),
+                value("images.list", (&["a", "b"][..]).into(), None),
+                value("smtp.host", crate::value::Value::Null, Some("which server?")),
+            ]),
+            lines: f(Vec::new()),
+        })],
+        ..Ir::default()
+    };
+    let (pv, pvc, values) = (
+        "clusters/main/_cluster/10-volumes.yaml",
+        "clusters/main/pseven-ns/20-claims.yaml",
+        "helm/pseven-rl/values.yaml",
+    );
+    let good = tree(&[
+        (
+            pv,
+            "yaml",
+            None,
+            "# x\n---\napiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: pseven-userdata\nspec:\n  \
+             capacity:\n    storage: 1Ti\n  accessModes:\n    - ReadWriteMany\n  nfs:\n    server: \"10.30.8.31\"\n    \
+             path: /var/pSeven/UserData\n  mountOptions:\n    - \"nfsvers=3\"\n    - nolock\n",
+        ),
+        (
+            pvc,
+            "yaml",
+            None,
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: userdata\n  namespace: pseven-ns\nspec:\n  \
+             accessModes:\n    - ReadWriteMany\n  storageClassName: \"\"\n  resources:\n    requests:\n      \
+             storage: 1Ti\n  volumeName: pseven-userdata\n",
+        ),
+        (
+            values,
+            "yaml",
+            None,
+            "# section 5\nentrypoint:\n  port: 443\n  host: \"yes\"\nimages:\n  tag: \"1.30\"\n  list:\n    - a\n    - b\n",
+        ),
+    ]);
+    assert_mutations_are_caught(
+        &ir,
+        &good,
+        &[
+            (pv, "1Ti", "1Gi"),
+            (pv, "1Ti", "1Tx"),
+            (pv, "ReadWriteMany", "ReadWriteOnce"),
+            (pv, "ReadWriteMany", "ReadWriteLots"),
+            (pv, "10.30.8.31", "10.30.8.32"),
+            (pv, "\"10.30.8.31\"", "10"),
+            (pv, "UserData", "Userdata"),
+            (pv, "nfsvers=3", "nfsvers=4"),
+            (pv, "    - nolock\n", ""),
+            (pv, "pseven-userdata", "pseven-user"),
+            (pv, "spec:\n", "spec:\n  storageClassName: fast\n"),
+            (pv, "spec:\n", "spec:\n  persistentVolumeReclaimPolicy: Delete\n"),
+            (pv, "kind: PersistentVolume", "kind: PersistentVolumes"),
+            (pv, "metadata:\n", "metadata:\n  namespace: pseven-ns\n"),
+            (pvc, "volumeName: pseven-userdata", "volumeName: other"),
+            (pvc, "  volumeName: pseven-userdata\n", ""),
+            (pvc, "  storageClassName: \"\"\n", ""),
+            (pvc, "\"\"", "fast"),
+            (pvc, "pseven-ns", "default"),
+            (pvc, "name: userdata", "name: user"),
+            (pvc, "storage: 1Ti", "storage: 2Ti"),
+            (values, "port: 443", "port: \"443\""),
+            (values, "port: 443", "port: 80"),
+            (values, "\"yes\"", "yes"),
+            (values, "\"yes\"", "true"),
+            (values, "\"1.30\"", "1.30"),
+            (values, "    - b\n", ""),
+            (values, "    - b\n", "    - b\n    - c\n"),
+            (values, "  tag: \"1.30\"\n", ""),
+            (values, "images:\n", "smtp:\n  host: mail\nimages:\n"),
+            (values, "images:\n", "debug: true\nimages:\n"),
+            (values, "images:\n", "image:\n"),
+        ],
+    );
+}

@@ -1,0 +1,121 @@
+//! Into a site with its names bound: what follows from what the spec says.
+
+use std::collections::BTreeMap;
+
+use crate::node::push_step;
+use crate::schema::Schema;
+use crate::site::{DefaultFrom, Networks, Site, filesystem_of};
+use crate::value::{Map, Origins, Ref, Tracked, Value};
+
+use super::map_mut;
+
+/// Gives every entry of a table its name, hosts their network and one record of their operating system, and storage
+/// the file system that holds it.
+pub fn derive(site: &mut Site, schema: &Schema) {
+    let mut root = std::mem::take(&mut site.root);
+    if let Some(root) = map_mut(&mut root) {
+        if let Some(hosts) = root.get_mut("hosts").and_then(map_mut) {
+            for (name, host) in hosts.iter_mut() {
+                if let Some(host) = map_mut(host) {
+                    system(host);
+                    if network(host, &site.networks) {
+                        let mut pointer = String::from("/hosts");
+                        push_step(&mut pointer, name);
+                        site.defaults.insert(pointer + "/network", DefaultFrom::Core);
+                    }
+                }
+            }
+        }
+        filesystems(root);
+        packs(root, &mut site.defaults);
+        for table in schema.tables() {
+            for (name, entry) in root.get_mut(table).and_then(map_mut).into_iter().flatten() {
+                let origins = entry.origins.clone();
+                if let Some(entry) = map_mut(entry) {
+                    entry.insert("name".into(), Tracked { value: Value::Str(name.clone()), origins });
+                }
+            }
+        }
+    }
+    site.root = root;
+}
+
+fn answered<'a>(map: &'a Map, key: &str) -> Option<&'a Tracked> {
+    map.get(key).filter(|value| !value.value.is_null())
+}
+
+/// Puts the network that holds the first address which is in one; whether it did.
+fn network(host: &mut Map, networks: &Networks) -> bool {
+    if answered(host, "network").is_some() {
+        return false;
+    }
+    let addresses = host.get("addresses").map(Tracked::items).unwrap_or_default();
+    let found = addresses.iter().find_map(|item| match item.value {
+        Value::Address(address) => {
+            let (name, origins) = networks.find_tracked(address)?;
+            Some((name.clone(), origins.union(&item.origins)))
+        }
+        _ => None,
+    });
+    let Some((name, origins)) = found else { return false };
+    let null = host.get("network").map(|null| null.origins.clone()).unwrap_or_default();
+    let value = Value::Ref(Ref { table: "networks".into(), name });
+    host.insert("network".into(), Tracked { value, origins: origins.union(&null) });
+    true
+}
+
+/// Makes `arch` and `kernel` of a host and of its `os` the same, where only one of them is given.
+fn system(host: &mut Map) {
+    for key in ["arch", "kernel"] {
+        let outside = answered(host, key).cloned();
+        let Some(os) = host.get_mut("os").and_then(map_mut) else { continue };
+        let inside = answered(os, key).cloned();
+        match (outside, inside) {
+            (Some(outside), None) => {
+                os.insert(key.into(), outside);
+            }
+            (None, Some(inside)) => {
+                host.insert(key.into(), inside);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Names the pack of each product that does not name it: it is called as the instance.
+fn packs(root: &mut Map, defaults: &mut BTreeMap<String, DefaultFrom>) {
+    for (name, product) in root.get_mut("products").and_then(map_mut).into_iter().flatten() {
+        let origins = product.origins.clone();
+        let Some(product) = map_mut(product) else { continue };
+        if answered(product, "pack").is_none() {
+            let origins = product.get("pack").map_or(origins, |null| null.origins.clone());
+            product.insert("pack".into(), Tracked { value: Value::Str(name.clone()), origins });
+            let mut pointer = String::from("/products");
+            push_step(&mut pointer, name);
+            defaults.insert(pointer + "/pack", DefaultFrom::Core);
+        }
+    }
+}
+
+/// Gives each storage the file system of its server that holds its path.
+fn filesystems(root: &mut Map) {
+    let Some(storage) = root.get("storage") else { return };
+    let mut found = Vec::new();
+    for (name, entry) in storage.entries() {
+        let (Some(server), Some(path)) = (entry.get("server"), entry.get("path")) else { continue };
+        let (Value::Ref(server_name), Value::Str(text)) = (&server.value, &path.value) else { continue };
+        let host = root.get(&*server_name.table).and_then(|table| table.get(&server_name.name));
+        let Some((mount, filesystem)) = host.and_then(|host| filesystem_of(host, text)) else { continue };
+        let origins = Origins::all([&server.origins, &path.origins, &filesystem.origins]);
+        let mount = Tracked { value: Value::Str(mount.clone()), origins: origins.clone() };
+        let mut map = Map::from([("mount".into(), mount)]);
+        map.extend(filesystem.entries().map(|(key, value)| (key.clone(), value.clone())));
+        found.push((name.clone(), Tracked { value: Value::map(map), origins }));
+    }
+    let Some(storage) = root.get_mut("storage").and_then(map_mut) else { return };
+    for (name, filesystem) in found {
+        if let Some(entry) = storage.get_mut(&name).and_then(map_mut) {
+            entry.insert("filesystem".into(), filesystem);
+        }
+    }
+}

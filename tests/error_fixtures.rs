@@ -1,0 +1,130 @@
+//! Error fixtures: each `fixtures/errors/**/site.{yaml,toml,json}` must give exactly the findings that it announces.
+//!
+//! A line that gets findings says so by hand: `key: value #~ S0201`, several codes separated by spaces; `#~^ S0002` on
+//! a line of its own speaks of the line above, with more carets of lines further up. What cannot carry comments (JSON,
+//! bytes that are no text) has an `expect.txt` beside it with lines `site.json:3 S0201`. The report for people is
+//! compared with `report.txt`; `BLESS=1 cargo test --test error_fixtures` writes it anew.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sitec::diag::{Findings, codes, human};
+use sitec::overlay::overlay;
+use sitec::parse;
+use sitec::source::{Role, Sources};
+
+/// Codes that have no fixture, each with the reason.
+const WITHOUT_FIXTURE: &[(&str, &str)] = &[("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one")];
+
+/// The beginnings of the codes that every fixture tree must cover.
+const COVERED: &[&str] = &["S00", "S01"];
+
+/// Compiles a fixture with file names relative to its folder. This is the one place to change for more passes.
+fn compile(dir: &Path, entry: &str) -> (Sources, Findings) {
+    let (mut sources, mut findings) = (Sources::default(), Findings::default());
+    let mut read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
+    let bytes = read(entry).expect("the runner has seen the entry file");
+    if let Some(file) = parse::load(&mut sources, entry, bytes, Role::Spec, &mut findings) {
+        overlay(&mut sources, file, &mut read, &mut findings);
+    }
+    findings.sort();
+    (sources, findings)
+}
+
+/// File, line and code of a finding; no file and line 0 for one without a place.
+type Expected = BTreeSet<(String, usize, String)>;
+
+#[test]
+fn every_fixture_gets_what_it_announces() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut failures = Vec::new();
+    let mut seen = BTreeSet::new();
+    let entries = entries();
+    assert!(!entries.is_empty());
+    for (dir, entry) in &entries {
+        let (sources, findings) = compile(dir, entry);
+        let found: Expected = findings
+            .iter()
+            .map(|d| match &d.primary {
+                Some(l) => (sources.file(l.span.file).name.to_string(), sources.line_col(l.span).0, d.code.to_string()),
+                None => (String::new(), 0, d.code.to_string()),
+            })
+            .collect();
+        let wanted = announced(dir);
+        for (file, line, code) in wanted.difference(&found) {
+            failures.push(format!("{}: {file}:{line} announces {code}, which is not reported", dir.display()));
+        }
+        for (file, line, code) in found.difference(&wanted) {
+            failures.push(format!("{}: {file}:{line} gets {code}, which is not announced", dir.display()));
+        }
+        let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let code = name.split('-').next().unwrap_or_default();
+        if codes::find(code).is_some() && !found.iter().any(|(.., c)| c == code) {
+            failures.push(format!("{}: {code} is not reported", dir.display()));
+        }
+        seen.extend(found.into_iter().map(|(.., code)| code));
+        let report = human::render(&findings, &sources, human::Options::default());
+        let path = dir.join("report.txt");
+        let blessed = fs::read_to_string(&path).unwrap_or_default();
+        if bless && report != blessed {
+            fs::write(&path, &report).expect("the fixture's folder can be written");
+        } else if report != blessed {
+            failures.push(format!("{}: the report differs:\n{}", path.display(), difference(&blessed, &report)));
+        }
+    }
+    for row in codes::TABLE.iter().filter(|r| COVERED.iter().any(|c| r.code.starts_with(c))) {
+        let excused = WITHOUT_FIXTURE.iter().any(|(code, _)| *code == row.code);
+        if excused == seen.contains(row.code) {
+            failures.push(format!("{} {} is neither reported by a fixture nor excused, or both", row.code, row.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}\n(BLESS=1 accepts the reports)", failures.join("\n"));
+}
+
+/// Each folder with a spec, and the spec's name, sorted.
+fn entries() -> Vec<(PathBuf, String)> {
+    let mut entries = Vec::new();
+    for file in walkdir::WalkDir::new("fixtures/errors").sort_by_file_name() {
+        let file = file.expect("the fixtures can be read");
+        let name = file.file_name().to_string_lossy().into_owned();
+        if matches!(name.as_str(), "site.yaml" | "site.toml" | "site.json") {
+            entries.push((file.path().parent().expect("a file has a folder").to_owned(), name));
+        }
+    }
+    entries
+}
+
+/// What the files of a folder say about the findings that they get.
+fn announced(dir: &Path) -> Expected {
+    let mut wanted = Expected::new();
+    let mut files: Vec<PathBuf> = Vec::new();
+    for file in walkdir::WalkDir::new(dir).sort_by_file_name() {
+        let file = file.expect("the fixtures can be read");
+        if file.file_type().is_file() && file.file_name() != "report.txt" {
+            files.push(file.path().to_owned());
+        }
+    }
+    for path in files {
+        let bytes = fs::read(&path).expect("the fixtures can be read");
+        let text = String::from_utf8_lossy(&bytes);
+        let name = path.strip_prefix(dir).expect("found below the folder").to_string_lossy().replace('\\', "/");
+        for (index, line) in text.lines().enumerate() {
+            if name == "expect.txt" {
+                let (place, codes) = line.split_once(' ').expect("lines are `file:line code`");
+                let (file, number) = place.rsplit_once(':').unwrap_or(("", "0"));
+                let number = number.parse().expect("lines have numbers");
+                wanted.extend(codes.split_whitespace().map(|c| (file.to_owned(), number, c.to_owned())));
+            } else if let Some((_, note)) = line.split_once("#~") {
+                let codes = note.trim_start_matches('^');
+                let line = index + 1 - (note.len() - codes.len());
+                wanted.extend(codes.split_whitespace().map(|c| (name.clone(), line, c.to_owned())));
+            }
+        }
+    }
+    wanted
+}
+
+fn difference(old: &str, new: &str) -> String {
+    similar::TextDiff::from_lines(old, new).unified_diff().context_radius(2).to_string()
+}
