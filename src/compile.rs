@@ -83,10 +83,8 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
 
     // validate, decode, resolve
     let used = uses(&node);
-    let settings: Vec<(Str, &serde_json::Value)> = used
-        .iter()
-        .filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema)))
-        .collect();
+    let settings: Vec<(Str, &serde_json::Value)> =
+        used.iter().filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema))).collect();
     let schema = Schema::new(&settings);
     let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
     let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
@@ -146,12 +144,7 @@ fn uses(spec: &Node) -> Vec<Use> {
 }
 
 /// Loads the packs that the spec names and the one that every site has.
-fn load_packs(
-    spec: &Node,
-    own: &[PackFiles],
-    sources: &mut Sources,
-    findings: &mut Findings,
-) -> BTreeMap<Str, Pack> {
+fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, Pack> {
     let mut known: BTreeMap<Str, PackFiles> = embedded().into_iter().map(|p| (p.name.clone(), p)).collect();
     known.extend(own.iter().map(|p| (p.name.clone(), p.clone())));
     let mut packs = BTreeMap::new();
@@ -171,8 +164,7 @@ fn load_packs(
         let name = named.and_then(Node::scalar_text).unwrap_or(&entry.key);
         if !load(name, sources, findings) {
             let span = named.map_or(entry.key_span, |n| n.span);
-            let mut diag =
-                Diag::new(UNKNOWN_PACK, format!("there is no pack `{name}`")).at(span, "named here");
+            let mut diag = Diag::new(UNKNOWN_PACK, format!("there is no pack `{name}`")).at(span, "named here");
             let names = known.keys().filter(|k| &***k != BASE).map(|k| &**k);
             diag = match similar_name(name, names.clone()) {
                 Some(near) => {
@@ -207,12 +199,7 @@ fn pack_defaults(used: &[Use], packs: &BTreeMap<Str, Pack>) -> Vec<PackDefault> 
 }
 
 /// The pack of every site first, then the products in the order of the spec.
-fn instances<'a>(
-    used: &[Use],
-    packs: &'a BTreeMap<Str, Pack>,
-    site: &Site,
-    run: &mut Run,
-) -> Vec<Instance<'a>> {
+fn instances<'a>(used: &[Use], packs: &'a BTreeMap<Str, Pack>, site: &Site, run: &mut Run) -> Vec<Instance<'a>> {
     let mut list = Vec::new();
     if let Some(base) = packs.get(BASE) {
         list.push(Instance::new("site".into(), base, None, site, run));

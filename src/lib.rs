@@ -5,9 +5,9 @@
 //! Passes are pure functions; only [`write`] and the command line touch the outside.
 
 pub mod artifact;
+pub mod check;
 pub mod cli;
 pub mod cmd;
-pub mod check;
 pub mod compile;
 pub mod decode;
 pub mod diag;

@@ -187,7 +187,9 @@ fn push_slab(slabs: &mut Vec<Slab>, slab: Slab) {
         return;
     }
     match slabs.last_mut() {
-        Some(last) if u32::from(last.ports.high) + 1 == u32::from(slab.ports.low) && last.addresses == slab.addresses => {
+        Some(last)
+            if u32::from(last.ports.high) + 1 == u32::from(slab.ports.low) && last.addresses == slab.addresses =>
+        {
             last.ports.high = slab.ports.high;
         }
         _ => slabs.push(slab),

@@ -127,7 +127,11 @@ impl Judge<'_> {
             match compare(&place.value, &limit) {
                 Some(order) => wrong(order).then_some(limit),
                 None => {
-                    run.not_a(self.rule.head.span, &format!("something comparable with {}", limit.kind()), &place.value);
+                    run.not_a(
+                        self.rule.head.span,
+                        &format!("something comparable with {}", limit.kind()),
+                        &place.value,
+                    );
                     None
                 }
             }
@@ -141,8 +145,7 @@ impl Judge<'_> {
                 let wanted = matches!(self.rule.judgement, Judgement::OneOf(_));
                 let values: Vec<Value> = list.iter().filter_map(|l| self.limit(l, &place.value, run)).collect();
                 let found = values.iter().any(|v| compare(&place.value, v) == Some(Ordering::Equal));
-                let names: Vec<String> =
-                    values.iter().filter_map(Value::text).map(|t| format!("`{t}`")).collect();
+                let names: Vec<String> = values.iter().filter_map(Value::text).map(|t| format!("`{t}`")).collect();
                 single((found != wanted).then(|| Value::str(names.join(", "))))
             }
             Judgement::Matches(glob) => {
@@ -200,9 +203,8 @@ impl Judge<'_> {
         };
         let level = failure.band.map_or(self.rule.level, |b| b.level);
         let source = failure.band.and_then(|b| b.source.as_ref()).unwrap_or(&self.rule.head.source);
-        let mut diag =
-            Diag::with_code(format!("{}/{}", pack.name, self.rule.code), level, message.to_string())
-                .note(pack.source_text(source).to_string());
+        let mut diag = Diag::with_code(format!("{}/{}", pack.name, self.rule.code), level, message.to_string())
+            .note(pack.source_text(source).to_string());
         let at = self.rule.at.as_ref().and_then(|at| match run.eval(at, self.scope) {
             Answer::Known(value) => spec_span(&value.origins, self.sources),
             _ => None,
@@ -222,7 +224,11 @@ impl Judge<'_> {
         {
             let reads: Vec<&str> =
                 contradiction.reads.iter().map(|id| pack.cites.get(id).map_or(&**id, |s| s)).collect();
-            diag = diag.note(format!("the document contradicts itself ({}): {}", reads.join("; "), contradiction.resolved));
+            diag = diag.note(format!(
+                "the document contradicts itself ({}): {}",
+                reads.join("; "),
+                contradiction.resolved
+            ));
         }
         if let Some(help) = &self.rule.help
             && let Answer::Known(help) = run.text(help, &scope)
@@ -238,10 +244,9 @@ impl Judge<'_> {
         match waive {
             Waive::Always => true,
             Waive::Never => false,
-            Waive::When(expr) => matches!(
-                run.eval(expr, self.scope),
-                Answer::Known(Tracked { value: Value::Bool(true), .. })
-            ),
+            Waive::When(expr) => {
+                matches!(run.eval(expr, self.scope), Answer::Known(Tracked { value: Value::Bool(true), .. }))
+            }
         }
     }
 
@@ -327,8 +332,7 @@ pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<crate::source::
 /// The places of a set that lie in a spec, the smallest first where one holds another.
 fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<crate::source::Span> {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
-    let mut spans: Vec<_> =
-        spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
+    let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
     let all = spans.clone();
     spans.retain(|s| !all.iter().any(|o| o != s && o.file == s.file && s.start <= o.start && o.end <= s.end));
     spans

@@ -45,11 +45,7 @@ pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc
             continue;
         }
         findings.retain(|d| !matches(d));
-        records.push(Arc::new(WaiverRecord {
-            code: F::new(code.value, deep_origins(waiver)),
-            pointer: at,
-            reason,
-        }));
+        records.push(Arc::new(WaiverRecord { code: F::new(code.value, deep_origins(waiver)), pointer: at, reason }));
     }
     for report in reports {
         findings.push(report);
@@ -61,4 +57,3 @@ pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc
 fn covers(at: &str, pointer: &str) -> bool {
     pointer.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
-

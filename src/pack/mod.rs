@@ -1,7 +1,7 @@
 //! Packs: what a product's folder says, read, verified, and ready to be put to work on a site.
 
-pub mod expr;
 pub mod embedded;
+pub mod expr;
 mod fields;
 mod flow;
 mod judge;
