@@ -252,3 +252,11 @@ fn instances<'a>(used: &[Use], packs: &'a BTreeMap<Str, Pack>, site: &Site, run:
 pub fn embedded_packs() -> Vec<PackFiles> {
     embedded()
 }
+
+impl Compilation {
+    /// The name of the site, as far as it is known.
+    pub fn site_name(&self) -> Option<String> {
+        let name = self.spec.as_ref()?.pointer("/site/name")?.scalar_text()?;
+        Some(name.to_string())
+    }
+}

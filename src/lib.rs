@@ -6,6 +6,8 @@
 
 pub mod artifact;
 pub mod check;
+pub mod cli;
+pub mod cmd;
 pub mod compile;
 pub mod decode;
 pub mod diag;

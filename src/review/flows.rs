@@ -103,7 +103,7 @@ fn without(
     let same = a == b;
     let all = (sources_only, a.1.clone());
     let some = (sources_both, targets_only);
-    [all, some].into_iter().filter(move |(s, t)| !same && !(s.is_empty() || t.is_empty()))
+    [all, some].into_iter().filter(move |(s, t)| !(same || s.is_empty() || t.is_empty()))
 }
 
 /// Rows of a CSV text. Anything is accepted: the file on disk may have been edited.

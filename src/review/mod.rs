@@ -89,7 +89,8 @@ impl Group {
         }
     }
 
-    fn title(&self) -> String {
+    /// `host w01`, `cluster main`, `release web`, `site`.
+    pub fn title(&self) -> String {
         match self {
             Group::Site => "site".to_string(),
             Group::Host(name) => format!("host {name}"),

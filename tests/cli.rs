@@ -1,0 +1,373 @@
+//! The program as its users call it: arguments, streams, exit codes, files.
+#![cfg(unix)]
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value as Json;
+
+/// A small site that needs no product.
+const TINY: &str = r#"sitec: 1
+site: { name: tiny }
+networks:
+  servers: { cidrs: [10.30.8.0/24], role: servers }
+  admin: { cidrs: [10.21.250.0/28], role: management }
+hosts:
+  w[01-03]: { addresses: ["10.30.8.[21-23]"], os: ubuntu-22.04 }
+firewall: { targets: [nftables, csv], output: allow }
+"#;
+
+/// The same with an unknown key in its last line.
+const BAD: &str = r#"sitec: 1
+site: { name: tiny }
+networks:
+  servers: { cidrs: [10.30.8.0/24], role: servers }
+hosts:
+  w01: { addresses: [10.30.8.21], os: ubuntu-22.04 }
+hostz: {}
+"#;
+
+struct Folder {
+    _guard: tempfile::TempDir,
+    path: Utf8PathBuf,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let guard = tempfile::tempdir().expect("a temporary folder");
+        let path = Utf8PathBuf::from_path_buf(guard.path().to_owned()).expect("UTF-8");
+        Self { _guard: guard, path }
+    }
+
+    fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self::new();
+        files.iter().for_each(|(path, text)| folder.put(path, text));
+        folder
+    }
+
+    fn put(&self, path: &str, text: &str) {
+        let path = self.path.join(path);
+        fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+
+    fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.path.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sitec"));
+        command.args(arguments).current_dir(&self.path).stdin(Stdio::null());
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LANG", "LC_ALL", "LC_CTYPE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs a command line and expects an exit code.
+    fn run(&self, arguments: &[&str], code: i32) -> Run {
+        Run::of(self.command(arguments).output().expect("the program"), arguments, code)
+    }
+}
+
+struct Run {
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn of(output: Output, arguments: &[&str], code: i32) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        let run = Self { out: text(output.stdout), err: text(output.stderr) };
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}{}", run.out, run.err);
+        run
+    }
+
+    fn json(&self) -> Json {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.out))
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_help_with_0() {
+    let folder = Folder::new();
+    assert!(folder.run(&["--help"], 0).out.contains("Examples:"));
+    assert!(folder.run(&["build", "--help"], 0).out.contains("sitec build site.yaml --check"));
+    folder.run(&["--version"], 0);
+    folder.run(&[], 2);
+    folder.run(&["compile"], 2);
+    folder.run(&["build"], 2);
+    assert!(folder.run(&["check", "site.yaml"], 2).err.contains("cannot read `site.yaml`"));
+    assert!(folder.run(&["check", "."], 2).err.contains("no `site.yaml` below"));
+    assert!(folder.run(&["check", "x", "--packs", "nowhere"], 2).err.contains("nowhere"));
+    assert!(folder.run(&["explain", "S0200"], 2).err.contains("there is `S0"));
+}
+
+#[test]
+fn check_reports_and_exits_by_level() {
+    let folder = Folder::with(&[("good.yaml", TINY), ("bad.yaml", BAD)]);
+    folder.run(&["check", "good.yaml"], 0);
+    let run = folder.run(&["check", "bad.yaml"], 1);
+    assert!(run.err.contains("S0201") && run.err.contains("hosts"), "{}", run.err);
+    let run = folder.run(&["check", "bad.yaml", "--format", "short"], 1);
+    assert!(run.err.starts_with("bad.yaml:7:1: error[S0201]"), "{}", run.err);
+    let document = folder.run(&["check", "bad.yaml", "--format", "json"], 1).json();
+    assert_eq!(document["findings"][0]["code"], "S0201");
+    assert_eq!(document["counts"]["error"], 1);
+    assert_eq!(document["spec"], "bad.yaml");
+}
+
+#[test]
+fn denied_levels_and_codes_become_errors() {
+    let spec = TINY.replace("os: ubuntu-22.04", "os: null");
+    let folder = Folder::with(&[("site.yaml", &spec)]);
+    assert!(folder.run(&["check", "site.yaml"], 0).err.contains("question"));
+    folder.run(&["check", "site.yaml", "--deny", "question"], 1);
+    folder.run(&["check", "site.yaml", "--strict"], 1);
+    folder.run(&["check", "site.yaml", "--deny", "warning"], 0);
+    folder.run(&["check", "site.yaml", "--deny", "S1001"], 1);
+    assert!(folder.run(&["check", "site.yaml", "--deny", "quetsion"], 2).err.contains("neither a level nor a code"));
+    folder.run(&["build", "site.yaml", "--strict"], 1);
+    assert!(!folder.path.join("out").exists());
+}
+
+#[test]
+fn build_writes_checks_refuses_and_forces() {
+    let folder = Folder::with(&[("site.yaml", TINY)]);
+    folder.run(&["build", "site.yaml", "--check"], 1);
+    assert!(!folder.path.join("out").exists());
+    let run = folder.run(&["build", "site.yaml"], 0);
+    assert!(run.out.starts_with("out/tiny: "), "{}", run.out);
+    for file in ["MANIFEST.json", "SHA256SUMS", "RUNBOOK.md", "firewall/flows.csv"] {
+        assert!(!folder.text(&format!("out/tiny/{file}")).is_empty(), "{file}");
+    }
+    assert!(folder.run(&["build", "site.yaml"], 0).out.contains("unchanged"));
+    folder.run(&["build", "site.yaml", "--check"], 0);
+
+    let runbook = folder.text("out/tiny/RUNBOOK.md");
+    folder.put("out/tiny/RUNBOOK.md", &format!("{runbook}by hand\n"));
+    folder.put("out/tiny/notes.txt", "mine");
+    let run = folder.run(&["build", "site.yaml"], 1);
+    assert!(run.err.contains("S0901") && run.err.contains("+by hand"), "{}", run.err);
+    let run = folder.run(&["build", "site.yaml", "--check"], 1);
+    assert!(run.err.contains("S0901") && run.err.contains("S0908"), "{}", run.err);
+    let run = folder.run(&["build", "site.yaml", "--force"], 0);
+    assert!(run.err.contains("notes.txt"), "{}", run.err);
+    assert_eq!(folder.text("out/tiny/RUNBOOK.md"), runbook);
+    assert_eq!(folder.text("out/tiny/notes.txt"), "mine");
+
+    let document = folder.run(&["build", "site.yaml", "--format", "json"], 0).json();
+    assert_eq!(document["output"]["folder"], "out/tiny");
+    assert_eq!(document["output"]["foreign"], serde_json::json!(["notes.txt"]));
+}
+
+#[test]
+fn an_error_keeps_everything_as_it_was() {
+    let folder = Folder::with(&[("site.yaml", TINY)]);
+    folder.run(&["build", "site.yaml"], 0);
+    let before = folder.text("out/tiny/MANIFEST.json");
+    folder.put("site.yaml", &TINY.replace("10.30.8.0/24", "10.30.8.0/99"));
+    let run = folder.run(&["build", "site.yaml"], 1);
+    assert!(run.err.contains("nothing was written"), "{}", run.err);
+    assert_eq!(folder.text("out/tiny/MANIFEST.json"), before);
+}
+
+#[test]
+fn a_file_where_the_output_folder_belongs_is_an_error_of_the_system() {
+    let folder = Folder::with(&[("site.yaml", TINY), ("out", "a file")]);
+    folder.run(&["build", "site.yaml"], 2);
+    assert_eq!(folder.text("out"), "a file");
+}
+
+#[test]
+fn diff_shows_hosts_and_flows() {
+    let folder = Folder::with(&[("site.yaml", TINY)]);
+    folder.run(&["build", "site.yaml"], 0);
+    assert_eq!(folder.run(&["diff", "site.yaml"], 0).out, "");
+    let more = TINY.replace("w[01-03]", "w[01-04]").replace("[21-23]", "[21-24]");
+    folder.put("new.yaml", &more);
+    for arguments in [&["diff", "new.yaml"][..], &["diff", "site.yaml", "new.yaml"]] {
+        let run = folder.run(arguments, 1);
+        assert!(run.out.contains("# host w04\n# new     hosts/w04/"), "{}", run.out);
+        assert!(run.out.contains("# opens  ") && run.out.contains("10.30.8.24"), "{}", run.out);
+        assert!(run.out.trim_end().ends_with("1 opened, 0 closed"), "{}", run.out);
+    }
+    let document = folder.run(&["diff", "new.yaml", "--format", "json"], 1).json();
+    assert_eq!(document["opens"][0]["to_hosts"], serde_json::json!(["10.30.8.24"]));
+}
+
+#[test]
+fn a_folder_of_specs_is_a_fleet() {
+    let other = TINY.replace("tiny", "other");
+    let folder = Folder::with(&[("sites/a/site.yaml", TINY), ("sites/b/site.yaml", &other)]);
+    let run = folder.run(&["build", "sites"], 0);
+    assert_eq!(run.out.lines().count(), 2, "{}", run.out);
+    assert!(folder.path.join("out/tiny/MANIFEST.json").exists());
+    assert!(folder.path.join("out/other/MANIFEST.json").exists());
+    folder.run(&["build", "sites", "--check"], 0);
+    // One site's errors keep only that site from being written.
+    folder.put("sites/a/site.yaml", BAD);
+    folder.put("sites/b/site.yaml", &other.replace("w[01-03]", "v[01-03]"));
+    let run = folder.run(&["build", "sites"], 1);
+    assert!(run.out.contains("out/other: "), "{}", run.out);
+    let document = folder.run(&["check", "sites", "--format", "json"], 1).json();
+    assert_eq!(document["sites"][0]["counts"]["error"], 1);
+    assert_eq!(document["sites"][1]["counts"]["error"], 0);
+    // Two sites of one name would overwrite each other.
+    folder.put("sites/a/site.yaml", &other);
+    assert!(folder.run(&["build", "sites"], 2).err.contains("both name their site `other`"));
+}
+
+#[test]
+fn show_prints_values_with_their_places() {
+    let folder = Folder::with(&[("site.yaml", TINY)]);
+    let run = folder.run(&["show", "site.yaml", "/hosts/w02"], 0);
+    assert!(run.out.contains("10.30.8.22") && run.out.contains("# site.yaml:7"), "{}", run.out);
+    assert!(run.out.contains("network: servers") && run.out.contains("# default"), "{}", run.out);
+    let json = folder.run(&["show", "site.yaml", "/hosts/w02/addresses", "--format", "json"], 0).json();
+    assert_eq!(json, serde_json::json!(["10.30.8.22"]));
+    assert!(folder.run(&["show", "site.yaml", "/hosts/w09"], 2).err.contains("has no `w09`"));
+}
+
+#[test]
+fn why_names_the_lines_of_the_spec() {
+    let folder = Folder::with(&[("site.yaml", TINY)]);
+    folder.run(&["build", "site.yaml"], 0);
+    let csv = folder.text("out/tiny/firewall/flows.csv");
+    let line = csv.lines().position(|l| l.contains("10.30.8.21")).expect("a flow to w01") + 1;
+    for path in ["firewall/flows.csv", "out/tiny/firewall/flows.csv"] {
+        let run = folder.run(&["why", "site.yaml", &format!("{path}:{line}")], 0);
+        assert!(run.out.contains("spec") && run.out.contains("site.yaml:7:"), "{}", run.out);
+        assert!(run.out.contains("pack"), "{}", run.out);
+    }
+    assert!(folder.run(&["why", "site.yaml", "firewall/flow.csv:1"], 2).err.contains("there is `firewall/flows.csv`"));
+    folder.run(&["why", "site.yaml", "firewall/flows.csv:99999"], 2);
+}
+
+#[test]
+fn every_code_can_be_explained() {
+    let folder = Folder::new();
+    let list = folder.run(&["explain", "--format", "json"], 0).json();
+    let codes = list["codes"].as_array().expect("a list");
+    assert!(codes.len() > 20);
+    let first = codes[0]["code"].as_str().expect("a code");
+    assert!(folder.run(&["explain", first], 0).out.starts_with(&format!("# {first}")));
+}
+
+#[test]
+fn the_schema_is_installed_beside_a_spec_that_still_compiles() {
+    let folder = Folder::with(&[("site.yaml", TINY)]);
+    let schema = folder.run(&["schema"], 0).json();
+    assert!(schema["properties"]["hosts"].is_object());
+    for _ in 0..2 {
+        folder.run(&["schema", "--install", "site.yaml"], 0);
+    }
+    let text = folder.text("site.yaml");
+    assert!(text.starts_with("# yaml-language-server: $schema="), "{text}");
+    assert_eq!(text.lines().count(), TINY.lines().count() + 1);
+    let file = text.lines().next().and_then(|l| l.split_once("$schema=")).expect("the line").1;
+    let installed: Json = serde_json::from_str(&folder.text(file)).expect("JSON");
+    assert_eq!(installed["title"], schema["title"]);
+    folder.run(&["check", "site.yaml"], 0);
+}
+
+#[test]
+fn first_specs_compile_to_questions() {
+    let folder = Folder::new();
+    let packs = folder.run(&["packs", "--format", "json"], 0).json();
+    let names = packs["packs"].as_array().expect("a list").iter().map(|p| p["name"].as_str().expect("a name"));
+    let names: Vec<&str> = names.filter(|name| *name != "base").collect();
+    assert!(!names.is_empty());
+    let choices = names.iter().map(|name| vec![*name]).chain([vec![], names.clone()]);
+    for choice in choices {
+        let spec = folder.run(&[&["init"][..], &choice].concat(), 0).out;
+        folder.put("site.yaml", &spec);
+        let document = folder.run(&["check", "site.yaml", "--format", "json"], 0).json();
+        assert_eq!(document["counts"]["error"], 0, "{choice:?}");
+        assert_ne!(document["counts"]["question"], 0, "{choice:?}");
+    }
+    for name in names {
+        assert!(folder.run(&["packs", "show", name], 0).out.contains('['), "{name} cites nothing");
+    }
+    assert!(folder.run(&["init", "nothing-of-this-name"], 2).err.contains("there is no pack"));
+}
+
+#[test]
+fn a_new_pack_compiles() {
+    let folder = Folder::new();
+    folder.run(&["packs", "new", "mine"], 0);
+    folder.run(&["packs", "new", "mine"], 2);
+    folder.run(&["packs", "new", "../x"], 2);
+    let spec = folder.run(&["init", "mine", "--packs", "."], 0).out;
+    folder.put("site.yaml", &spec);
+    folder.run(&["check", "site.yaml", "--packs", "."], 0);
+    assert!(folder.run(&["check", "site.yaml"], 1).err.contains("there is no pack `mine`"));
+    // Answered, it makes what it promises.
+    let host = "admin1: { addresses: [10.30.8.5], os: ubuntu-22.04, memory: 4 GiB, roles: [admin] }";
+    let answered = spec
+        .lines()
+        .map(|line| match line.trim_start() {
+            l if l.starts_with("admin1:") => format!("  {host}"),
+            l if l.starts_with("nodes: null") => line.replace("null", "[admin1]"),
+            l if l.starts_with("servers:") => "  servers: { cidrs: [10.30.8.0/24], role: servers }".to_string(),
+            _ => line.to_string(),
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    folder.put("site.yaml", &answered);
+    folder.run(&["build", "site.yaml", "--packs", "."], 0);
+    let conf = folder.text("out/my-site/hosts/admin1/root/etc/mine/service.conf");
+    assert!(conf.contains("listen=8080"), "{conf}");
+    assert!(folder.text("out/my-site/RUNBOOK.md").contains("systemctl restart mine"));
+    let explained = folder.run(&["explain", "mine/memory", "--packs", "."], 0).out;
+    assert!(explained.contains("Hardware requirements"), "{explained}");
+    // And it judges.
+    folder.put("site.yaml", &answered.replace("4 GiB", "1 GiB"));
+    assert!(folder.run(&["check", "site.yaml", "--packs", "."], 1).err.contains("mine/memory"));
+}
+
+#[test]
+fn completions_exist_for_every_shell() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(folder.run(&["completions", shell], 0).out.contains("sitec"), "{shell}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let folder = Folder::new();
+    for arguments in [&["schema"][..], &["--help"], &["explain"], &["completions", "bash"]] {
+        let mut child = folder.command(arguments).stdout(Stdio::piped()).spawn().expect("the program");
+        drop(child.stdout.take());
+        let status = child.wait().expect("an end");
+        assert_eq!(status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn colours_follow_options_and_environment() {
+    let folder = Folder::with(&[("bad.yaml", BAD)]);
+    let colored = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output = folder.command(arguments).envs(variables.iter().copied()).output().expect("the program");
+        String::from_utf8_lossy(&output.stderr).contains('\u{1b}')
+    };
+    let check = ["check", "bad.yaml"];
+    assert!(!colored(&check, &[]));
+    assert!(colored(&check, &[("CLICOLOR_FORCE", "1")]));
+    assert!(!colored(&check, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(colored(&["check", "bad.yaml", "--color", "always"], &[("NO_COLOR", "1")]));
+    assert!(!colored(&["check", "bad.yaml", "--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+}
+
+#[test]
+fn specs_are_named_as_they_were_given() {
+    let folder = Folder::with(&[("a/bad.yaml", BAD)]);
+    let path = folder.path.join("a/bad.yaml");
+    for given in ["a/bad.yaml", "./a/bad.yaml", path.as_str()] {
+        let run = folder.run(&["check", given, "--format", "short"], 1);
+        assert!(run.err.starts_with(&format!("{given}:7:1:")), "{}", run.err);
+    }
+    assert!(Utf8Path::new(&path).exists());
+}
