@@ -15,7 +15,16 @@ impl Server {
     /// Starts a server as the user `postgres`, without a network port; `None` when it cannot be had here.
     pub fn start(judge: &str) -> Option<Server> {
         let get = "Debian: apt-get install postgresql-15";
-        if !present(judge, &[("initdb", get), ("postgres", get), ("psql", get), ("runuser", "Debian: util-linux")]) {
+        if !present(
+            judge,
+            &[
+                ("initdb", get),
+                ("postgres", get),
+                ("psql", get),
+                ("runuser", "Debian: util-linux"),
+                ("openssl", "Debian: apt-get install openssl"),
+            ],
+        ) {
             return None;
         }
         let user = Command::new("id").arg("postgres").output().is_ok_and(|o| o.status.success());
@@ -27,9 +36,32 @@ impl Server {
         output(command("chown").arg("postgres").arg(folder.path()), b"");
         let data = folder.path().join("data");
         output(as_postgres("initdb").args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-D"]).arg(&data), b"");
+        // With a certificate, so that `hostssl` records can match.
+        let mut openssl = as_postgres("openssl");
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ]);
+        openssl
+            .args(["-subj", "/CN=judge", "-keyout"])
+            .arg(data.join("server.key"))
+            .arg("-out")
+            .arg(data.join("server.crt"));
+        output(&mut openssl, b"");
         let log = std::fs::File::create(folder.path().join("log")).expect("a log file");
         let mut server = as_postgres("postgres");
-        server.arg("-D").arg(&data).args(["-c", "listen_addresses=", "-c", "fsync=off", "-k"]).arg(folder.path());
+        server
+            .arg("-D")
+            .arg(&data)
+            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "ssl=on", "-k"])
+            .arg(folder.path());
         server.stdin(Stdio::null()).stdout(log.try_clone().expect("a file handle")).stderr(log);
         let child = server.spawn().expect("the server starts");
         let server = Server { folder, child };

@@ -17,7 +17,7 @@
 //! | `fence` | a line of a code fence | markdown |
 //!
 //! `block`, `heredoc` and `fence` take the format of what they hold, and its form: `fence('shell')`,
-//! `block('sql', 'ident')`; without it they hold plain text. `cell` says the same as no filter.
+//! `block('sql', 'ident')`; without it they hold plain text. `cell` and `word` say the same as no filter.
 //!
 //! Forms that depend on the neighbourhood (the key of a map, an option of an export, a word of a unit's command line)
 //! are found by [`position::Lexer`], which hands out the context to escape with.
@@ -167,7 +167,7 @@ impl Context {
 
     /// The names of the filters that choose a context.
     pub const FILTERS: &'static [&'static str] =
-        &["literal", "ident", "line", "code", "cell", "flow", "comment", "block", "heredoc", "fence"];
+        &["literal", "ident", "line", "code", "cell", "word", "flow", "comment", "block", "heredoc", "fence"];
 
     /// The context that an outermost filter chooses; `None` when it is no such filter.
     ///
@@ -178,7 +178,7 @@ impl Context {
             "ident" => Context::By(Form::Ident),
             "line" => Context::By(Form::Line),
             "code" => Context::By(Form::Code),
-            "cell" => Context::TOKEN,
+            "cell" | "word" => Context::TOKEN,
             "flow" => Context::By(Form::Flow),
             "comment" => Context::Comment,
             "block" => return Some(inner(name, arguments).map(Context::Block)),
@@ -218,7 +218,11 @@ fn inner(filter: &str, arguments: &[&str]) -> Result<Inner, String> {
         [name, form] => {
             let form = match Context::from_filter(form, &[]) {
                 Some(Ok(Context::By(form))) => form,
-                _ => return Err(format!("`{form}` is not one of `literal`, `ident`, `line`, `code`, `flow`, `cell`")),
+                _ => {
+                    return Err(format!(
+                        "`{form}` is not one of `literal`, `ident`, `line`, `code`, `flow`, `cell`, `word`"
+                    ));
+                }
             };
             Ok(Some((format(name)?, form)))
         }
