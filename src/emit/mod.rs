@@ -159,6 +159,14 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
     }
     emission
 }
+mod interpolation;
+mod loops;
+mod read;
+mod render;
+mod settle;
+mod template;
+mod trace;
+mod written;
 
 /// How many artifacts a thread takes at a time.
 const CHUNK: usize = 16;

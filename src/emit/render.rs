@@ -1,14 +1,13 @@
 //! Rendering: a template and a scope to text, and on demand to the origins of every line. One way for both.
 
-use super::escape::{Refusal, escape};
-use super::template::{At, Call, For, If, Macro, Stmt, Template, Write};
+use super::template::{At, Call, If, Macro, Stmt, Template};
 use super::trace::{Sink, Trace};
 use crate::diag::{Diag, codes};
 use crate::pack::expr::text::evaluate;
 use crate::pack::expr::tree::Term;
 use crate::pack::expr::{Reads, Scope, Unanswered};
-use crate::source::{PlaceId, Role, Sources, Span};
-use crate::value::{Map, Origins, Record, Str, Tracked, Value};
+use crate::source::{PlaceId, Sources};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// The templates that others may include.
 pub trait TemplateSet {
@@ -95,27 +94,27 @@ pub fn render(
     Ok(Rendered::Text { text, trace, reads })
 }
 
-struct Renderer<'r> {
-    scope: &'r Scope<'r>,
-    set: &'r dyn TemplateSet,
-    sources: &'r Sources,
-    sink: Sink,
+pub(super) struct Renderer<'r> {
+    pub(super) scope: &'r Scope<'r>,
+    pub(super) set: &'r dyn TemplateSet,
+    pub(super) sources: &'r Sources,
+    pub(super) sink: Sink,
     /// Names of loops and macros, the innermost last.
-    locals: Vec<(Str, Tracked)>,
-    captured: Vec<(Str, Sink)>,
+    pub(super) locals: Vec<(Str, Tracked)>,
+    pub(super) captured: Vec<(Str, Sink)>,
     /// What all open control frames read.
-    frame: Origins,
-    reads: Reads,
-    found: Vec<Diag>,
-    poisoned: bool,
-    fuel: u32,
-    depth: usize,
+    pub(super) frame: Origins,
+    pub(super) reads: Reads,
+    pub(super) found: Vec<Diag>,
+    pub(super) poisoned: bool,
+    pub(super) fuel: u32,
+    pub(super) depth: usize,
     /// Set when going on makes no sense.
-    stopped: bool,
+    pub(super) stopped: bool,
 }
 
 impl<'r> Renderer<'r> {
-    fn body(&mut self, template: &'r Template, body: &'r [Stmt]) {
+    pub(super) fn body(&mut self, template: &'r Template, body: &'r [Stmt]) {
         let captured = self.captured.len();
         for stmt in body {
             if self.stopped {
@@ -217,7 +216,7 @@ impl<'r> Renderer<'r> {
     }
 
     /// Evaluates an expression; `None` after a finding, or when it is faulty.
-    fn eval(&mut self, template: &Template, term: &Term) -> Option<Tracked> {
+    pub(super) fn eval(&mut self, template: &Template, term: &Term) -> Option<Tracked> {
         let scope = self.scope.child(&self.locals);
         match evaluate(&template.text, template.anchor, term, &scope, &mut self.reads) {
             Ok(Tracked { value: Value::Poison, .. }) => {
@@ -232,102 +231,8 @@ impl<'r> Renderer<'r> {
         }
     }
 
-    fn write(&mut self, template: &'r Template, write: &'r Write) {
-        let open = self.reads.unanswered.len();
-        let Some(found) = self.eval(template, &write.term) else { return };
-        if found.value.is_null() {
-            let missing: Vec<Unanswered> = self.reads.unanswered.split_off(open);
-            self.nothing(template, write, &found, &missing);
-            return;
-        }
-        match self.token(template, write, &found) {
-            Ok(Some((text, origins))) => {
-                let line = template.line_place(write.at.0);
-                self.sink.write(&text, line, &origins, &self.frame);
-            }
-            Ok(None) => self.poisoned = true,
-            Err(refusal) => self.refused(template, write, &found, refusal),
-        }
-    }
-
-    /// The text of a value at its place; `None` when an item is faulty.
-    fn token(
-        &mut self,
-        template: &Template,
-        write: &Write,
-        found: &Tracked,
-    ) -> Result<Option<(String, Origins)>, Refusal> {
-        let one = |value: &Value| match (write.raw, value.text()) {
-            (true, Some(text)) => Ok(text.to_string()),
-            (true, None) => Err(Refusal::new(format!("{} has no text", value.kind()))),
-            (false, _) => escape(template.format, write.context, value),
-        };
-        let (Some(separator), Value::List(items)) = (&write.separator, &found.value) else {
-            let mut origins = found.origins.clone();
-            if let Value::List(items) = &found.value {
-                origins = origins.union(&Origins::all(items.iter().map(|i| &i.origins)));
-            }
-            return one(&found.value).map(|text| Some((text, origins)));
-        };
-        let mut text = String::new();
-        for (i, item) in items.iter().enumerate() {
-            if matches!(item.value, Value::Poison) {
-                return Ok(None);
-            }
-            if i > 0 {
-                text.push_str(separator);
-            }
-            text.push_str(&one(&item.value)?);
-            self.reads.note(&item.origins);
-        }
-        let origins = Origins::all(items.iter().map(|i| &i.origins).chain([&found.origins]));
-        Ok(Some((text, origins)))
-    }
-
-    /// There is no value: the finding stands where the answer belongs.
-    fn nothing(&mut self, template: &Template, write: &Write, found: &Tracked, missing: &[Unanswered]) {
-        let here = template.span((write.term.start, write.term.end));
-        let (path, origins) = match missing.first() {
-            Some(first) => (first.pointer.as_deref().unwrap_or(&first.path).to_owned(), &first.origins),
-            None => (term_text(template, &write.term), &found.origins),
-        };
-        let diag = Diag::new(codes::TEMPLATE_NOTHING, format!("nothing to write: `{path}` is unanswered"));
-        let diag = match self.best_place(origins) {
-            Some(span) => diag.at(span, "the answer belongs here").and(here, "and is written here"),
-            None => diag.at(here, ""),
-        };
-        self.found.push(diag.help("answer it in the spec, or let the template test `is answered` first"));
-    }
-
-    fn refused(&mut self, template: &Template, write: &Write, found: &Tracked, refusal: Refusal) {
-        let here = template.span((write.term.start, write.term.end));
-        let format = template.format.name();
-        let diag = Diag::new(codes::UNWRITABLE, refusal.message);
-        let diag = match self.best_place(&found.origins) {
-            Some(span) => diag.at(span, "").and(here, format!("cannot be written here in {format}")),
-            None => diag.at(here, format!("cannot be written here in {format}")),
-        };
-        self.found.push(match refusal.help {
-            Some(help) => diag.help(help),
-            None => diag,
-        });
-    }
-
-    /// The innermost place of the spec among the origins, or else of a pack.
-    fn best_place(&self, origins: &Origins) -> Option<Span> {
-        let spans = origins.as_slice().iter().filter_map(|p| self.sources.span_of(*p));
-        spans.min_by_key(|s| {
-            let rank = match self.sources.file(s.file).role {
-                Role::Spec => 0,
-                Role::Pack => 1,
-                _ => 2,
-            };
-            (rank, s.end - s.start, *s)
-        })
-    }
-
     /// A condition and what it read; `None` after a finding, or when it is faulty.
-    fn condition(&mut self, template: &Template, term: &Term) -> Option<(bool, Origins)> {
+    pub(super) fn condition(&mut self, template: &Template, term: &Term) -> Option<(bool, Origins)> {
         let open = self.reads.unanswered.len();
         let found = self.eval(template, term)?;
         match found.value {
@@ -347,7 +252,7 @@ impl<'r> Renderer<'r> {
     }
 
     /// A header that depends on an unanswered value.
-    fn open_header(&mut self, template: &Template, term: &Term, missing: &[Unanswered]) {
+    pub(super) fn open_header(&mut self, template: &Template, term: &Term, missing: &[Unanswered]) {
         let span = template.span((term.start, term.end));
         let path = match missing.first() {
             Some(first) => first.pointer.as_deref().unwrap_or(&first.path).to_owned(),
@@ -362,7 +267,7 @@ impl<'r> Renderer<'r> {
     }
 
     /// Runs something in a control frame; when it writes nothing, the frame stays as the reason.
-    fn framed(&mut self, line: PlaceId, header: &Origins, f: impl FnOnce(&mut Self)) {
+    pub(super) fn framed(&mut self, line: PlaceId, header: &Origins, f: impl FnOnce(&mut Self)) {
         if !self.sink.traced() {
             f(self);
             return;
@@ -389,114 +294,6 @@ impl<'r> Renderer<'r> {
             }
         }
         self.framed(line, &header, |r| r.body(template, &branches.otherwise));
-    }
-
-    fn repeat(&mut self, template: &'r Template, l: &'r For) {
-        let open = self.reads.unanswered.len();
-        let Some(list) = self.eval(template, &l.list) else { return };
-        let items = match &list.value {
-            Value::List(items) => items.clone(),
-            Value::Null => {
-                let missing: Vec<Unanswered> = self.reads.unanswered.split_off(open);
-                self.open_header(template, &l.list, &missing);
-                return;
-            }
-            other => {
-                let message = format!("a loop goes through a list, not through {}", other.kind());
-                let span = template.span((l.list.start, l.list.end));
-                let diag = Diag::new(codes::EXPR_OPERAND, message).at(span, "");
-                self.found.push(diag.help("a map is gone through by `|items`, `|keys` or `|values`"));
-                return;
-            }
-        };
-        let line = template.line_place(l.list.start);
-        let mut header = list.origins;
-        let mut chosen: Vec<(bool, Origins)> = Vec::with_capacity(items.len());
-        let mut faulty = false;
-        for item in items.iter() {
-            self.fuel = self.fuel.saturating_sub(1);
-            match self.chosen(template, l, item) {
-                Some(choice) => chosen.push(choice),
-                None => faulty = true,
-            }
-        }
-        if faulty {
-            return;
-        }
-        let length = chosen.iter().filter(|(kept, _)| *kept).count();
-        if l.counts {
-            // `loop.last` depends on every item that could come after.
-            header = header.union(&Origins::all(chosen.iter().map(|(_, read)| read)));
-        }
-        if length == 0 {
-            let why = Origins::all(chosen.iter().map(|(_, read)| read)).union(&header);
-            self.framed(line, &why, |r| r.body(template, &l.otherwise));
-            return;
-        }
-        self.framed(line, &header.clone(), |r| {
-            let mut index = 0;
-            for (item, (kept, read)) in items.iter().zip(&chosen) {
-                if r.stopped {
-                    break;
-                }
-                if !kept {
-                    r.framed(line, read, |_| {});
-                    continue;
-                }
-                let mark = r.locals.len();
-                if !r.bind(template, l, item) {
-                    break;
-                }
-                if l.counts {
-                    let position = position(index, length, &header);
-                    r.locals.push(("loop".into(), position));
-                }
-                r.framed(line, read, |r| r.body(template, &l.body));
-                r.locals.truncate(mark);
-                index += 1;
-            }
-        });
-    }
-
-    /// Whether the loop takes an item, and what that and the item's being there depend on.
-    fn chosen(&mut self, template: &Template, l: &For, item: &Tracked) -> Option<(bool, Origins)> {
-        let mut origins = Origins::None;
-        if self.sink.traced() {
-            origins = item.origins.clone();
-            if let (Origins::None, Value::Record(record)) = (&origins, &item.value) {
-                origins = existence(record.as_ref());
-            }
-        }
-        let Some(filter) = &l.filter else { return Some((true, origins)) };
-        let mark = self.locals.len();
-        let holds = if self.bind(template, l, item) { self.condition(template, filter) } else { None };
-        self.locals.truncate(mark);
-        holds.map(|(b, read)| (b, origins.union(&read)))
-    }
-
-    /// Gives an item, or its parts, the names of the loop.
-    fn bind(&mut self, template: &Template, l: &For, item: &Tracked) -> bool {
-        if let [name] = l.targets.as_slice() {
-            self.locals.push((name.clone(), item.clone()));
-            return true;
-        }
-        let parts: Vec<Tracked> = match &item.value {
-            Value::List(parts) => parts.to_vec(),
-            Value::Map(parts) => parts.values().cloned().collect(),
-            Value::Poison => {
-                self.poisoned = true;
-                return false;
-            }
-            _ => Vec::new(),
-        };
-        if parts.len() != l.targets.len() {
-            let message = format!("an item of the loop does not have the {} parts that it names", l.targets.len());
-            let span = template.span((l.list.start, l.list.end));
-            self.found.push(Diag::new(codes::EXPR_OPERAND, message).at(span, ""));
-            return false;
-        }
-        self.locals.extend(l.targets.iter().cloned().zip(parts));
-        true
     }
 
     fn call(&mut self, template: &'r Template, call: &'r Call) {
@@ -559,28 +356,6 @@ impl<'r> Renderer<'r> {
     }
 }
 
-/// Why an item of the `Ir` is there, when its list does not say: whatever any of its fields comes from.
-fn existence(record: &dyn Record) -> Origins {
-    let fields: Vec<Origins> = record.fields().iter().filter_map(|f| record.field(f)).map(|t| t.origins).collect();
-    Origins::all(&fields)
-}
-
-/// `loop` in the body of a loop.
-fn position(index: usize, length: usize, origins: &Origins) -> Tracked {
-    let number = |n: usize| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
-    let mut map = Map::with_capacity(5);
-    for (name, value) in [
-        ("index", number(index + 1)),
-        ("index0", number(index)),
-        ("first", Value::Bool(index == 0)),
-        ("last", Value::Bool(index + 1 == length)),
-        ("length", number(length)),
-    ] {
-        map.insert(name.into(), Tracked { value, origins: origins.clone() });
-    }
-    Tracked { value: Value::map(map), origins: Origins::None }
-}
-
-fn term_text(template: &Template, term: &Term) -> String {
+pub(super) fn term_text(template: &Template, term: &Term) -> String {
     template.text.get(term.start as usize..term.end as usize).unwrap_or_default().to_owned()
 }

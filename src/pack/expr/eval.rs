@@ -1,12 +1,10 @@
 //! Evaluation: a tree and a scope to a value, with everything that was read and every answer that was missing.
 
 use super::anchor::Anchor;
-use super::members;
 use super::operators;
 use super::scope::{Reads, Scope, Unanswered};
 use super::table::{Call, Unknown};
 use super::tree::{Apply, Arg, Binary, Op, Term};
-use crate::diag::similar_name;
 use crate::source::Span;
 use crate::value::{Map, Origins, Str, Tracked, Value};
 
@@ -29,7 +27,7 @@ pub struct Evaluator<'e> {
     pub(super) scope: &'e Scope<'e>,
     pub(super) reads: &'e mut Reads,
     /// The items that expressions over `item` are looking at, the innermost last.
-    items: Vec<(Str, Tracked)>,
+    pub(super) items: Vec<(Str, Tracked)>,
     pub(super) poisoned: bool,
     fuel: u32,
 }
@@ -205,158 +203,6 @@ impl<'e> Evaluator<'e> {
             (Err(unknown), _) | (_, Err(unknown)) => return Ok(unknown),
         };
         operators::slice(value, from, to).map_err(|m| self.error(term, m))
-    }
-
-    /// A name, an attribute or an item, with the origins of the value itself.
-    pub(super) fn path(&mut self, term: &Term) -> Result<Tracked, EvalError> {
-        match &term.op {
-            Op::Name(name) => {
-                let found = self.items.iter().rev().find(|(n, _)| n == name).map(|(_, t)| t);
-                let Some(found) = found.or_else(|| self.scope.get(name)) else {
-                    let known = self.scope.names();
-                    let mut error = self.error(term, format!("there is no `{name}` here"));
-                    error.help = similar_name(name, known).map(|n| format!("a name that is known here is `{n}`"));
-                    return Err(error);
-                };
-                let found = found.clone();
-                self.arrive(term, found)
-            }
-            Op::Attr(base, name) => {
-                let base_value = self.path(base)?;
-                let found = self.attribute(term, base_value, name)?;
-                match found {
-                    Some(found) => self.arrive(term, found),
-                    None => Ok(Tracked::default()),
-                }
-            }
-            Op::Index(base, index) => {
-                let base_value = self.path(base)?;
-                let index = self.value(index)?;
-                match self.index(term, base_value, &index)? {
-                    Some(found) => self.arrive(term, found),
-                    None => Ok(Tracked::default()),
-                }
-            }
-            _ => {
-                let mark = self.reads.stack.len();
-                let value = self.value(term)?;
-                let origins = Origins::from_places(self.reads.stack[mark..].to_vec());
-                Ok(Tracked { value, origins })
-            }
-        }
-    }
-
-    /// Notes that a value was read: where it comes from, and whether it was open or faulty.
-    fn arrive(&mut self, term: &Term, found: Tracked) -> Result<Tracked, EvalError> {
-        self.push(&found.origins);
-        match found.value {
-            Value::Null => self.open(term, &found.origins),
-            Value::Poison => self.poisoned = true,
-            _ => {}
-        }
-        Ok(found)
-    }
-
-    /// An attribute; `None` when the base is itself unknown or faulty, which has been noted.
-    fn attribute(&mut self, term: &Term, base: Tracked, name: &Str) -> Result<Option<Tracked>, EvalError> {
-        Ok(Some(match &base.value {
-            Value::Null => return Ok(None),
-            Value::Poison => return Ok(Some(Tracked { value: Value::Poison, origins: Origins::None })),
-            Value::Map(map) => match map.get(name) {
-                Some(found) => found.clone(),
-                None => Tracked { value: Value::Null, origins: base.origins },
-            },
-            Value::Record(record) => record.field(name).ok_or_else(|| {
-                let mut error = self.error(term, format!("this item has no field `{name}`"));
-                error.help = similar_name(name, record.fields().iter().copied()).map(|n| format!("it has `{n}`"));
-                error
-            })?,
-            Value::Ref(target) => {
-                let Some(entry) = self.scope.entry(target) else {
-                    return Ok(Some(Tracked { value: Value::Poison, origins: Origins::None }));
-                };
-                let entry = entry.clone();
-                if &**name == "name" && !matches!(&entry.value, Value::Map(m) if m.contains_key(name)) {
-                    return Ok(Some(Tracked { value: Value::Str(target.name.clone()), origins: base.origins }));
-                }
-                self.push(&entry.origins);
-                return self.attribute(term, entry, name);
-            }
-            Value::Str(text) if &**text == "none" => {
-                let mut error = self.error(term, format!("what `{name}` is asked of is `none`"));
-                error.help = Some("test `is absent` first".into());
-                return Err(error);
-            }
-            other => match members::member(other, name) {
-                Some(value) => Tracked { value, origins: Origins::None },
-                None => return Err(self.error(term, format!("{} has no attribute `{name}`", other.kind()))),
-            },
-        }))
-    }
-
-    fn index(&mut self, term: &Term, base: Tracked, index: &Value) -> Result<Option<Tracked>, EvalError> {
-        match (&base.value, index) {
-            (Value::Null, _) | (_, Value::Null) => Ok(None),
-            (Value::Poison, _) | (_, Value::Poison) => {
-                Ok(Some(Tracked { value: Value::Poison, origins: Origins::None }))
-            }
-            (Value::List(items), Value::Int(n)) => {
-                let at = if *n < 0 { items.len() as i64 + n } else { *n };
-                match usize::try_from(at).ok().and_then(|i| items.get(i)) {
-                    Some(found) => Ok(Some(found.clone())),
-                    None => Err(self.error(term, format!("the list has {} items and no item {n}", items.len()))),
-                }
-            }
-            (_, Value::Str(name)) => self.attribute(term, base, name),
-            (_, Value::Ref(name)) => self.attribute(term, base, &name.name),
-            (Value::Map(_), Value::Version(v)) => self.attribute(term, base, &v.source),
-            (base, index) => Err(self.error(term, format!("{} has no item by {}", base.kind(), index.kind()))),
-        }
-    }
-
-    /// Records that an answer is missing.
-    pub(super) fn open(&mut self, term: &Term, origins: &Origins) {
-        let path = self.text.get(term.start as usize..term.end as usize).unwrap_or_default().trim().to_owned();
-        let pointer = self.pointer(term);
-        self.reads.unanswered.push(Unanswered { path, pointer, origins: origins.clone() });
-    }
-
-    /// The JSON Pointer of a path that begins at `site` or goes through a bound name.
-    fn pointer(&mut self, term: &Term) -> Option<String> {
-        let step = |base: String, step: &str| {
-            let mut pointer = base;
-            crate::node::push_step(&mut pointer, step);
-            Some(pointer)
-        };
-        match &term.op {
-            Op::Name(name) if &**name == "site" => Some(String::new()),
-            Op::Attr(base, name) => {
-                let base = self.pointer_of_base(base)?;
-                step(base, name)
-            }
-            Op::Index(base, index) => {
-                let name = index.literal()?.clone();
-                let base = self.pointer_of_base(base)?;
-                step(base, &name)
-            }
-            _ => None,
-        }
-    }
-
-    fn pointer_of_base(&mut self, base: &Term) -> Option<String> {
-        let (mark, open) = (self.reads.stack.len(), self.reads.unanswered.len());
-        let value = self.path(base);
-        self.reads.stack.truncate(mark);
-        self.reads.unanswered.truncate(open);
-        match value.ok()?.value {
-            Value::Ref(target) => {
-                let mut pointer = String::new();
-                crate::node::push_step(&mut pointer, &target.table);
-                crate::node::push_step(&mut pointer, &target.name);
-                Some(pointer)
-            }
-            _ => self.pointer(base),
-        }
     }
 
     fn apply(&mut self, term: &Term, apply: &Apply) -> Result<Value, EvalError> {

@@ -4,13 +4,17 @@
 //! only, and every result knows the places that it was read from.
 
 mod anchor;
+mod calls;
 mod check;
+mod env;
 mod eval;
 mod filters;
 mod functions;
 pub(crate) mod kinds;
 mod members;
+mod nodes;
 mod operators;
+mod paths;
 mod predicates;
 pub(crate) mod read;
 mod scope;
@@ -20,14 +24,13 @@ pub(crate) mod tree;
 
 pub use anchor::Anchor;
 pub(crate) use check::Checker;
-pub use check::Env;
+pub use env::Env;
 pub use eval::EvalError;
 pub use kinds::{describe, record as record_type};
 pub use operators::written;
 pub(crate) use predicates::fits;
-pub use read::signature;
 pub use scope::{NoTables, Reads, Scope, Tables, Unanswered};
-pub use table::Row;
+pub use table::{Row, signature};
 pub use text::{Piece, Text};
 
 use crate::diag::{Diag, Findings, codes};

@@ -47,6 +47,22 @@ pub const fn optional(param: Param) -> Param {
     Param { required: false, ..param }
 }
 
+/// How a row is called, for messages and documents: `replace(from, to)`.
+pub fn signature(row: &Row) -> String {
+    let params: Vec<String> = row
+        .params
+        .iter()
+        .map(|p| {
+            let name = match p.kind {
+                Kind::Value => p.name.to_owned(),
+                Kind::Item | Kind::Word => format!("'{}'", p.name),
+            };
+            if p.required { name } else { format!("[{name}]") }
+        })
+        .collect();
+    if params.is_empty() { row.name.to_owned() } else { format!("{}({})", row.name, params.join(", ")) }
+}
+
 /// What a row does with an unanswered input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {

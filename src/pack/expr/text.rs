@@ -1,7 +1,8 @@
 //! Strings with `{{ expressions }}` in them, as `pack.toml` writes names, paths, messages and commands.
 
 use super::anchor::Anchor;
-use super::check::{Checker, Env};
+use super::check::Checker;
+use super::env::Env;
 use super::eval::{EvalError, Evaluator};
 use super::kinds;
 use super::read::read_text;
