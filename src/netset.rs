@@ -62,8 +62,44 @@ struct Slab {
     addresses: Addresses,
 }
 
+/// A set of traffic as it was stated, clause by clause; made canonical only where that is needed.
+#[derive(Clone, Debug, Default)]
+pub struct Region {
+    clauses: Vec<Clause>,
+}
+
+impl Region {
+    pub fn add(&mut self, clauses: impl IntoIterator<Item = Clause>) {
+        self.clauses.extend(clauses);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.clauses.iter().all(|c| c.ports.is_empty() || c.addresses.is_empty())
+    }
+
+    /// The canonical set.
+    pub fn traffic(&self) -> Traffic {
+        Traffic::of(self.clauses.iter().cloned())
+    }
+}
+
+impl PartialEq for Region {
+    /// Whether both are the same set, however each is stated.
+    fn eq(&self, other: &Self) -> bool {
+        fn sorted(region: &Region) -> Vec<&Clause> {
+            let mut list: Vec<&Clause> = region.clauses.iter().collect();
+            list.sort_unstable();
+            list
+        }
+        // The same clauses are the same set; only unlike ones are worth the algebra.
+        self.clauses == other.clauses || sorted(self) == sorted(other) || self.traffic() == other.traffic()
+    }
+}
+
+impl Eq for Region {}
+
 /// One kind of traffic as a rule states it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Clause {
     pub family: Family,
     pub transport: Transport,
@@ -225,7 +261,7 @@ fn combine_slabs(a: &[Slab], b: &[Slab], op: impl Fn(&Addresses, &Addresses) -> 
 }
 
 /// A set of addresses of one family: sorted, disjoint, inclusive intervals that do not touch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Addresses(Vec<(u128, u128)>);
 
 impl Addresses {

@@ -9,7 +9,7 @@ use super::nftables::{self, Chain, Hook, Permits};
 use super::{Emitted, Texts};
 use crate::emit::escape::Format;
 use crate::ir::{Flow, Ir, Peers, Rule, RuleChain};
-use crate::netset::{Addresses, Clause, Family, Traffic};
+use crate::netset::{Addresses, Clause, Family, Region};
 use crate::value::Ports;
 
 /// The table that is ours in a host's ruleset.
@@ -41,14 +41,14 @@ pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     }
     for (host, rules) in meant {
         for (chain, traffic) in by_chain(&rules) {
-            bugs.no_file("nftables", host, &format!("the `{}` rules for {traffic}", chain.name()));
+            bugs.no_file("nftables", host, &format!("the `{}` rules for {}", chain.name(), traffic.traffic()));
         }
     }
 }
 
 /// What the rules of a host permit in each chain.
-fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Traffic> {
-    let mut chains: BTreeMap<RuleChain, Vec<Clause>> = BTreeMap::new();
+fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Region> {
+    let mut chains: BTreeMap<RuleChain, Region> = BTreeMap::new();
     for rule in rules {
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
         let addresses = match rule.peers.as_slice() {
@@ -56,12 +56,12 @@ fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Traffic> {
             nets => Addresses::of_nets(family, nets),
         };
         let clause = Clause { family, transport: *rule.transport, ports: rule.ports.value.clone(), addresses };
-        chains.entry(*rule.chain).or_default().push(clause);
+        chains.entry(*rule.chain).or_default().add([clause]);
     }
-    chains.into_iter().map(|(chain, clauses)| (chain, Traffic::of(clauses))).collect()
+    chains
 }
 
-fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleChain, Traffic>, bugs: &mut Bugs) {
+fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleChain, Region>, bugs: &mut Bugs) {
     let mut seen = Vec::new();
     for chain in chains {
         let kind = match chain.hook {
@@ -84,11 +84,11 @@ fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleCha
         bugs.missing(file.path, "a chain at the hook `input`");
     }
     for (kind, traffic) in meant {
-        bugs.missing(file.path, &format!("the `{}` rules for {traffic}", kind.name()));
+        bugs.missing(file.path, &format!("the `{}` rules for {}", kind.name(), traffic.traffic()));
     }
 }
 
-fn chain_of_host(at: At, chain: &Chain, kind: RuleChain, permits: &Permits, meant: &Traffic, bugs: &mut Bugs) {
+fn chain_of_host(at: At, chain: &Chain, kind: RuleChain, permits: &Permits, meant: &Region, bugs: &mut Bugs) {
     same_traffic(at, &chain.name, &permits.accepted, meant, bugs);
     let name = &chain.name;
     let mut must = |holds: bool, what: &str| {
@@ -115,7 +115,7 @@ fn chain_of_host(at: At, chain: &Chain, kind: RuleChain, permits: &Permits, mean
 
 /// Whether every port that is judged is judged for all addresses, and in both families alike.
 fn is_closed(permits: &Permits) -> bool {
-    let decided = permits.accepted.union(&permits.dropped);
+    let decided = permits.accepted.traffic().union(&permits.dropped.traffic());
     let mut judged: BTreeMap<Family, Vec<(crate::ir::Transport, Vec<Ports>)>> = BTreeMap::new();
     for clause in decided.clauses() {
         if clause.addresses != Addresses::any(clause.family) {
@@ -126,11 +126,12 @@ fn is_closed(permits: &Permits) -> bool {
     judged.get(&Family::V4) == judged.get(&Family::V6)
 }
 
-fn same_traffic(at: At, chain: &str, found: &Traffic, meant: &Traffic, bugs: &mut Bugs) {
+fn same_traffic(at: At, chain: &str, found: &Region, meant: &Region, bugs: &mut Bugs) {
     if found == meant {
         return;
     }
-    for (set, verb) in [(meant.difference(found), "lacks"), (found.difference(meant), "permits too much:")] {
+    let (found, meant) = (found.traffic(), meant.traffic());
+    for (set, verb) in [(meant.difference(&found), "lacks"), (found.difference(&meant), "permits too much:")] {
         if let Some(example) = set.example() {
             bugs.wrong(at, &format!("the chain `{chain}` {verb} {set} (for example {example})"));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::rule::{Protocol, Rule, Verdict};
 use super::{Chain, Hook};
 use crate::ir::Transport;
-use crate::netset::{Addresses, Clause, Family, Traffic};
+use crate::netset::{Addresses, Clause, Family, Region, Traffic};
 use crate::prove::fault::{Fault, Read};
 use crate::value::Ports;
 
@@ -13,9 +13,9 @@ use crate::value::Ports;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permits {
     /// TCP and UDP that a rule accepts before any rule drops it. The chain's policy is not in it.
-    pub accepted: Traffic,
+    pub accepted: Region,
     /// TCP and UDP that a rule drops before any rule accepts it.
-    pub dropped: Traffic,
+    pub dropped: Region,
     /// ICMP that is accepted from anywhere.
     pub icmp: Icmp,
     /// Whether answers to permitted connections pass.
@@ -99,16 +99,12 @@ impl Chain {
 impl Permits {
     /// Adds traffic that nothing has decided yet.
     fn settle(&mut self, clauses: Vec<Clause>, accept: bool) {
-        if clauses.is_empty() {
-            return;
-        }
-        let mut traffic = Traffic::of(clauses);
         let (same, other) =
             if accept { (&mut self.accepted, &self.dropped) } else { (&mut self.dropped, &self.accepted) };
-        if !other.is_empty() {
-            traffic = traffic.difference(other);
+        match other.is_empty() {
+            true => same.add(clauses),
+            false => same.add(Traffic::of(clauses).difference(&other.traffic()).clauses()),
         }
-        *same = if same.is_empty() { traffic } else { same.union(&traffic) };
     }
 }
 
