@@ -90,7 +90,8 @@ fn draft(
         warnings: {
             let warnings: Vec<F<Str>> = rule.warns.iter().filter_map(|t| write.markdown(t)).collect();
             let origins = Origins::all(warnings.iter().map(|f| &f.origins)).union(exists);
-            F::new(warnings.into_iter().map(|f| f.value).collect(), origins)
+            // A warning that does not apply to this site comes out empty.
+            F::new(warnings.into_iter().map(|f| f.value).filter(|w| !w.trim().is_empty()).collect(), origins)
         },
         fails: {
             let fails = rule.fails.iter().filter_map(|f| {
