@@ -190,9 +190,17 @@ fn lay_out(branch: &Branch, depth: usize, exists: &Origins, out: &mut Vec<Arc<Va
     }
 }
 
+/// The secret that a value refers to, as `{ secret: name }` does in the spec.
+fn secret(value: &HelmValue) -> Option<Str> {
+    match &value.value.value {
+        Value::Map(map) if map.len() == 1 => map.get("secret")?.value.text(),
+        _ => None,
+    }
+}
+
 fn only_questions(branch: &Branch) -> bool {
     match &branch.leaf {
-        Some(value) => value.question.value.is_some(),
+        Some(value) => value.question.value.is_some() || secret(value).is_some(),
         None => branch.keys.iter().all(|k| only_questions(&branch.children[k])),
     }
 }
@@ -201,10 +209,12 @@ fn questions(branch: &Branch) -> Vec<Str> {
     let mut list = Vec::new();
     for key in &branch.keys {
         let child = &branch.children[key];
-        if let Some(value) = &child.leaf
-            && let Some(question) = &value.question.value
-        {
-            list.push(format!("{}: open question: {question}", *value.key).into());
+        if let Some(value) = &child.leaf {
+            match (&value.question.value, secret(value)) {
+                (Some(question), _) => list.push(format!("{}: open question: {question}", *value.key).into()),
+                (None, Some(name)) => list.push(withheld_secret(&value.key, &name)),
+                (None, None) => {}
+            }
         }
         list.extend(questions(child));
     }
@@ -233,7 +243,16 @@ fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: 
         out.push(line(depth, comments, None, Value::Null, &origins));
         return;
     }
+    if let Some(name) = secret(value) {
+        out.push(line(depth, vec![comment(value), withheld_secret(key, &name)], None, Value::Null, &origins));
+        return;
+    }
     nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);
+}
+
+/// What stands in the file in place of a secret: no value, not even an empty one.
+fn withheld_secret(key: &str, name: &str) -> Str {
+    format!("{key}: not in this file; it is the secret `{name}`, handed over when the release is installed").into()
 }
 
 /// A value under a key, or as an item of a list.
