@@ -67,6 +67,22 @@ impl Tables for World<'_> {
         let (index, _, rule) = self.pack.blanks.get_full(name)?;
         Some(Tracked::new(blank_mark(index), rule.head.place))
     }
+
+    fn pointer(&self, name: &str) -> Option<String> {
+        let mut pointer = String::new();
+        match name {
+            "site" => {}
+            "product" | "settings" => {
+                crate::node::push_step(&mut pointer, "products");
+                crate::node::push_step(&mut pointer, self.instance);
+                if name == "settings" {
+                    crate::node::push_step(&mut pointer, name);
+                }
+            }
+            _ => return None,
+        }
+        Some(pointer)
+    }
 }
 
 /// What stands in place of a blank; the letter and number are those of its row in `questions.md`.

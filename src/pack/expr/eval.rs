@@ -321,7 +321,7 @@ impl<'e> Evaluator<'e> {
         self.reads.unanswered.push(Unanswered { path, pointer, origins: origins.clone() });
     }
 
-    /// The JSON Pointer of a path that begins at `site` or goes through a bound name.
+    /// The JSON Pointer of a path that begins at a place of the site or goes through a bound name.
     fn pointer(&mut self, term: &Term) -> Option<String> {
         let step = |base: String, step: &str| {
             let mut pointer = base;
@@ -329,7 +329,7 @@ impl<'e> Evaluator<'e> {
             Some(pointer)
         };
         match &term.op {
-            Op::Name(name) if &**name == "site" => Some(String::new()),
+            Op::Name(name) => self.scope.tables.pointer(name),
             Op::Attr(base, name) => {
                 let base = self.pointer_of_base(base)?;
                 step(base, name)
