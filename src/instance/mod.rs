@@ -67,6 +67,22 @@ impl Tables for World<'_> {
         let (index, _, rule) = self.pack.blanks.get_full(name)?;
         Some(Tracked::new(blank_mark(index), rule.head.place))
     }
+
+    fn pointer(&self, name: &str) -> Option<String> {
+        let mut pointer = String::new();
+        match name {
+            "site" => {}
+            "product" | "settings" => {
+                crate::node::push_step(&mut pointer, "products");
+                crate::node::push_step(&mut pointer, self.instance);
+                if name == "settings" {
+                    crate::node::push_step(&mut pointer, name);
+                }
+            }
+            _ => return None,
+        }
+        Some(pointer)
+    }
 }
 
 /// What stands in place of a blank; the letter and number are those of its row in `questions.md`.
@@ -110,7 +126,7 @@ impl<'a> Instance<'a> {
             waiting.push((Part::Bind, name, reads([Some(&rule.is), rule.head.when.as_ref()], &rule.head)));
         }
         for (name, rule) in &pack.ports {
-            waiting.push((Part::Port, name, reads([rule.of.as_ref(), None], &rule.head)));
+            waiting.push((Part::Port, name, reads([rule.of.as_ref(), rule.head.when.as_ref()], &rule.head)));
         }
         for (name, rule) in &pack.values {
             waiting.push((Part::Value, name, reads([Some(&rule.is), rule.head.when.as_ref()], &rule.head)));
@@ -314,6 +330,15 @@ fn is_none(value: &Value) -> bool {
 fn port(rule: &PortRule, scope: &Scope, run: &mut Run) -> PortValue {
     let place: PlaceId = rule.head.place;
     let fallback = || PortValue::Known(F::new(rule.default.clone(), Origins::from(place)));
+    if let Some(when) = &rule.head.when {
+        match run.eval(when, scope) {
+            Answer::Known(value) if value.value == Value::Bool(true) => {}
+            // A port that this site does not have: no rows, and nothing is asked.
+            Answer::Known(value) => return PortValue::Known(F::new(Vec::new(), value.origins)),
+            Answer::Open(open) => return PortValue::Open(open),
+            Answer::Poison => return PortValue::Poison,
+        }
+    }
     let Some(of) = &rule.of else { return fallback() };
     match run.eval(of, scope) {
         Answer::Known(value) => match ports_of(&value.value) {

@@ -271,12 +271,18 @@ impl Lowering<'_> {
                 let mut origins = None;
                 run.each(&rule.head, &scope, &mut open, &mut |_, o, _| origins = Some(o.clone()));
                 let Some(origins) = origins else { return Err(open) };
+                let (application, said) = match rule.application.as_ref().map(|text| run.text(text, &scope)) {
+                    None => ("".into(), Origins::None),
+                    Some(Answer::Known(text)) => (text.value.text().unwrap_or_default(), text.origins),
+                    Some(Answer::Open(open)) => return Err(open),
+                    Some(Answer::Poison) => return Err(Vec::new()),
+                };
                 match value {
                     PortValue::Known(ports) => Ok(Group {
-                        ports: F::new(ports.value.clone(), ports.origins.union(&origins)),
+                        ports: F::new(ports.value.clone(), ports.origins.union(&origins).union(&said)),
                         tcp: rule.tcp,
                         udp: rule.udp,
-                        application: rule.application.clone(),
+                        application,
                         published: rule.published,
                         departs: rule.departs.clone(),
                     }),

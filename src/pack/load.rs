@@ -207,7 +207,7 @@ fn port(entry: &Entry, r: &mut Reader) -> Option<PortRule> {
         default: default_ports(&mut t, r),
         udp: transport.iter().any(|(s, _)| &**s == "udp"),
         tcp: transport.is_empty() || transport.iter().any(|(s, _)| &**s == "tcp"),
-        application: r.string(&mut t, "application").unwrap_or_default(),
+        application: r.text(&mut t, "application"),
         published: r.bool(&mut t, "published").unwrap_or(false),
         departs: r.string(&mut t, "departs"),
     };

@@ -110,7 +110,8 @@ pub struct PortRule {
     pub default: Vec<Ports>,
     pub udp: bool,
     pub tcp: bool,
-    pub application: Str,
+    /// What is spoken there; a text, since it may depend on the port that a site has.
+    pub application: Option<Text>,
     /// Whether it is a port that the cluster publishes on its nodes.
     pub published: bool,
     /// Why it differs from what the document prints.

@@ -9,15 +9,21 @@ use crate::value::{Map, Origins, Ref, Tracked, Value};
 
 use super::map_mut;
 
-/// Gives every entry of a table its name, hosts their network and one record of their operating system, and storage
-/// the file system that holds it.
+/// Gives every entry of a table its name, hosts their network, their full name and one record of their operating
+/// system, and storage the file system that holds it.
 pub fn derive(site: &mut Site, schema: &Schema) {
     let mut root = std::mem::take(&mut site.root);
     if let Some(root) = map_mut(&mut root) {
+        let domain = root.get("site").and_then(|site| site.get("domain")).cloned().unwrap_or_default();
         if let Some(hosts) = root.get_mut("hosts").and_then(map_mut) {
             for (name, host) in hosts.iter_mut() {
                 if let Some(host) = map_mut(host) {
                     system(host);
+                    if full_name(name, host, &domain) {
+                        let mut pointer = String::from("/hosts");
+                        push_step(&mut pointer, name);
+                        site.defaults.insert(pointer + "/fqdn", DefaultFrom::Core);
+                    }
                     if network(host, &site.networks) {
                         let mut pointer = String::from("/hosts");
                         push_step(&mut pointer, name);
@@ -42,6 +48,18 @@ pub fn derive(site: &mut Site, schema: &Schema) {
 
 fn answered<'a>(map: &'a Map, key: &str) -> Option<&'a Tracked> {
     map.get(key).filter(|value| !value.value.is_null())
+}
+
+/// Puts the full name: the host's key in the site's domain; whether it did.
+fn full_name(name: &str, host: &mut Map, domain: &Tracked) -> bool {
+    let Value::Str(text) = &domain.value else { return false };
+    if answered(host, "fqdn").is_some() {
+        return false;
+    }
+    let null = host.get("fqdn").map(|null| null.origins.clone()).unwrap_or_default();
+    let value = Value::Str(format!("{name}.{text}").into());
+    host.insert("fqdn".into(), Tracked { value, origins: domain.origins.union(&null) });
+    true
 }
 
 /// Puts the network that holds the first address which is in one; whether it did.

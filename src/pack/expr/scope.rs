@@ -12,6 +12,11 @@ pub trait Tables {
     fn blank(&self, _name: &str) -> Option<Tracked> {
         None
     }
+
+    /// The JSON Pointer of what a name of the scope stands for; `None` for what is no place of the site.
+    fn pointer(&self, name: &str) -> Option<String> {
+        (name == "site").then(String::new)
+    }
 }
 
 /// No tables at all.
