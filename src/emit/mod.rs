@@ -2,6 +2,8 @@
 
 mod check;
 pub mod escape;
+mod interpolation;
+mod loops;
 pub mod plan;
 mod read;
 mod render;
@@ -10,6 +12,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod written;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -159,14 +162,6 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
     }
     emission
 }
-mod interpolation;
-mod loops;
-mod read;
-mod render;
-mod settle;
-mod template;
-mod trace;
-mod written;
 
 /// How many artifacts a thread takes at a time.
 const CHUNK: usize = 16;
