@@ -23,6 +23,10 @@ impl Tables for Site {
         self.tables.get(&(table.to_owned(), name.to_owned()))
     }
 
+    fn pointer(&self, name: &str) -> Option<String> {
+        (name == "settings").then(|| "/products/main/settings".to_owned())
+    }
+
     fn blank(&self, name: &str) -> Option<Tracked> {
         (name == "admin_url").then(|| Tracked::new("________ (A2)", Origins::None))
     }
@@ -273,7 +277,7 @@ fn three_values() {
         assert_eq!(s.show(&text), result, "{text}");
     }
     assert_eq!(s.unanswered("workers|map('item.iops')|min"), ["/hosts/w2/iops"]);
-    assert_eq!(s.unanswered("settings.nothing ~ 'x'"), ["settings.nothing"]);
+    assert_eq!(s.unanswered("settings.nothing ~ 'x'"), ["/products/main/settings/nothing"]);
     let mut reads = Reads::default();
     s.eval("settings.faulty == true", &mut reads).unwrap();
     assert!(reads.poisoned && reads.unanswered.is_empty());
