@@ -63,16 +63,6 @@ impl Tables for World<'_> {
         self.site.entry(table, name)
     }
 
-    fn pointer(&self, name: &str) -> Option<String> {
-        let mut pointer = "/products".to_owned();
-        crate::node::push_step(&mut pointer, self.instance);
-        match name {
-            "product" => Some(pointer),
-            "settings" => Some(pointer + "/settings"),
-            _ => None,
-        }
-    }
-
     fn blank(&self, name: &str) -> Option<Tracked> {
         let (index, _, rule) = self.pack.blanks.get_full(name)?;
         Some(Tracked::new(blank_mark(index), rule.head.place))

@@ -8,12 +8,6 @@ pub trait Tables {
     /// The entry `name` of the site's table `table`; `None` when there is no such entry.
     fn entry(&self, table: &str, name: &str) -> Option<&Tracked>;
 
-    /// The JSON Pointer in the resolved site of what a name of the scope holds: `/products/main/settings` for
-    /// `settings`. Names bound to tables and `site` need none.
-    fn pointer(&self, _name: &str) -> Option<String> {
-        None
-    }
-
     /// What `blank('name')` writes; `None` when the pack declares no such blank.
     fn blank(&self, _name: &str) -> Option<Tracked> {
         None
