@@ -130,7 +130,7 @@ impl Evaluator<'_> {
             Some(pointer)
         };
         match &term.op {
-            Op::Name(name) if &**name == "site" => Some(String::new()),
+            Op::Name(name) => self.scope.tables.pointer(name),
             Op::Attr(base, name) => {
                 let base = self.pointer_of_base(base)?;
                 step(base, name)
