@@ -13,8 +13,10 @@ use crate::node::{Data, Node};
 #[derive(Debug)]
 pub struct Unsure;
 
+type Matches = fn(&str) -> bool;
+
 /// Patterns of the core schema and what they mean.
-const PATTERNS: &[(&str, fn(&str) -> bool)] = &[
+const PATTERNS: &[(&str, Matches)] = &[
     ("^[A-Za-z0-9][A-Za-z0-9._-]*$", is_name),
     ("^/", |text| text.starts_with('/')),
     ("^(/.*)?$", |text| {
