@@ -9,21 +9,11 @@ use serde_json::{Map as Json, Value as JsonValue};
 
 use crate::node::{Data, Node};
 
+use super::pattern;
+
 /// The tree holds something, or the schema asks for something, that only the validator proper can judge.
 #[derive(Debug)]
 pub struct Unsure;
-
-type Matches = fn(&str) -> bool;
-
-/// Patterns of the core schema and what they mean.
-const PATTERNS: &[(&str, Matches)] = &[
-    ("^[A-Za-z0-9][A-Za-z0-9._-]*$", is_name),
-    ("^/", |text| text.starts_with('/')),
-    ("^(/.*)?$", |text| {
-        (text.is_empty() || text.starts_with('/')) && !text.contains(['\n', '\r', '\u{2028}', '\u{2029}'])
-    }),
-    ("^([0-9]{1,5}(-[0-9]{1,5})?/(tcp|udp)|icmp|all)$", is_traffic),
-];
 
 /// Whether a node is valid: exactly what the validator would say, short of what is left to decoding.
 pub fn valid(node: &Node, root: &JsonValue) -> Result<bool, Unsure> {
@@ -82,7 +72,7 @@ impl<'a> Quick<'a> {
                         || value.as_u64().is_some_and(|n| node.items().len() as u64 <= n)
                 }
                 "pattern" => match text(node) {
-                    Some(text) => matches(text, value)?,
+                    Some(text) => pattern::matches(value.as_str().ok_or(Unsure)?, text)?,
                     None => true,
                 },
                 "uniqueItems" => unique(node),
@@ -214,74 +204,4 @@ fn answered(node: &Node, key: &str) -> bool {
 fn unique(node: &Node) -> bool {
     let mut seen = BTreeSet::new();
     node.items().iter().all(|item| seen.insert(super::lean::instance(item).to_string()))
-}
-
-fn matches(text: &str, pattern: &JsonValue) -> Result<bool, Unsure> {
-    let known = PATTERNS.iter().find(|(known, _)| pattern == known);
-    known.map(|(_, matches)| matches(text)).ok_or(Unsure)
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-}
-
-fn is_traffic(text: &str) -> bool {
-    let number = |t: &str| (1..=5).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
-    match text.split_once('/') {
-        None => matches!(text, "icmp" | "all"),
-        Some((ports, transport)) => {
-            let (low, high) = ports.split_once('-').unwrap_or((ports, ports));
-            matches!(transport, "tcp" | "udp") && number(low) && number(high)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_mean_what_they_say() {
-        let samples = [
-            "",
-            "a",
-            "a-b",
-            "-a",
-            "a b",
-            "/",
-            "/a/b",
-            "a/b",
-            "/a\nb",
-            "443/tcp",
-            "1-2/udp",
-            "1-/udp",
-            "443/sctp",
-            "icmp",
-            "all",
-            "123456/tcp",
-            "ä",
-            "a.b_c",
-            ".a",
-            "443/tcp/",
-            "\n",
-            "a\n",
-            "all\n",
-        ];
-        for (pattern, quick) in PATTERNS {
-            let schema = serde_json::json!({ "pattern": pattern });
-            let validator = jsonschema::options().offline().build(&schema).expect("the pattern compiles");
-            for sample in samples {
-                assert_eq!(quick(sample), validator.is_valid(&sample.into()), "{pattern} {sample:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn patterns_are_those_of_the_schema() {
-        for (pattern, _) in PATTERNS {
-            let quoted = serde_json::Value::from(*pattern).to_string();
-            assert!(crate::schema::TEXT.contains(&quoted), "{pattern}");
-        }
-    }
 }
