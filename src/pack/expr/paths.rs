@@ -123,7 +123,7 @@ impl Evaluator<'_> {
     }
 
     /// The JSON Pointer of a path that begins at `site` or goes through a bound name.
-    fn pointer(&mut self, term: &Term) -> Option<String> {
+    pub(super) fn pointer(&mut self, term: &Term) -> Option<String> {
         let step = |base: String, step: &str| {
             let mut pointer = base;
             crate::node::push_step(&mut pointer, step);
