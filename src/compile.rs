@@ -119,6 +119,11 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {
         let templates = templates(&instances, &mut c.sources, &mut c.findings);
+        for instance in &instances {
+            if let Some(templates) = templates.get(&instance.pack.name) {
+                check_templates(instance, templates, &schema, &mut c.findings);
+            }
+        }
         let in_order: Vec<&emit::Templates> = instances.iter().filter_map(|i| templates.get(&i.pack.name)).collect();
         let ir_value = lower::as_value(&ir);
         let emitting = emit::Emitting {
@@ -157,6 +162,15 @@ fn templates(instances: &[Instance], sources: &mut Sources, findings: &mut Findi
         }
     }
     parsed
+}
+
+/// Checks the templates of an instance's pack against the types of the names that they see.
+fn check_templates(instance: &Instance, templates: &emit::Templates, schema: &Schema, findings: &mut Findings) {
+    let blanks: Vec<Str> = instance.pack.blanks.keys().cloned().collect();
+    let mut names = pack::verify::environment(instance.pack, &instance.name, schema, &blanks);
+    names.push(("ir".into(), pack::verify::ir_type()));
+    let env = pack::expr::Env::new(&names, schema.root()).with_blanks(&blanks);
+    emit::check_templates(instance.pack, templates, &env, findings);
 }
 
 /// An entry under `products`.

@@ -114,9 +114,6 @@ codes! {
     TEMPLATE_OPEN_CONDITION = "S0711" "open-condition" Error;
     TEMPLATE_RUNAWAY = "S0712" "runaway-template" Error;
     UNWRITABLE = "S0730" "unwritable-value" Error;
-    OPEN_QUESTION = "S1001" "open-question" Question;
-    UNUSED_WAIVER = "S1002" "unused-waiver" Warning;
-    WAIVER_REFUSED = "S1003" "waiver-not-allowed" Error;
     UNREADABLE_ARTIFACT = "S0801" "unreadable-artifact" Error;
     ARTIFACT_DIFFERS = "S0802" "artifact-differs" Error;
     DANGLING_PATH = "S0803" "dangling-path" Error;
@@ -129,6 +126,9 @@ codes! {
     STALE_OUTPUT = "S0907" "stale-output" Error;
     STRAY_FILE = "S0908" "stray-file" Error;
     UNFINISHED_OUTPUT = "S0909" "unfinished-output" Error;
+    OPEN_QUESTION = "S1001" "open-question" Question;
+    UNUSED_WAIVER = "S1002" "unused-waiver" Warning;
+    WAIVER_REFUSED = "S1003" "waiver-not-allowed" Error;
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Checking at load: every expression of a template against the types of the names that it sees.
 
+use super::Templates;
 use super::escape::{Context, Format};
 use super::read::no_template;
 use super::render::TemplateSet;
 use super::template::{Call, For, Macro, Stmt, Template};
 use crate::diag::{Diag, Findings, codes, similar_name};
+use crate::pack::Pack;
 use crate::pack::expr::kinds::{describe, scalar};
 use crate::pack::expr::table::{any_form, elements};
 use crate::pack::expr::{Checker, Env};
@@ -24,6 +26,26 @@ pub fn check_template(template: &Template, env: &Env<'_>, set: &dyn TemplateSet,
         }
     }
     // A body that several calls reach is checked for each of them, and reported once.
+    found.sort();
+    findings.extend(found);
+}
+
+/// Checks the template of every artifact of a pack. `env` has the names of the pack and `ir`; `products` and the names
+/// of an artifact's loops are added to them.
+pub fn check_templates(pack: &Pack, templates: &Templates, env: &Env<'_>, findings: &mut Findings) {
+    let mut found = Findings::default();
+    for rule in &pack.artifacts {
+        let mut names: Names = vec![("products".into(), products())];
+        for (name, list) in &rule.head.for_each {
+            // What is wrong with the list is said where the pack is verified.
+            let list = list.check(&env.child(&names), &mut Findings::default());
+            names.push((name.clone(), elements(&list).unwrap_or(Type::Any)));
+        }
+        let template = Format::from_name(&rule.format).and_then(|f| templates.get(&rule.template, f));
+        if let Some((template, set)) = template {
+            check_template(template, &env.child(&names), &set, &mut found);
+        }
+    }
     found.sort();
     findings.extend(found);
 }
@@ -220,9 +242,14 @@ fn takes_lists(format: Format, context: Context) -> bool {
     }
 }
 
+/// The type of `products`: what documents say about each product of the site.
+fn products() -> Type {
+    let fields = [("instance", Type::Text), ("pack", Type::Text), ("title", Type::Text), ("version", Type::Version)];
+    Type::List(structure("product", &fields).into())
+}
+
 /// The type of `loop`.
 fn position() -> Type {
-    let field = |ty| Field { ty, default: None, doc: "".into() };
     let fields = [
         ("index", Type::Int),
         ("index0", Type::Int),
@@ -230,6 +257,11 @@ fn position() -> Type {
         ("last", Type::Bool),
         ("length", Type::Int),
     ];
-    let fields = fields.into_iter().map(|(name, ty)| (name.into(), field(ty))).collect();
-    Type::Struct(Struct { name: "loop".into(), fields, ..Struct::default() }.into())
+    structure("loop", &fields)
+}
+
+fn structure(name: &str, fields: &[(&str, Type)]) -> Type {
+    let field = |ty: &Type| Field { ty: ty.clone(), default: None, doc: "".into() };
+    let fields = fields.iter().map(|(name, ty)| ((*name).into(), field(ty))).collect();
+    Type::Struct(Struct { name: name.into(), fields, ..Struct::default() }.into())
 }

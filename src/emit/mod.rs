@@ -29,7 +29,7 @@ use crate::value::{Origins, Str, Tracked};
 use escape::Format;
 use plan::Planned;
 
-pub use check::check_template;
+pub use check::{check_template, check_templates};
 pub use render::{Mode, Rendered, TemplateSet, render};
 pub use template::Template;
 pub use trace::Trace;
