@@ -4,7 +4,7 @@ pub mod scalar;
 
 use std::collections::BTreeSet;
 
-use crate::diag::{Diag, Findings, codes};
+use crate::diag::{Diag, Findings, codes, similar_name};
 use crate::node::{Data, Entry, Node};
 use crate::schema::Schema;
 use crate::shape::{Short, Type};
@@ -85,8 +85,14 @@ impl Decoder<'_> {
                 Type::Struct(s) => match s.fields.get(&entry.key) {
                     Some(field) => &field.ty,
                     None if s.open => s.rest.as_ref().unwrap_or(&Type::Any),
-                    // Reported by validate.
-                    None => continue,
+                    // Reported by validate. The key that was meant is not open but faulty.
+                    None => {
+                        let open = s.fields.keys().filter(|key| entries.iter().all(|e| e.key != **key));
+                        if let Some(meant) = similar_name(&entry.key, open.map(|key| &**key)) {
+                            map.insert(meant.into(), Tracked::new(Value::Poison, entry.value.place));
+                        }
+                        continue;
+                    }
                 },
                 _ => &Type::Any,
             };

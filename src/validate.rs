@@ -187,7 +187,12 @@ impl<'a> Report<'a> {
     }
 
     fn not_one_of(&mut self, node: &Node, options: &[JsonValue]) {
-        let words: Vec<String> = options.iter().filter(|o| !o.is_null()).map(words::plain).collect();
+        let mut words: Vec<String> = Vec::new();
+        for word in options.iter().filter(|o| !o.is_null()).map(words::plain) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
         let Some(text) = node.scalar_text() else { return self.wrong_type(node, &words::quoted(&words)) };
         let message = format!("`{text}` is not one of {}", words::listed(words.iter().map(String::as_str)));
         let mut diag = Diag::new(codes::NOT_ONE_OF, message).at(node.span, "");

@@ -159,8 +159,13 @@ impl Scalar {
 
     fn quantity(&self, unit: Unit) -> Result<Quantity, Malformed> {
         Quantity::parse(&self.text, unit).map_err(|message| {
-            let number = self.text.trim().parse::<f64>().is_ok();
-            let help = (number && unit != Unit::Millicores).then(|| "write the unit after the number".to_string());
+            let help = if unit == Unit::BitsPerSecond && self.text.trim_end().ends_with("B/s") {
+                Some("rates count bits, not bytes: `1 GB/s` is `8 Gb/s`".to_string())
+            } else if unit != Unit::Millicores && self.text.trim().parse::<f64>().is_ok() {
+                Some("write the unit after the number".to_string())
+            } else {
+                None
+            };
             Malformed { message, help, replacement: None }
         })
     }

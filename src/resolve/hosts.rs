@@ -11,7 +11,7 @@ use crate::source::{PlaceId, Sources, Span};
 use crate::spec::Spec;
 use crate::value::{Map, Origins, Str, Tracked, Value};
 
-use super::ranges::{Pattern, natural};
+use super::ranges::{Pattern, in_hexadecimal, natural};
 
 /// The most hosts that a site may have.
 pub const MOST_HOSTS: u64 = 65_536;
@@ -151,10 +151,19 @@ impl<'a> Expansion<'a> {
             if let Some(span) = key.span {
                 diag = diag.and(span, format!("{} hosts", key.count));
             }
+            let decimal = Pattern::parse(text, false).ok().and_then(|pattern| pattern.count());
+            let spelled = if hex && decimal == Some(key.count) { in_hexadecimal(text) } else { None };
             if hex {
                 diag = diag.note("ranges in IPv6 addresses count in hexadecimal");
             }
-            self.findings.push(diag.help("make both ranges equally long; gaps are written `[21-23,31]`"));
+            diag = diag.help(match &spelled {
+                Some(spelled) => format!("write `{spelled}` for addresses that look like these numbers"),
+                None => "make both ranges equally long; gaps are written `[21-23,31]`".into(),
+            });
+            if let (Some(span), Some(spelled)) = (span, spelled) {
+                diag = diag.replace(span, format!("\"{spelled}\""), false);
+            }
+            self.findings.push(diag);
             return Some(Pattern::literal(""));
         }
         Some(pattern)

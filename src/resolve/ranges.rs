@@ -135,6 +135,34 @@ fn number(runs: &[Run], index: u64) -> String {
     String::new()
 }
 
+/// A text whose ranges were meant to count in decimal where they count in hexadecimal, written so that they do:
+/// `fd00::[8-12]` becomes `fd00::[8-9,10-12]`. `None` when the ranges are malformed or long.
+pub fn in_hexadecimal(text: &str) -> Option<String> {
+    let decimal = Pattern::parse(text, false).ok()?;
+    let mut spelled = String::new();
+    for part in &decimal.parts {
+        match part {
+            Part::Text(text) => spelled.push_str(text),
+            Part::Range(runs) => {
+                let count = length(runs).filter(|count| *count <= 4096)?;
+                let mut ends: Vec<(String, String, u64)> = Vec::new();
+                for digits in (0..count).map(|index| number(runs, index)) {
+                    let value = u64::from_str_radix(&digits, 16).ok()?;
+                    match ends.last_mut() {
+                        Some((_, high, last)) if *last + 1 == value => (*high, *last) = (digits, value),
+                        _ => ends.push((digits.clone(), digits, value)),
+                    }
+                }
+                let run = |(low, high, _): &(String, String, u64)| {
+                    if low == high { low.clone() } else { format!("{low}-{high}") }
+                };
+                spelled.push_str(&format!("[{}]", ends.iter().map(run).collect::<Vec<_>>().join(",")));
+            }
+        }
+    }
+    Some(spelled)
+}
+
 /// Orders names as people do: numbers within them by their value, `w2` before `w10`.
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
@@ -216,6 +244,13 @@ mod tests {
     fn hexadecimal_ranges() {
         let pattern = Pattern::parse("fd00::[9-b]", true).unwrap();
         assert_eq!(pattern.texts().collect::<Vec<_>>(), ["fd00::9", "fd00::a", "fd00::b"]);
+    }
+
+    #[test]
+    fn decimal_ranges_in_hexadecimal() {
+        assert_eq!(in_hexadecimal("fd00::[8-12]").as_deref(), Some("fd00::[8-9,10-12]"));
+        assert_eq!(in_hexadecimal("fd00::[01-3]:[98-101]").as_deref(), Some("fd00::[01-03]:[98-99,100-101]"));
+        assert_eq!(in_hexadecimal("fd00::[1-9999999]"), None);
     }
 
     #[test]

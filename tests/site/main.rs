@@ -1,5 +1,6 @@
 //! From the text of a spec to the resolved site: schema, validation, decoding, resolving.
 
+mod hostile;
 mod resolve;
 mod schema;
 mod specs;

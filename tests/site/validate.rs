@@ -10,6 +10,7 @@ fn unknown_keys_are_labelled_at_the_key() {
     assert_eq!(run.reports(), ["S0201 adresses: unknown key `adresses` in `a`"]);
     assert_eq!((run.help(), run.replacement()), ("a key with a similar name is `addresses`", "addresses"));
     assert_eq!(run.show("/hosts/a/memory"), "8 GiB");
+    assert_eq!(run.show("/hosts/a/addresses"), "poison");
 }
 
 #[test]
