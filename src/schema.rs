@@ -2,8 +2,6 @@
 
 mod compile;
 
-use std::sync::LazyLock;
-
 use serde_json::{Map as Json, Value as JsonValue};
 
 use crate::shape::Type;
@@ -11,9 +9,6 @@ use crate::value::Str;
 
 /// The schema of the spec as it is written; the one source of the spec's types.
 pub const TEXT: &str = include_str!("../schema/site.schema.json");
-
-static CORE: LazyLock<JsonValue> =
-    LazyLock::new(|| serde_json::from_str(TEXT).expect("the embedded schema is JSON, as a test makes sure"));
 
 /// The schema of one compilation.
 #[derive(Clone, Debug)]
@@ -29,7 +24,7 @@ impl Schema {
     /// A settings schema is an object schema. It may have `$defs` of its own, and it reaches the core's definitions
     /// by `{"$ref": "site.schema.json#/$defs/<name>"}`.
     pub fn new(packs: &[(Str, &JsonValue)]) -> Self {
-        let mut json = CORE.clone();
+        let mut json = serde_json::from_str(TEXT).expect("the embedded schema is JSON, as a test makes sure");
         for (instance, settings) in packs {
             graft(&mut json, instance, settings);
         }

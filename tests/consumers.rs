@@ -18,6 +18,8 @@ mod fstab;
 mod iptables;
 #[path = "consumers/kubernetes.rs"]
 mod kubernetes;
+#[path = "consumers/nfs_conf.rs"]
+mod nfs_conf;
 #[path = "consumers/nft.rs"]
 mod nft;
 #[path = "consumers/nginx.rs"]

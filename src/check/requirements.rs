@@ -19,7 +19,7 @@ pub fn requirements(instance: &Instance, site: &Site, sources: &Sources, run: &m
     for rule in &instance.pack.requirements {
         let mut open = Vec::new();
         run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-            Judge { instance, rule, scope, origins, sources }.judge(run);
+            Judge { instance, rule, scope, origins, sources, site }.judge(run);
         });
         // A condition that cannot be told is a question only where the pack has words for it.
         if !open.is_empty() {
@@ -85,6 +85,7 @@ struct Judge<'a> {
     /// What the loops and the condition read.
     origins: &'a Origins,
     sources: &'a Sources,
+    site: &'a Site,
 }
 
 /// How a place fell short.
@@ -210,7 +211,9 @@ impl Judge<'_> {
             Answer::Known(value) => spec_span(&value.origins, self.sources),
             _ => None,
         });
-        let primary = at
+        let spelled = self.spelled().and_then(|pointer| spec_span(&self.site.at(&pointer)?.origins, self.sources));
+        let primary = spelled
+            .or(at)
             .or_else(|| place.as_ref().and_then(|p| spec_span(&p.origins, self.sources)))
             .or_else(|| spec_span(read, self.sources))
             .or_else(|| spec_span(&self.instance.product.origins, self.sources));
@@ -251,6 +254,11 @@ impl Judge<'_> {
         }
     }
 
+    /// The pointer of the place that is judged, when its expression spells one.
+    fn spelled(&self) -> Option<String> {
+        self.rule.of.as_ref().or(self.rule.at.as_ref())?.pointer(self.scope)
+    }
+
     /// The pointer of the place that is judged, as far as its expression spells one; else that of the object that the
     /// innermost loop is about, else the product's.
     fn pointer(&self, place: &Option<Tracked>) -> String {
@@ -263,19 +271,12 @@ impl Judge<'_> {
                 _ => None,
             },
         };
-        let spelled = self.rule.of.as_ref().or(self.rule.at.as_ref()).and_then(|of| {
-            let path = of.paths().into_iter().max_by_key(Vec::len)?;
-            let (first, rest) = path.split_first()?;
-            let mut text = base(first)?;
-            rest.iter().for_each(|step| crate::node::push_step(&mut text, step));
-            Some(text)
-        });
         let named = || self.rule.head.for_each.iter().rev().find_map(|(name, _)| base(name));
         let own = || match place.as_ref().map(|p| &p.value) {
             Some(Value::Ref(r)) => Some(pointer(&[&r.table, &r.name])),
             _ => None,
         };
-        spelled.or_else(named).or_else(own).unwrap_or_else(|| pointer(&["products", &self.instance.name]))
+        self.spelled().or_else(named).or_else(own).unwrap_or_else(|| pointer(&["products", &self.instance.name]))
     }
 
     fn ask(&self, unanswered: Vec<crate::pack::expr::Unanswered>, run: &mut Run) {

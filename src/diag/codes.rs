@@ -89,6 +89,19 @@ codes! {
     PACK_BROKEN = "S0610" "pack-broken" Error;
     PACK_EVALUATION = "S0611" "pack-evaluation" Error;
     PACK_COLLISION = "S0612" "pack-collision" Error;
+    EXPR_SYNTAX = "S0620" "expression-syntax" Error;
+    EXPR_UNKNOWN_NAME = "S0621" "unknown-variable" Error;
+    EXPR_UNKNOWN_ATTRIBUTE = "S0622" "unknown-attribute" Error;
+    EXPR_UNKNOWN_FUNCTION = "S0623" "unknown-function" Error;
+    EXPR_ARGUMENTS = "S0624" "wrong-arguments" Error;
+    EXPR_UNLIKE = "S0625" "unlike-types" Error;
+    EXPR_ARITHMETIC = "S0626" "wrong-arithmetic" Error;
+    EXPR_CONDITION = "S0627" "not-a-condition" Error;
+    EXPR_LITERAL = "S0628" "malformed-literal" Error;
+    EXPR_OPERAND = "S0629" "wrong-operand" Error;
+    EXPR_UNSUPPORTED = "S0630" "unsupported-expression" Error;
+    EXPR_EVAL = "S0631" "evaluation-failed" Error;
+    EXPR_TOO_LARGE = "S0632" "expression-too-large" Error;
     TEMPLATE_SYNTAX = "S0701" "template-syntax" Error;
     TEMPLATE_STATEMENT = "S0702" "template-statement" Error;
     TEMPLATE_CAPTURE = "S0703" "captured-text" Error;
@@ -116,19 +129,6 @@ codes! {
     STALE_OUTPUT = "S0907" "stale-output" Error;
     STRAY_FILE = "S0908" "stray-file" Error;
     UNFINISHED_OUTPUT = "S0909" "unfinished-output" Error;
-    EXPR_SYNTAX = "S0620" "expression-syntax" Error;
-    EXPR_UNKNOWN_NAME = "S0621" "unknown-variable" Error;
-    EXPR_UNKNOWN_ATTRIBUTE = "S0622" "unknown-attribute" Error;
-    EXPR_UNKNOWN_FUNCTION = "S0623" "unknown-function" Error;
-    EXPR_ARGUMENTS = "S0624" "wrong-arguments" Error;
-    EXPR_UNLIKE = "S0625" "unlike-types" Error;
-    EXPR_ARITHMETIC = "S0626" "wrong-arithmetic" Error;
-    EXPR_CONDITION = "S0627" "not-a-condition" Error;
-    EXPR_LITERAL = "S0628" "malformed-literal" Error;
-    EXPR_OPERAND = "S0629" "wrong-operand" Error;
-    EXPR_UNSUPPORTED = "S0630" "unsupported-expression" Error;
-    EXPR_EVAL = "S0631" "evaluation-failed" Error;
-    EXPR_TOO_LARGE = "S0632" "expression-too-large" Error;
 }
 
 #[cfg(test)]

@@ -19,16 +19,6 @@ pub trait TemplateSet {
     }
 }
 
-/// No other templates.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoTemplates;
-
-impl TemplateSet for NoTemplates {
-    fn template(&self, _name: &str) -> Option<&Template> {
-        None
-    }
-}
-
 /// Whether the origins of lines are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

@@ -1,7 +1,7 @@
 //! What the comparison has to say: each difference between an emitted file and the `Ir` becomes a finding.
 
 use super::fault::Fault;
-use crate::diag::{Diag, Findings, codes};
+use crate::diag::{Diag, Findings, Level, codes};
 
 /// A place in an emitted file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,13 +61,16 @@ impl<'f> Bugs<'f> {
         }
     }
 
-    /// A path that leads nowhere.
-    pub fn dangling(&mut self, at: At, target: &str, similar: Option<&str>) {
-        let help = similar.map(|s| format!("a file with a similar path is in the tree: `{s}`"));
+    /// A path that leads nowhere. While questions are open the file may only be waiting for an answer.
+    pub fn dangling(&mut self, at: At, target: &str, similar: Option<&str>, waits: bool) {
         let message = format!("{} names `{target}`, which is not in the tree", show(at));
-        let mut diag = bug(codes::DANGLING_PATH, message);
-        if let Some(help) = help {
-            diag = diag.note(help);
+        let mut diag = match waits {
+            false => bug(codes::DANGLING_PATH, message),
+            true => Diag { level: Level::Warning, ..Diag::new(codes::DANGLING_PATH, message) }
+                .note("questions are open, and the file may wait for an answer"),
+        };
+        if let Some(similar) = similar {
+            diag = diag.note(format!("a file with a similar path is in the tree: `{similar}`"));
         }
         self.findings.push(diag);
     }
@@ -92,7 +95,7 @@ fn show(at: At) -> String {
 
 /// Whether a finding is a bug of the compiler, for which the command line exits with 101.
 pub fn is_bug(diag: &Diag) -> bool {
-    diag.code.starts_with("S08")
+    diag.code.starts_with("S08") && diag.level == Level::Error
 }
 
 /// Texts joined by commas, for messages.

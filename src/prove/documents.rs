@@ -13,11 +13,11 @@ const SEALS: [&str; 2] = ["MANIFEST.json", "SHA256SUMS"];
 
 /// Every step's files, and every path below a folder of the tree that a Markdown document names.
 pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
-    let known = Known::of(tree);
+    let known = Known { tree, waits: !ir.questions.is_empty() };
     let runbook = At { path: "RUNBOOK.md", line: 0 };
     for step in &ir.steps {
         for file in step.files.iter().filter(|f| !known.has(f)) {
-            bugs.dangling(runbook, file, known.similar(file));
+            bugs.dangling(runbook, file, known.similar(file), known.waits);
         }
     }
     for file in texts.of(Format::Markdown) {
@@ -33,14 +33,14 @@ fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
         }
         let path = beside(file.path, target.split('#').next().unwrap_or_default());
         if !known.has(&path) {
-            bugs.dangling(file.at(*line), &path, known.similar(&path));
+            bugs.dangling(file.at(*line), &path, known.similar(&path), known.waits);
         }
     }
     for (code, line) in &outline.code {
         for word in code.split(|c: char| c.is_whitespace() || "'\"`;()<>=,".contains(c)) {
             let word = word.trim_start_matches("./").trim_end_matches(['.', ':']);
             if known.claims(word) && !known.has(word) {
-                bugs.dangling(file.at(*line), word, known.similar(word));
+                bugs.dangling(file.at(*line), word, known.similar(word), known.waits);
             }
         }
     }
@@ -65,15 +65,13 @@ fn beside(document: &str, target: &str) -> String {
 /// The paths of the tree.
 struct Known<'a> {
     tree: &'a ArtifactTree,
+    /// Whether some file may wait for an answer.
+    waits: bool,
 }
 
 impl<'a> Known<'a> {
     /// The folders at the tree's root; a path that begins with one claims to be in the tree.
     const FOLDERS: [&'static str; 5] = ["clusters", "firewall", "helm", "hosts", "images"];
-
-    fn of(tree: &'a ArtifactTree) -> Self {
-        Self { tree }
-    }
 
     /// Whether a text looks like a path in the tree.
     fn claims(&self, text: &str) -> bool {

@@ -172,16 +172,26 @@ fn rule(chain: RuleChain, family: i64, peers: &[&str], transport: Transport, por
     })
 }
 
+fn firewall(host: &str, rules: Vec<Arc<Rule>>) -> Arc<Firewall> {
+    let output = rules.iter().any(|r| *r.chain == RuleChain::Output);
+    let node_ports = rules.iter().any(|r| *r.chain == RuleChain::NodePort);
+    let range = Ports { low: 30000, high: 32767 };
+    Arc::new(Firewall { host: s(host), rules: f(rules), node_ports: f(node_ports.then_some(range)), output: f(output) })
+}
+
 #[test]
-fn firewall() {
+fn nftables_of_a_host() {
     let ir = Ir {
-        rules: vec![
-            rule(RuleChain::Input, 4, &["10.30.8.0/24", "10.20.0.0/16"], Transport::Tcp, &[(22, 22), (443, 443)]),
-            rule(RuleChain::Input, 4, &["10.20.0.0/16"], Transport::Tcp, &[(80, 90)]),
-            rule(RuleChain::Input, 6, &["fd00:30:8::/64"], Transport::Udp, &[(123, 123)]),
-            rule(RuleChain::NodePort, 4, &["10.20.0.0/16"], Transport::Tcp, &[(30080, 30080)]),
-            rule(RuleChain::Output, 4, &[], Transport::Udp, &[(53, 53)]),
-        ],
+        firewalls: vec![firewall(
+            "w01",
+            vec![
+                rule(RuleChain::Input, 4, &["10.30.8.0/24", "10.20.0.0/16"], Transport::Tcp, &[(22, 22), (443, 443)]),
+                rule(RuleChain::Input, 4, &["10.20.0.0/16"], Transport::Tcp, &[(80, 90)]),
+                rule(RuleChain::Input, 6, &["fd00:30:8::/64"], Transport::Udp, &[(123, 123)]),
+                rule(RuleChain::NodePort, 4, &["10.20.0.0/16"], Transport::Tcp, &[(30080, 30080)]),
+                rule(RuleChain::Output, 4, &[], Transport::Udp, &[(53, 53)]),
+            ],
+        )],
         ..Ir::default()
     };
     let path = "hosts/w01/root/etc/nftables.d/sitec.nft";
@@ -251,6 +261,8 @@ table inet sitec {
         ("30080 } accept", "30081 } accept"),
         ("tcp dport 30000-32767 drop\n", "\n"),
         ("tcp dport 30000-32767 drop\n        udp dport 30000-32767 drop\n", "\n"),
+        ("tcp dport 30000-32767 drop", "tcp dport 30000-32768 drop"),
+        ("udp dport 30000-32767 drop", "udp dport 30001-32767 drop"),
         ("tcp dport 30000-32767 drop", "ip saddr 10.0.0.0/8 tcp dport 30000-32767 drop"),
         ("meta nfproto ipv4 udp", "udp"),
         ("udp dport { 53 }", "udp dport { 53, 5353 }"),
@@ -816,7 +828,7 @@ fn speed() {
                 iif \"lo\" accept\n        meta l4proto { icmp, ipv6-icmp } accept\n";
     for host in 0..2000 {
         let name: Str = format!("h{host:04}").into();
-        let mut text = head.to_owned();
+        let (mut text, mut rules) = (head.to_owned(), Vec::new());
         for i in 0..30u16 {
             let peers: Vec<String> = (0..4).map(|n| format!("10.{n}.{i}.0/24")).collect();
             let ports = [(1000 + i, 1000 + i), (2000 + i, 2010 + i)];
@@ -829,7 +841,7 @@ fn speed() {
             ))
             .clone();
             rule.host.value = name.clone();
-            ir.rules.push(Arc::new(rule));
+            rules.push(Arc::new(rule));
             text.push_str(&format!(
                 "        ip saddr {{ {} }} tcp dport {{ {}, {}-{} }} accept comment \"pseven: because of {i}\"\n",
                 peers.join(", "),
@@ -839,9 +851,9 @@ fn speed() {
             ));
         }
         text.push_str("    }\n}\n");
+        ir.firewalls.push(firewall(&name, rules));
         let script = "#!/bin/sh\n".repeat(100);
-        let yaml =
-            format!("apiVersion: v1\nkind: X\nmetadata:\n  name: n{host}\nspec:\n{}", "  a:\n    - b: c\n".repeat(1));
+        let yaml = format!("apiVersion: v1\nkind: X\nmetadata:\n  name: n{host}\nspec:\n  a:\n    - b: c\n");
         for (path, format, text) in [
             (format!("hosts/{name}/root/etc/nftables.d/sitec.nft"), "nft", text),
             (format!("hosts/{name}/preflight.sh"), "shell", script),

@@ -1,6 +1,7 @@
 //! Emitted firewalls and flow tables against the `Ir`'s rules and flows, both ways.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::bugs::{At, Bugs};
 use super::flows::{self, FlowRow, Hosts};
@@ -8,46 +9,39 @@ use super::markdown;
 use super::nftables::{self, Chain, Hook, Permits};
 use super::{Emitted, Texts};
 use crate::emit::escape::Format;
-use crate::ir::{Flow, Ir, Peers, Rule, RuleChain};
-use crate::netset::{Addresses, Clause, Family, Region};
+use crate::ir::{Firewall, Flow, Ir, Peers, Rule, RuleChain, Transport};
+use crate::netset::{Addresses, Clause, Family, Region, Traffic};
 use crate::value::Ports;
 
 /// The table that is ours in a host's ruleset.
 const TABLE: &str = "sitec";
 
-/// The nftables files of every host.
+/// The nftables file of every host that keeps its firewall so.
 pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    let files: Vec<&Emitted> = texts.of(Format::Nft).collect();
-    if files.is_empty() {
-        // The site did not choose this target.
-        return;
-    }
-    let mut meant: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
-    for rule in &ir.rules {
-        meant.entry(&*rule.host.value).or_default().push(rule);
-    }
+    let mut meant: BTreeMap<&str, &Firewall> = ir.firewalls.iter().map(|f| (&*f.host.value, &**f)).collect();
     let mut seen: BTreeMap<&str, &Emitted> = BTreeMap::new();
-    for file in files {
+    for file in texts.of(Format::Nft) {
         if let Some(other) = seen.insert(file.host(), file) {
             bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
         }
-        let chains = by_chain(&meant.remove(file.host()).unwrap_or_default());
-        if let Some(ruleset) = file.read(nftables::read, bugs) {
+        let firewall = meant.remove(file.host());
+        if firewall.is_none() {
+            bugs.extra(file.at(0), "a ruleset");
+        }
+        if let Some((ruleset, firewall)) = file.read(nftables::read, bugs).zip(firewall) {
             if ruleset.table != TABLE {
                 bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
             }
-            ruleset_of_host(file, &ruleset.chains, chains, bugs);
+            ruleset_of_host(file, &ruleset.chains, firewall, bugs);
         }
     }
-    for (host, rules) in meant {
-        for (chain, traffic) in by_chain(&rules) {
-            bugs.no_file("nftables", host, &format!("the `{}` rules for {}", chain.name(), traffic.traffic()));
-        }
+    for host in meant.keys() {
+        bugs.no_file("nft", host, "its ruleset");
     }
 }
 
 /// What the rules of a host permit in each chain.
-fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Region> {
+fn by_chain(rules: &[Arc<Rule>]) -> BTreeMap<RuleChain, Region> {
     let mut chains: BTreeMap<RuleChain, Region> = BTreeMap::new();
     for rule in rules {
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
@@ -61,7 +55,11 @@ fn by_chain(rules: &[&Rule]) -> BTreeMap<RuleChain, Region> {
     chains
 }
 
-fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleChain, Region>, bugs: &mut Bugs) {
+fn ruleset_of_host(file: &Emitted, chains: &[Chain], firewall: &Firewall, bugs: &mut Bugs) {
+    let mut meant = by_chain(&firewall.rules);
+    let mut wanted = vec![RuleChain::Input];
+    wanted.extend(firewall.node_ports.value.map(|_| RuleChain::NodePort));
+    wanted.extend(firewall.output.then_some(RuleChain::Output));
     let mut seen = Vec::new();
     for chain in chains {
         let kind = match chain.hook {
@@ -76,54 +74,63 @@ fn ruleset_of_host(file: &Emitted, chains: &[Chain], mut meant: BTreeMap<RuleCha
         seen.push(kind);
         let traffic = meant.remove(&kind).unwrap_or_default();
         match chain.permits() {
-            Ok(permits) => chain_of_host(at, chain, kind, &permits, &traffic, bugs),
+            Ok(permits) => {
+                same_traffic(at, &chain.name, &permits.accepted, &traffic, bugs);
+                match *firewall.node_ports {
+                    Some(ports) if kind == RuleChain::NodePort => node_port_chain(at, chain, &permits, ports, bugs),
+                    _ => filter_chain(at, chain, &permits, bugs),
+                }
+            }
             Err(fault) => bugs.unreadable(file.path, &fault),
         }
     }
-    if !seen.contains(&RuleChain::Input) {
-        bugs.missing(file.path, "a chain at the hook `input`");
+    for kind in wanted.iter().filter(|k| !seen.contains(k)) {
+        bugs.missing(file.path, &format!("the `{}` chain", kind.name()));
+    }
+    for kind in seen.iter().filter(|k| !wanted.contains(k)) {
+        bugs.extra(file.at(0), &format!("the `{}` chain", kind.name()));
     }
     for (kind, traffic) in meant {
         bugs.missing(file.path, &format!("the `{}` rules for {}", kind.name(), traffic.traffic()));
     }
 }
 
-fn chain_of_host(at: At, chain: &Chain, kind: RuleChain, permits: &Permits, meant: &Region, bugs: &mut Bugs) {
-    same_traffic(at, &chain.name, &permits.accepted, meant, bugs);
-    let name = &chain.name;
-    let mut must = |holds: bool, what: &str| {
+/// A chain at input or output: what no rule permits is dropped.
+fn filter_chain(at: At, chain: &Chain, permits: &Permits, bugs: &mut Bugs) {
+    let mut must = must(at, chain, permits, bugs);
+    must(chain.priority == 0, "does not stand at priority filter");
+    must(chain.drops, "does not drop what no rule permits");
+    must(permits.dropped.is_empty(), "drops traffic before a rule that permits it");
+    must(permits.icmp.neighbour_discovery(), "does not let IPv6 find its neighbours");
+}
+
+/// The chain that judges node ports before the cluster rewrites them: everything on these ports is decided, and
+/// nothing else.
+fn node_port_chain(at: At, chain: &Chain, permits: &Permits, ports: Ports, bugs: &mut Bugs) {
+    let judged = Family::BOTH.into_iter().flat_map(|family| {
+        let addresses = Addresses::any(family);
+        let clause = move |transport| Clause { family, transport, ports: vec![ports], addresses: addresses.clone() };
+        [Transport::Tcp, Transport::Udp].map(clause)
+    });
+    let decided = permits.accepted.traffic().union(&permits.dropped.traffic());
+    let mut must = must(at, chain, permits, bugs);
+    // Before the rewrite, and behind the recognition of connections.
+    must(chain.priority == -150, "does not stand at priority mangle");
+    must(!chain.drops, "drops what no rule names, packets that only pass through included");
+    must(!permits.drops_passing, "drops packets that only pass through");
+    must(decided == Traffic::of(judged), &format!("does not decide about {ports} and nothing else"));
+}
+
+/// Checks what every chain must hold, and gives the means to check more.
+fn must<'b>(at: At<'b>, chain: &'b Chain, permits: &Permits, bugs: &'b mut Bugs) -> impl FnMut(bool, &str) {
+    let mut must = move |holds: bool, what: &str| {
         if !holds {
-            bugs.wrong(at, &format!("the chain `{name}` {what}"));
+            bugs.wrong(at, &format!("the chain `{}` {what}", chain.name));
         }
     };
     must(permits.established, "does not let answers to permitted connections pass");
     must(permits.loopback, "does not let the host talk to itself");
-    if kind == RuleChain::NodePort {
-        // Before the rewrite, and not yet at the other hooks.
-        must(chain.priority == -150, "does not stand at priority mangle");
-        must(!chain.drops, "drops what no rule names, packets that only pass through included");
-        must(!permits.drops_passing, "drops packets that only pass through");
-        must(!permits.dropped.is_empty(), "drops nothing, so that its rules decide nothing");
-        must(is_closed(permits), "leaves some addresses undecided for a port that it judges");
-    } else {
-        must(chain.priority == 0, "does not stand at priority filter");
-        must(chain.drops, "does not drop what no rule permits");
-        must(permits.dropped.is_empty(), "drops traffic before a rule that permits it");
-        must(permits.icmp.neighbour_discovery(), "does not let IPv6 find its neighbours");
-    }
-}
-
-/// Whether every port that is judged is judged for all addresses, and in both families alike.
-fn is_closed(permits: &Permits) -> bool {
-    let decided = permits.accepted.traffic().union(&permits.dropped.traffic());
-    let mut judged: BTreeMap<Family, Vec<(crate::ir::Transport, Vec<Ports>)>> = BTreeMap::new();
-    for clause in decided.clauses() {
-        if clause.addresses != Addresses::any(clause.family) {
-            return false;
-        }
-        judged.entry(clause.family).or_default().push((clause.transport, clause.ports));
-    }
-    judged.get(&Family::V4) == judged.get(&Family::V6)
+    must
 }
 
 fn same_traffic(at: At, chain: &str, found: &Region, meant: &Region, bugs: &mut Bugs) {

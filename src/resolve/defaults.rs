@@ -120,11 +120,11 @@ fn fill_struct(map: &mut Map, s: &Struct, origins: &Origins, pointer: &mut Strin
         let missing = map.get(key).is_none_or(|below| below.value.is_null());
         if let Some(default) = &field.default
             && missing
-            && applies(s, key, map)
+            && let Some(condition) = applies(s, key, map)
             && let Ok(json) = serde_json::from_str::<JsonValue>(default)
         {
             // A default stands where the answer would: at the `null`, or else in the map.
-            let place = map.get(key).map_or_else(|| origins.clone(), |null| null.origins.clone());
+            let place = map.get(key).map_or(origins, |null| &null.origins).union(&condition);
             if !json.is_object() {
                 site.defaults.insert(pointer.clone(), DefaultFrom::Core);
             }
@@ -144,10 +144,11 @@ fn fill_struct(map: &mut Map, s: &Struct, origins: &Origins, pointer: &mut Strin
     }
 }
 
-/// Whether the sibling that a default depends on has the value for it.
-fn applies(s: &Struct, key: &Str, map: &Map) -> bool {
-    let Some((sibling, value)) = s.conditions.get(key) else { return true };
-    matches!(map.get(sibling).map(|sibling| &sibling.value), Some(Value::Str(text)) if text == value)
+/// Where the sibling that a default depends on has the value for it; `None` when it does not.
+fn applies(s: &Struct, key: &Str, map: &Map) -> Option<Origins> {
+    let Some((sibling, value)) = s.conditions.get(key) else { return Some(Origins::None) };
+    let sibling = map.get(sibling)?;
+    matches!(&sibling.value, Value::Str(text) if text == value).then(|| sibling.origins.clone())
 }
 
 /// The value that a JSON default is at its place.

@@ -86,11 +86,13 @@ fn network(host: &mut Map, networks: &Networks) -> bool {
 fn system(host: &mut Map) {
     for key in ["arch", "kernel"] {
         let outside = answered(host, key).cloned();
-        let Some(os) = host.get_mut("os").and_then(map_mut) else { continue };
-        let inside = answered(os, key).cloned();
+        let Some(os) = host.get("os") else { return };
+        let inside = os.get(key).filter(|value| !value.value.is_null()).cloned();
         match (outside, inside) {
             (Some(outside), None) => {
-                os.insert(key.into(), outside);
+                if let Some(os) = host.get_mut("os").and_then(map_mut) {
+                    os.insert(key.into(), outside);
+                }
             }
             (None, Some(inside)) => {
                 host.insert(key.into(), inside);

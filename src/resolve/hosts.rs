@@ -194,7 +194,9 @@ impl<'a> Expansion<'a> {
     fn at_index(&mut self, key: &Key, value: &Tracked, index: u64) -> Tracked {
         let expanded = match &value.value {
             Value::Map(map) if holds_ranged(value, &key.ranged) => {
-                Value::map(map.iter().map(|(name, value)| (name.clone(), self.at_index(key, value, index))).collect())
+                let mut map = Map::clone(map);
+                map.values_mut().for_each(|value| *value = self.at_index(key, value, index));
+                Value::map(map)
             }
             Value::List(items) if holds_ranged(value, &key.ranged) => {
                 Value::list(items.iter().map(|item| self.at_index(key, item, index)).collect())

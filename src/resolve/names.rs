@@ -1,6 +1,7 @@
 //! Text that names entries of the site's tables in, references out, patterns replaced by what they match.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::diag::{Diag, Findings, codes, similar_name};
@@ -14,7 +15,7 @@ use super::hosts::MOST_HOSTS;
 use super::ranges::{Pattern, glob, natural};
 
 /// Similar names are looked for at most for so many unknown ones, since each is compared with a whole table.
-const MOST_SUGGESTIONS: usize = 100;
+const MOST_SUGGESTIONS: usize = 30;
 
 /// Binds every name of the site; what cannot be bound becomes poison with a report.
 ///
@@ -208,10 +209,17 @@ impl Binder<'_> {
     }
 
     fn globbed(&self, pattern: &str, tables: &[Str], found: &mut Vec<Ref>) {
+        let prefix = pattern.split(['*', '?']).next().unwrap_or_default();
         for table in tables {
-            let names = self.tables.get(table).map(|t| t.names.as_slice()).unwrap_or_default();
-            let matching = names.iter().filter(|name| glob(pattern, name));
-            found.extend(matching.map(|name| Ref { table: table.clone(), name: name.clone() }));
+            let Some(Table { names, known, .. }) = self.tables.get(table) else { continue };
+            let mut matching: Vec<&Str> = if prefix.is_empty() {
+                names.iter().filter(|name| glob(pattern, name)).collect()
+            } else {
+                let from = known.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+                from.take_while(|name| name.starts_with(prefix)).filter(|name| glob(pattern, name)).collect()
+            };
+            matching.sort_by(|a, b| natural(a, b));
+            found.extend(matching.into_iter().map(|name| Ref { table: table.clone(), name: name.clone() }));
         }
     }
 

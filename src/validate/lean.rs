@@ -82,7 +82,7 @@ fn stripped(schema: &JsonValue, wanted: &mut BTreeSet<String>) -> JsonValue {
     JsonValue::Object(lean)
 }
 
-/// The spec's answered values: keys with nothing or something faulty are left out.
+/// The spec as JSON; what is faulty counts as unanswered.
 pub fn instance(node: &Node) -> JsonValue {
     match &node.data {
         Data::Null | Data::Poison => JsonValue::Null,
@@ -92,8 +92,7 @@ pub fn instance(node: &Node) -> JsonValue {
         Data::Text(text) => JsonValue::String(text.to_string()),
         Data::List(items) => JsonValue::Array(items.iter().map(instance).collect()),
         Data::Map(entries) => {
-            let answered = entries.iter().filter(|e| !matches!(e.value.data, Data::Null | Data::Poison));
-            JsonValue::Object(answered.map(|e| (e.key.to_string(), instance(&e.value))).collect())
+            JsonValue::Object(entries.iter().map(|e| (e.key.to_string(), instance(&e.value))).collect())
         }
     }
 }

@@ -207,6 +207,27 @@ fn faults_of_the_text_are_not_reported_again() {
 }
 
 #[test]
+fn a_mistyped_key_is_reported_even_unanswered() {
+    assert_eq!(body("hosts: { a: { memry: null } }\n").reports(), ["S0201 memry: unknown key `memry` in `a`"]);
+}
+
+#[test]
+fn unanswered_settings_fit_every_form() {
+    let settings = json!({
+        "properties": { "mode": { "oneOf": [
+            { "const": "none" },
+            { "type": "object", "properties": { "port": { "type": "integer" } }, "additionalProperties": false }
+        ] } }
+    });
+    let text =
+        |mode: &str| format!("sitec: 1\nsite: {{ name: a }}\nproducts: {{ p: {{ settings: {{ mode: {mode} }} }} }}\n");
+    let reports = |mode: &str| run_with(&text(mode), &[("p", settings.clone())], &[]).reports();
+    assert_eq!(reports("{ port: null }"), Vec::<String>::new());
+    assert_eq!(reports("none"), Vec::<String>::new());
+    assert_eq!(reports("{ prt: null }"), ["S0201 prt: unknown key `prt` in `mode`"]);
+}
+
+#[test]
 fn roots_that_are_no_maps() {
     assert_eq!(run("- a\n").reports(), ["S0202 - a: expected a map, found a list"]);
     assert_eq!(run("text\n").reports(), ["S0202 text: expected a map, found a string"]);

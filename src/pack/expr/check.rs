@@ -248,7 +248,7 @@ impl<'f, 'e> Checker<'f, 'e> {
             }
             Binary::In => {
                 if !kinds::containable(&a, &b) {
-                    let message = format!("{} cannot contain {}", describe(&b), describe(&a));
+                    let message = kinds::cannot_contain(&a, &b);
                     self.wrong_operand((term.start, term.end), message, None);
                 }
                 Type::Bool

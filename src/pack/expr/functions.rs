@@ -104,12 +104,27 @@ pub const FUNCTIONS: &[Row] = &[
 ];
 
 fn literal_type(t: &mut Typing<'_, '_, '_>, ty: Type) -> Type {
-    t.expect_arg(0, "a string", |t| *t == Type::Text);
+    t.expect_arg(0, "a string", |t| *t == Type::Text || *t == ty);
     ty
+}
+
+/// Whether the value is of the type that the function makes.
+fn is_already(function: &str, value: &Value) -> bool {
+    matches!(
+        (function, value),
+        ("ver", Value::Version(_))
+            | ("qty", Value::Quantity(_))
+            | ("addr", Value::Address(_))
+            | ("cidr", Value::Cidr(_))
+            | ("ports", Value::Ports(_))
+    )
 }
 
 fn run_literal(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {
     let value = c.args[0].clone().unwrap_or_default();
+    if is_already(c.apply.row.name, &value) {
+        return Ok(value);
+    }
     match literal(c.apply.row.name, &value) {
         Some(Ok(value)) => Ok(value),
         Some(Err(message)) => Err(c.fault(message)),

@@ -33,6 +33,19 @@ pub fn describe(ty: &Type) -> String {
     }
 }
 
+/// Why `needle in haystack` cannot be.
+pub fn cannot_contain(needle: &Type, haystack: &Type) -> String {
+    let holder = match haystack {
+        Type::List(item) => {
+            let item = describe(item);
+            let item = item.strip_prefix("a ").or_else(|| item.strip_prefix("an ")).unwrap_or(&item);
+            format!("a list of {item}s")
+        }
+        other => describe(other),
+    };
+    format!("{holder} cannot contain {}", describe(needle))
+}
+
 /// The type of a value, as far as it shows.
 pub fn type_of(value: &Value) -> Type {
     match value {

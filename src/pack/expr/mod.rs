@@ -69,6 +69,13 @@ impl Expr {
         text::evaluate(&self.text, self.anchor, &self.root, scope, reads)
     }
 
+    /// The JSON Pointer of the place that it names: a path from a place of the site, through bound names to what they
+    /// name. `None` for anything else.
+    pub fn pointer(&self, scope: &Scope<'_>) -> Option<String> {
+        let mut reads = Reads::default();
+        eval::Evaluator::new(&self.text, self.anchor, scope, &mut reads).pointer(&self.root)
+    }
+
     /// The text as written.
     pub fn text(&self) -> &Str {
         &self.text

@@ -123,14 +123,14 @@ impl Evaluator<'_> {
     }
 
     /// The JSON Pointer of a path that begins at `site` or goes through a bound name.
-    fn pointer(&mut self, term: &Term) -> Option<String> {
+    pub(super) fn pointer(&mut self, term: &Term) -> Option<String> {
         let step = |base: String, step: &str| {
             let mut pointer = base;
             crate::node::push_step(&mut pointer, step);
             Some(pointer)
         };
         match &term.op {
-            Op::Name(name) if &**name == "site" => Some(String::new()),
+            Op::Name(name) => self.scope.tables.pointer(name),
             Op::Attr(base, name) => {
                 let base = self.pointer_of_base(base)?;
                 step(base, name)

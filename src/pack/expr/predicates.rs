@@ -82,7 +82,7 @@ pub const TESTS: &[Row] = &[
             if let Some(Some(haystack)) = t.args.first()
                 && !kinds::containable(&t.input, haystack)
             {
-                t.report(format!("{} cannot contain {}", kinds::describe(haystack), kinds::describe(&t.input)));
+                t.report(kinds::cannot_contain(&t.input, haystack));
             }
             Type::Bool
         },
@@ -101,7 +101,7 @@ pub const TESTS: &[Row] = &[
             if let Some(Some(needle)) = t.args.first()
                 && !kinds::containable(needle, &t.input)
             {
-                t.report(format!("{} cannot contain {}", kinds::describe(&t.input), kinds::describe(needle)));
+                t.report(kinds::cannot_contain(needle, &t.input));
             }
             Type::Bool
         },

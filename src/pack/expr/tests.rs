@@ -23,6 +23,10 @@ impl Tables for Site {
         self.tables.get(&(table.to_owned(), name.to_owned()))
     }
 
+    fn pointer(&self, name: &str) -> Option<String> {
+        (name == "settings").then(|| "/products/main/settings".to_owned())
+    }
+
     fn blank(&self, name: &str) -> Option<Tracked> {
         (name == "admin_url").then(|| Tracked::new("________ (A2)", Origins::None))
     }
@@ -273,7 +277,7 @@ fn three_values() {
         assert_eq!(s.show(&text), result, "{text}");
     }
     assert_eq!(s.unanswered("workers|map('item.iops')|min"), ["/hosts/w2/iops"]);
-    assert_eq!(s.unanswered("settings.nothing ~ 'x'"), ["settings.nothing"]);
+    assert_eq!(s.unanswered("settings.nothing ~ 'x'"), ["/products/main/settings/nothing"]);
     let mut reads = Reads::default();
     s.eval("settings.faulty == true", &mut reads).unwrap();
     assert!(reads.poisoned && reads.unanswered.is_empty());
@@ -350,6 +354,9 @@ fn values() {
         ("{'a': 1, 'b': 2}|items|map('item.key ~ item.value')|join", "a1b2"),
         ("{'a': 1}|keys", "[a]"),
         ("{'a': 1}.a", "1"),
+        ("{'a': {'b': 1}}.a.b", "1"),
+        ("ver(host.version) == host.version", "true"),
+        ("ver(host.memory)", "error: `ver` takes a string, not a quantity of bytes"),
         ("settings.ports|values", "[30080]"),
         ("'x' if settings.enabled else 'y'", "x"),
         ("blank('admin_url') ~ '/x'", "________ (A2)/x"),
@@ -424,6 +431,7 @@ fn findings_at_load() {
             "workers.append(1)",
             "S0630 only functions can be called | values have no methods; a filter may do it: `…|append` @ workers.append(1)",
         ),
+        ("host.version in ['1.28']", "S0629 a list of strings cannot contain a version |  @ host.version in ['1.28']"),
         ("host.cpu in 5", "S0629 a whole number cannot contain a whole number |  @ host.cpu in 5"),
         ("", "S0620 the expression is empty |  @ "),
     ] {
@@ -490,6 +498,7 @@ fn strings_with_expressions() {
     assert_eq!(eval("{{ host.cpu }}"), Value::Int(4));
     assert_eq!(eval("a {{ host }}-{{ host.cpu * 2 }} b\n"), Value::str("a w2-8 b\n"));
     assert_eq!(eval("a {{ host.iops }}"), Value::Null);
+    assert_eq!(eval("{{ {'a': {'b': 1}}.a.b }}"), Value::Int(1));
     assert_eq!(eval("{% x %} {# y #} {{ '{{' }}"), Value::str("{% x %} {# y #} {{"));
     let mut findings = Findings::default();
     assert!(Text::parse("docker ls --format '{{.Name}}'", anchor("x"), &mut findings).is_none());

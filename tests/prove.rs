@@ -1,0 +1,179 @@
+//! Breaks every line of what is emitted for the fixtures, in several ways, and asserts that the proof notices.
+
+use sitec::artifact::ArtifactTree;
+use sitec::compile::{Compilation, Depth, Inputs, compile};
+use sitec::diag::Findings;
+use sitec::ir::Ir;
+use sitec::prove;
+
+fn compiled(site: &str) -> (Ir, ArtifactTree) {
+    let read = |path: &str| std::fs::read(path).map_err(|e| e.to_string());
+    let entry = format!("{}/fixtures/{site}/site.yaml", env!("CARGO_MANIFEST_DIR"));
+    let c: Compilation = compile(&Inputs { entry, read: &read, packs: &[], depth: Depth::Build, threads: 1 });
+    let errors: Vec<&str> = c.findings.iter().filter(|d| prove::is_bug(d)).map(|d| d.message.as_str()).collect();
+    assert_eq!(errors, [""; 0], "{site}");
+    (c.ir.expect("an Ir"), c.tree.expect("a tree"))
+}
+
+/// The part of a site that one file is compared with: its neighbours in the tree, and their items.
+fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> {
+    let mut part = Ir::default();
+    let artifact = &tree.files[path];
+    let keep: Box<dyn Fn(&str) -> bool> = match path.split('/').next() {
+        Some("clusters") => {
+            part.volumes.clone_from(&ir.volumes);
+            part.namespaces.clone_from(&ir.namespaces);
+            part.objects.clone_from(&ir.objects);
+            Box::new(|p| p.starts_with("clusters/"))
+        }
+        Some("helm") => {
+            part.releases.clone_from(&ir.releases);
+            Box::new(|p| p.starts_with("helm/"))
+        }
+        Some("firewall") => {
+            part.flows.clone_from(&ir.flows);
+            Box::new(|p| p == path)
+        }
+        Some("hosts") if artifact.host.is_some() && *artifact.format != *"shell" => {
+            let host = artifact.host.clone().expect("just seen");
+            part.exports = ir.exports.iter().filter(|i| *i.host == host).cloned().collect();
+            part.filesystems = ir.filesystems.iter().filter(|i| *i.host == host).cloned().collect();
+            part.nfs_servers = ir.nfs_servers.iter().filter(|i| *i.host == host).cloned().collect();
+            part.firewalls = ir.firewalls.iter().filter(|i| *i.host == host).cloned().collect();
+            part.units = ir.units.iter().filter(|i| *i.host == host).cloned().collect();
+            part.kernel = ir.kernel.iter().filter(|i| *i.host == host).cloned().collect();
+            part.proxies = ir.proxies.iter().filter(|i| *i.host == host).cloned().collect();
+            Box::new(move |p| tree.files[p].host.as_ref() == Some(&host))
+        }
+        _ => return None,
+    };
+    let mut small = ArtifactTree { site: tree.site.clone(), ..ArtifactTree::default() };
+    small.files = tree.files.iter().filter(|(p, _)| keep(p)).map(|(p, a)| (p.clone(), a.clone())).collect();
+    Some((part, small))
+}
+
+fn bugs(ir: &Ir, tree: &ArtifactTree) -> usize {
+    let mut findings = Findings::default();
+    prove::prove(ir, tree, &mut findings);
+    findings.iter().filter(|d| prove::is_bug(d)).count()
+}
+
+/// Lines that may be another way without a difference between what is said and what is meant: comments, and settings
+/// that stand for no item.
+fn is_neutral(format: &str, line: &str) -> bool {
+    let line = line.trim();
+    match format {
+        _ if line.is_empty() || line.starts_with('#') || line == "---" => true,
+        "nginx" => {
+            ["least_conn", "keepalive", "ssl_protocols", "ssl_session_", "proxy_request_buffering"]
+                .iter()
+                .chain(&["proxy_read_timeout", "proxy_send_timeout", "proxy_next_upstream", "proxy_busy_buffers_size"])
+                .chain(&["proxy_set_header X-Forwarded-Host", "proxy_set_header X-Forwarded-Port", "\"\" "])
+                .any(|word| line.starts_with(word))
+        }
+        "nft" => line == "ct state invalid drop",
+        "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
+        "yaml" => ["watch:", "interval:", "timeout:", "minVersion:", "level:", "accessLog:", "log:", "default:", "options:"]
+            .iter()
+            .any(|word| line.starts_with(word)),
+        _ => false,
+    }
+}
+
+/// Every way in which a line is broken here, each with its name.
+fn broken(line: &str) -> Vec<(&'static str, String)> {
+    let mut list = vec![("deleted", String::new()), ("written twice", format!("{line}{line}"))];
+    // Every number, one by one.
+    let bytes = line.as_bytes();
+    for (i, byte) in bytes.iter().enumerate() {
+        let ends = byte.is_ascii_digit() && !bytes.get(i + 1).is_some_and(u8::is_ascii_digit);
+        if ends {
+            let mut changed = bytes.to_vec();
+            changed[i] = if *byte == b'9' { b'8' } else { byte + 1 };
+            list.push(("with another number", String::from_utf8(changed).expect("ASCII for ASCII")));
+        }
+    }
+    for (from, to) in [("tcp", "udp"), ("udp", "tcp"), ("saddr", "daddr"), ("accept", "drop"), ("drop", "accept"), ("rw,", "ro,")] {
+        if line.contains(from) {
+            list.push(("with another word", line.replacen(from, to, 1)));
+        }
+    }
+    for (from, to) in [("(", " ("), (",", " , "), ("  ", " "), ("\"", "'\"")] {
+        if line.contains(from) {
+            list.push(("with other blanks", line.replacen(from, to, 1)));
+        }
+    }
+    list
+}
+
+/// Blanks and quotes that a format's readers do not mind, and numbers in what is only a comment.
+fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
+    let words = |s: &str| s.replace([' ', '\t'], "");
+    match how {
+        "with other blanks" if !matches!(format, "csv" | "exports") => {
+            words(line).replace(',', " ") == words(changed).replace(',', " ") || format == "markdown"
+        }
+        "with other blanks" => line == changed,
+        "with another number" if format == "nft" => {
+            line.split(" comment ").next() == changed.split(" comment ").next()
+        }
+        // Only that there is a passive check is compared, not its figures.
+        "with another number" if format == "nginx" && line.contains("max_fails") => {
+            line.split(" max_fails").next() == changed.split(" max_fails").next()
+        }
+        "with another number" if format == "nginx" => line.contains("http_upgrade") || line.contains("http2"),
+        "written twice" => matches!(format, "nft"),
+        "with another word" if format == "nft" => line.contains(" comment ") && {
+            line.split(" comment ").next() == changed.split(" comment ").next()
+        },
+        _ => false,
+    }
+}
+
+fn assert_every_line_counts(site: &str) {
+    let (ir, tree) = compiled(site);
+    let (mut unnoticed, mut tried) = (Vec::new(), 0);
+    let mut seen_hosts = std::collections::BTreeMap::new();
+    for (path, artifact) in &tree.files {
+        // Two hosts of a kind are enough.
+        let last = path.rsplit('/').next().unwrap_or_default().to_owned();
+        if path.starts_with("hosts/") && path.contains("/root/") {
+            let count = seen_hosts.entry(last).or_insert(0);
+            *count += 1;
+            if *count > 2 {
+                continue;
+            }
+        }
+        let Some((ir, mut small)) = part(&ir, &tree, path) else { continue };
+        assert_eq!(bugs(&ir, &small), 0, "{path}");
+        let text = String::from_utf8(artifact.bytes.clone()).expect("text");
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        for (i, line) in lines.iter().enumerate().filter(|(_, l)| !is_neutral(&artifact.format, l)) {
+            for (how, changed) in broken(line) {
+                if is_same(&artifact.format, how, line, &changed) {
+                    continue;
+                }
+                tried += 1;
+                let mut parts = lines.clone();
+                parts[i] = &changed;
+                small.files.get_mut(path).expect("the file").bytes = parts.concat().into_bytes();
+                if bugs(&ir, &small) == 0 {
+                    unnoticed.push(format!("{path}:{} {how}: {} → {}", i + 1, line.trim(), changed.trim()));
+                }
+            }
+        }
+    }
+    println!("{site}: {tried} mutations");
+    assert_eq!(unnoticed, [""; 0], "{} of {tried} go unnoticed", unnoticed.len());
+    assert!(tried > 100, "only {tried} mutations");
+}
+
+#[test]
+fn every_line_of_the_production_site_counts() {
+    assert_every_line_counts("pseven-production");
+}
+
+#[test]
+fn every_line_of_the_traefik_site_counts() {
+    assert_every_line_counts("pseven-traefik");
+}
