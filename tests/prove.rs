@@ -64,18 +64,18 @@ fn is_neutral(format: &str, line: &str) -> bool {
     let line = line.trim();
     match format {
         _ if line.is_empty() || line.starts_with('#') || line == "---" => true,
-        "nginx" => {
-            ["least_conn", "keepalive", "ssl_protocols", "ssl_session_", "proxy_request_buffering"]
-                .iter()
-                .chain(&["proxy_read_timeout", "proxy_send_timeout", "proxy_next_upstream", "proxy_busy_buffers_size"])
-                .chain(&["proxy_set_header X-Forwarded-Host", "proxy_set_header X-Forwarded-Port", "\"\" "])
-                .any(|word| line.starts_with(word))
-        }
+        "nginx" => ["least_conn", "keepalive", "ssl_protocols", "ssl_session_", "proxy_request_buffering"]
+            .iter()
+            .chain(&["proxy_read_timeout", "proxy_send_timeout", "proxy_next_upstream", "proxy_busy_buffers_size"])
+            .chain(&["proxy_set_header X-Forwarded-Host", "proxy_set_header X-Forwarded-Port", "\"\" "])
+            .any(|word| line.starts_with(word)),
         "nft" => line == "ct state invalid drop",
         "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
-        "yaml" => ["watch:", "interval:", "timeout:", "minVersion:", "level:", "accessLog:", "log:", "default:", "options:"]
-            .iter()
-            .any(|word| line.starts_with(word)),
+        "yaml" => {
+            ["watch:", "interval:", "timeout:", "minVersion:", "level:", "accessLog:", "log:", "default:", "options:"]
+                .iter()
+                .any(|word| line.starts_with(word))
+        }
         _ => false,
     }
 }
@@ -93,7 +93,9 @@ fn broken(line: &str) -> Vec<(&'static str, String)> {
             list.push(("with another number", String::from_utf8(changed).expect("ASCII for ASCII")));
         }
     }
-    for (from, to) in [("tcp", "udp"), ("udp", "tcp"), ("saddr", "daddr"), ("accept", "drop"), ("drop", "accept"), ("rw,", "ro,")] {
+    for (from, to) in
+        [("tcp", "udp"), ("udp", "tcp"), ("saddr", "daddr"), ("accept", "drop"), ("drop", "accept"), ("rw,", "ro,")]
+    {
         if line.contains(from) {
             list.push(("with another word", line.replacen(from, to, 1)));
         }
@@ -114,18 +116,16 @@ fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
             words(line).replace(',', " ") == words(changed).replace(',', " ") || format == "markdown"
         }
         "with other blanks" => line == changed,
-        "with another number" if format == "nft" => {
-            line.split(" comment ").next() == changed.split(" comment ").next()
-        }
+        "with another number" if format == "nft" => line.split(" comment ").next() == changed.split(" comment ").next(),
         // Only that there is a passive check is compared, not its figures.
         "with another number" if format == "nginx" && line.contains("max_fails") => {
             line.split(" max_fails").next() == changed.split(" max_fails").next()
         }
         "with another number" if format == "nginx" => line.contains("http_upgrade") || line.contains("http2"),
         "written twice" => matches!(format, "nft"),
-        "with another word" if format == "nft" => line.contains(" comment ") && {
-            line.split(" comment ").next() == changed.split(" comment ").next()
-        },
+        "with another word" if format == "nft" => {
+            line.contains(" comment ") && { line.split(" comment ").next() == changed.split(" comment ").next() }
+        }
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! `sitec init`: a first spec with comments, made of the core's skeleton and of what the chosen packs ask for.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
@@ -40,18 +41,9 @@ fn product(out: &mut String, pack: &PackFiles) -> Result<(), Stop> {
         comment(out, 2, &summary);
     }
     let _ = write!(out, "  {name}:\n    pack: {name}\n    version: null\n", name = pack.name);
-    for binding in manifest.get("bindings").map(crate::node::Node::entries).unwrap_or_default() {
-        // Only what the product itself chooses stands here; `product.database.server` is `database: { server: … }`.
-        let is = text(&binding.value, "is");
-        if let Some(key) =
-            is.strip_prefix("product.").filter(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-        {
-            let ask = text(&binding.value, "ask");
-            if !ask.is_empty() {
-                comment(out, 4, &ask);
-            }
-            let _ = writeln!(out, "    {key}: null");
-        }
+    for (key, description) in read_by_pack(pack) {
+        comment(out, 4, &description);
+        let _ = writeln!(out, "    {key}: null");
     }
     let schema = pack.files.iter().find(|(path, _)| &**path == "settings.schema.json");
     let schema: Json = schema.and_then(|(_, text)| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -62,6 +54,23 @@ fn product(out: &mut String, pack: &PackFiles) -> Result<(), Stop> {
         settings(out, 6, properties);
     }
     Ok(())
+}
+
+/// The keys of a product's entry that the pack reads (`product.cluster`), with what the schema says about them.
+fn read_by_pack(pack: &PackFiles) -> Vec<(String, String)> {
+    let manifest = pack.files.iter().find(|(path, _)| &**path == "pack.toml").map_or("", |(_, text)| text);
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let read: BTreeSet<&str> = manifest
+        .match_indices("product.")
+        .filter(|(at, _)| !manifest[..*at].ends_with(|c| word(c) || c == '.'))
+        .filter_map(|(at, lead)| manifest[at + lead.len()..].split(|c| !word(c)).next())
+        .collect();
+    let schema: Json = serde_json::from_str(crate::schema::TEXT).unwrap_or_default();
+    let Some(Json::Object(known)) = schema.pointer("/$defs/product/properties") else { return Vec::new() };
+    let elsewhere = ["pack", "version", "settings", "extra", "facts", "note"];
+    let keys = known.iter().filter(|(key, _)| read.contains(key.as_str()) && !elsewhere.contains(&key.as_str()));
+    let description = |schema: &Json| schema.get("description").and_then(Json::as_str).unwrap_or("").to_string();
+    keys.map(|(key, schema)| (key.clone(), description(schema))).collect()
 }
 
 /// Every setting as a line: what has a default as a comment, what has none unanswered.

@@ -1,0 +1,141 @@
+//! Measurements of each pass and of the whole, on synthetic sites: `cargo bench`, or
+//! `cargo bench -- parse --sample-count 20`.
+
+mod synthetic;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use camino::Utf8Path;
+use divan::{Bencher, black_box};
+use sitec::compile::{Compilation, Depth, Inputs, PackFiles, compile};
+use sitec::diag::Findings;
+use sitec::schema::Schema;
+use sitec::source::{Role, Sources};
+use sitec::{decode, overlay, parse, prove, review, validate, write};
+
+fn main() {
+    divan::main();
+}
+
+const HOSTS: [usize; 3] = [20, 200, 2000];
+
+static PACKS: LazyLock<Vec<PackFiles>> = LazyLock::new(|| {
+    let file = |name: &str, text: &str| (name.into(), text.into());
+    vec![PackFiles {
+        name: "synthetic".into(),
+        dir: "benches/packs/synthetic".into(),
+        files: vec![
+            file("pack.toml", include_str!("packs/synthetic/pack.toml")),
+            file("settings.schema.json", include_str!("packs/synthetic/settings.schema.json")),
+        ],
+    }]
+});
+
+fn run(spec: &str, depth: Depth) -> Compilation {
+    let read = |_: &str| Ok(spec.as_bytes().to_vec());
+    compile(&Inputs { entry: "site.yaml".to_string(), read: &read, packs: &PACKS, depth, threads: 0 })
+}
+
+/// A compilation that succeeded: a failed one would be measured as a fast one.
+fn built(spec: &str, depth: Depth) -> Compilation {
+    let compilation = run(spec, depth);
+    let first = compilation.findings.iter().find(|d| d.level == sitec::diag::Level::Error).map(|d| &d.message);
+    assert_eq!(first, None, "the synthetic site has an error");
+    compilation
+}
+
+#[divan::bench(args = HOSTS)]
+fn a_parse(bencher: Bencher, hosts: usize) {
+    let text = synthetic::spec(hosts);
+    bencher.bench(|| {
+        let mut sources = Sources::default();
+        let file = sources.add("site.yaml", text.as_str(), Role::Spec);
+        parse::parse(&mut sources, file, &mut Findings::default())
+    });
+}
+
+#[divan::bench(args = HOSTS)]
+fn b_overlay(bencher: Bencher, hosts: usize) {
+    let text = synthetic::spec(hosts);
+    bencher.bench(|| {
+        let mut sources = Sources::default();
+        let file = sources.add("site.yaml", text.as_str(), Role::Spec);
+        overlay::overlay(&mut sources, file, &mut |path| Err(path.to_string()), &mut Findings::default())
+    });
+}
+
+#[divan::bench]
+fn c_schema(bencher: Bencher) {
+    let settings: serde_json::Value =
+        serde_json::from_str(include_str!("packs/synthetic/settings.schema.json")).expect("JSON");
+    bencher.bench(|| Schema::new(&[("s0000".into(), black_box(&settings))]));
+}
+
+#[divan::bench(args = HOSTS)]
+fn d_validate(bencher: Bencher, hosts: usize) {
+    let c = built(&synthetic::spec(hosts), Depth::Check);
+    let (node, schema) = (c.spec.expect("a spec"), c.schema.expect("a schema"));
+    bencher.bench(|| validate::validate(&node, &schema, &mut Findings::default()));
+}
+
+#[divan::bench(args = HOSTS)]
+fn e_decode(bencher: Bencher, hosts: usize) {
+    let c = built(&synthetic::spec(hosts), Depth::Check);
+    let (node, schema) = (c.spec.expect("a spec"), c.schema.expect("a schema"));
+    bencher.bench(|| decode::decode(&node, &schema, &Default::default(), &mut Findings::default()));
+}
+
+/// Everything up to the last check: resolve and lower are what this has beyond the passes above.
+#[divan::bench(args = HOSTS)]
+fn f_check(bencher: Bencher, hosts: usize) {
+    let text = synthetic::spec(hosts);
+    bencher.bench(|| run(&text, Depth::Check));
+}
+
+/// Everything up to the proof: emit and prove are what this has beyond `check`.
+#[divan::bench(args = HOSTS)]
+fn g_build(bencher: Bencher, hosts: usize) {
+    let text = synthetic::spec(hosts);
+    bencher.bench(|| run(&text, Depth::Build));
+}
+
+#[divan::bench(args = HOSTS)]
+fn h_prove(bencher: Bencher, hosts: usize) {
+    let c = built(&synthetic::spec(hosts), Depth::Build);
+    let (ir, tree) = (c.ir.expect("an Ir"), c.tree.expect("a tree"));
+    bencher.bench(|| prove::prove(&ir, &tree, &mut Findings::default()));
+}
+
+#[divan::bench(args = HOSTS)]
+fn i_seal(bencher: Bencher, hosts: usize) {
+    let tree = built(&synthetic::spec(hosts), Depth::Build).tree.expect("a tree");
+    bencher.bench(|| write::seal(&tree));
+}
+
+#[divan::bench(args = HOSTS, sample_count = 10)]
+fn j_write_new(bencher: Bencher, hosts: usize) {
+    let tree = built(&synthetic::spec(hosts), Depth::Build).tree.expect("a tree");
+    bencher.with_inputs(|| tempfile::tempdir().expect("a temporary folder")).bench_refs(|folder| {
+        let out = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        write::write(&tree, out, write::Options::default()).expect("written")
+    });
+}
+
+#[divan::bench(args = HOSTS, sample_count = 10)]
+fn k_write_unchanged(bencher: Bencher, hosts: usize) {
+    let tree = built(&synthetic::spec(hosts), Depth::Build).tree.expect("a tree");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    write::write(&tree, out, write::Options::default()).expect("written");
+    bencher.bench(|| write::write(&tree, out, write::Options::default()).expect("written"));
+}
+
+#[divan::bench(args = HOSTS, sample_count = 10)]
+fn l_diff(bencher: Bencher, hosts: usize) {
+    let sealed = |text: &str| write::seal(&built(text, Depth::Build).tree.expect("a tree"));
+    let text = synthetic::spec(hosts);
+    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (sealed(&text), sealed(&text.replace("port: 8000", "port: 9000")));
+    bencher.bench(|| review::diff(&old, &new).text(false));
+}
