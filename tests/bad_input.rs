@@ -110,6 +110,8 @@ fn what_would_exhaust_the_machine() {
     }
     expect("s.yaml", bomb.as_bytes(), "S0007");
     expect("s.yaml", &vec![b'a'; 50 << 20], "S0006");
+    expect("s.json", format!("[{}1]", "1,".repeat(1_100_000)).as_bytes(), "S0006");
+    expect("s.toml", format!("a = [{}1]", "1,".repeat(1_100_000)).as_bytes(), "S0006");
     // Near the limit of size: long keys, long lines, many anchors, many duplicates of one key.
     expect("s.yaml", format!("a: \"{}", "x".repeat(4 << 20)).as_bytes(), "S0002");
     expect("s.json", format!("[{}", "1,".repeat(100_000)).as_bytes(), "S0002");

@@ -83,7 +83,7 @@ fn write_json(node: &Node, out: &mut String) {
         Data::Bool { value, .. } => out.push_str(&value.to_string()),
         Data::Int { raw, .. } | Data::Float { raw, .. } => out.push_str(raw),
         Data::Text(text) => out.push_str(&quoted(text)),
-        Data::List(items) => joined(out, ['[', ']'], items.iter(), |item, out| write_json(item, out)),
+        Data::List(items) => joined(out, ['[', ']'], items.iter(), write_json),
         Data::Map(entries) => joined(out, ['{', '}'], entries.iter(), |entry, out| {
             out.push_str(&quoted(&entry.key));
             out.push_str(": ");
@@ -94,7 +94,7 @@ fn write_json(node: &Node, out: &mut String) {
 
 fn write_toml(node: &Node, out: &mut String) {
     match &node.data {
-        Data::List(items) => joined(out, ['[', ']'], items.iter(), |item, out| write_toml(item, out)),
+        Data::List(items) => joined(out, ['[', ']'], items.iter(), write_toml),
         Data::Map(entries) => {
             joined(out, ['{', '}'], entries.iter().filter(|e| !e.value.is_null()), |entry, out| {
                 out.push_str(&quoted(&entry.key));
