@@ -20,6 +20,8 @@ use tree::Tree;
 
 /// The largest file that is read, in bytes.
 pub const SIZE_LIMIT: usize = 16 << 20;
+/// The most values that one file may hold.
+pub const VALUES_LIMIT: usize = 1_000_000;
 /// How deep lists and maps may be nested.
 pub const DEPTH_LIMIT: usize = 128;
 /// How many values the aliases of one file may repeat.
@@ -143,6 +145,11 @@ pub fn decode_utf8(bytes: &[u8]) -> Result<String, Box<Diag>> {
 fn too_large(size: usize) -> Diag {
     let (mib, limit) = (size.div_ceil(1 << 20), SIZE_LIMIT >> 20);
     Diag::new(codes::TOO_LARGE, format!("the file has {mib} MiB, more than the {limit} MiB that are read"))
+        .help("check that this is the spec; write repeated hosts as a range such as `w[001-200]`")
+}
+
+fn too_many_values() -> Diag {
+    Diag::new(codes::TOO_LARGE, format!("the file holds more than {VALUES_LIMIT} values"))
         .help("check that this is the spec; write repeated hosts as a range such as `w[001-200]`")
 }
 

@@ -110,6 +110,8 @@ fn what_would_exhaust_the_machine() {
     }
     expect("s.yaml", bomb.as_bytes(), "S0007");
     expect("s.yaml", &vec![b'a'; 50 << 20], "S0006");
+    expect("s.json", format!("[{}1]", "1,".repeat(1_100_000)).as_bytes(), "S0006");
+    expect("s.toml", format!("a = [{}1]", "1,".repeat(1_100_000)).as_bytes(), "S0006");
     // Near the limit of size: long keys, long lines, many anchors, many duplicates of one key.
     expect("s.yaml", format!("a: \"{}", "x".repeat(4 << 20)).as_bytes(), "S0002");
     expect("s.json", format!("[{}", "1,".repeat(100_000)).as_bytes(), "S0002");
@@ -230,7 +232,7 @@ const SEEDS: &[&str] = &[
 #[test]
 fn any_bytes() {
     let mut random = Random(0x5EED);
-    for round in 0..500 {
+    for round in 0..300 {
         let length = random.below(80);
         judge(NAMES[round % 3], &random.bytes(length));
     }
@@ -239,7 +241,7 @@ fn any_bytes() {
 #[test]
 fn any_sequence_of_pieces() {
     let mut random = Random(0xBAD);
-    for round in 0..2500 {
+    for round in 0..1200 {
         let count = 1 + random.below(24);
         let text: String = (0..count).map(|_| *random.pick(PIECES)).collect();
         judge(NAMES[round % 3], text.as_bytes());
@@ -249,7 +251,7 @@ fn any_sequence_of_pieces() {
 #[test]
 fn mutated_specs() {
     let mut random = Random(0xC0FFEE);
-    for round in 0..2500 {
+    for round in 0..1200 {
         let mut bytes = random.pick(SEEDS).as_bytes().to_vec();
         for _ in 0..1 + random.below(4) {
             let at = random.below(bytes.len() + 1);

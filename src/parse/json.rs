@@ -43,6 +43,9 @@ type Read<T> = Result<T, Box<Diag>>;
 impl Reader<'_, '_, '_> {
     fn value(&mut self) -> Read<Node> {
         let start = self.at;
+        if self.tree.is_full() {
+            return Err(Box::new(super::too_many_values().at(self.tree.span(self.here()), "one too many")));
+        }
         let data = match self.peek() {
             Some(b'{') => self.nested(Self::object)?,
             Some(b'[') => self.nested(Self::array)?,

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::tree::Tree;
-use super::{DEPTH_LIMIT, yaml};
+use super::{DEPTH_LIMIT, VALUES_LIMIT, yaml};
 use crate::diag::{Diag, codes};
 use crate::node::{Data, Entry, Node};
 
@@ -16,6 +16,11 @@ const ERRORS_LIMIT: usize = 1000;
 
 /// Reads a text. `None` when it has syntax errors or is nested too deep, which has been reported.
 pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Node> {
+    // The parser makes its table at once; nearly every value has one of these beside it.
+    if text.bytes().filter(|b| matches!(b, b'=' | b',')).count() > VALUES_LIMIT {
+        tree.report(super::too_many_values().at(tree.span(0..0), ""));
+        return None;
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     let is_duplicate = |e: &toml::de::Error| e.message().starts_with("duplicate key");
     let keys = if errors.iter().any(is_duplicate) { keys(table.get_ref()) } else { BTreeMap::new() };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::VALUES_LIMIT;
 use crate::diag::{Diag, Findings, Level, codes};
 use crate::node::{Data, Entry, Node};
 use crate::source::{FileId, Sources, Span};
@@ -18,6 +19,7 @@ pub(super) struct Tree<'a> {
     keys: Vec<Option<Arc<str>>>,
     /// How many errors, and how many lighter findings, this file has had.
     reported: [usize; 2],
+    values: usize,
 }
 
 /// How many errors of one file are reported, and how many lighter findings.
@@ -27,7 +29,7 @@ const KEY_SLOTS: usize = 256;
 
 impl<'a> Tree<'a> {
     pub fn new(sources: &'a mut Sources, file: FileId, base: usize, findings: &'a mut Findings) -> Self {
-        Self { sources, file, base, findings, keys: vec![None; KEY_SLOTS], reported: [0; 2] }
+        Self { sources, file, base, findings, keys: vec![None; KEY_SLOTS], reported: [0; 2], values: 0 }
     }
 
     pub fn span(&self, range: Range<usize>) -> Span {
@@ -36,7 +38,13 @@ impl<'a> Tree<'a> {
 
     pub fn node(&mut self, range: Range<usize>, data: Data) -> Node {
         let span = self.span(range);
+        self.values += 1;
         Node { place: self.sources.place(span), span, data }
+    }
+
+    /// Whether the file holds more values than a file may.
+    pub fn is_full(&self) -> bool {
+        self.values > VALUES_LIMIT
     }
 
     /// Adds a finding. A file in which the same slip was made thousands of times is not reported thousands of times.

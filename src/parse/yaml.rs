@@ -26,7 +26,13 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Option<Node>> {
             Ok((event, span)) => {
                 let range = span.byte_range().unwrap_or_default();
                 let tag = span.tag_span().and_then(|t| t.byte_range());
-                reader.take(event, range, tag)
+                match reader.tree.is_full() {
+                    false => reader.take(event, range, tag),
+                    true => {
+                        reader.tree.report(super::too_many_values().at(reader.tree.span(range), "one too many"));
+                        Next::NoTree
+                    }
+                }
             }
             Err(error) => {
                 let flows = reader.open.iter().filter(|f| f.flow).map(|f| f.start).collect::<Vec<_>>();
