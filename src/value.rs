@@ -68,11 +68,17 @@ impl From<PlaceId> for Origins {
     }
 }
 
-/// A value together with where it comes from.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A value together with where it comes from. Two of them are equal when their values are.
+#[derive(Clone, Debug, Default)]
 pub struct Tracked {
     pub value: Value,
     pub origins: Origins,
+}
+
+impl PartialEq for Tracked {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
 }
 
 impl Tracked {

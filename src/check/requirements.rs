@@ -18,8 +18,8 @@ pub fn requirements(instance: &Instance, site: &Site, sources: &Sources, run: &m
     let scope = Scope::new(&instance.names, &world);
     for rule in &instance.pack.requirements {
         let mut open = Vec::new();
-        run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-            Judge { instance, rule, scope, origins, sources, site }.judge(run);
+        run.each(&rule.head, &scope, &mut open, &mut |scope, _, run| {
+            Judge { instance, rule, scope, sources, site }.judge(run);
         });
         // A condition that cannot be told is a question only where the pack has words for it.
         if !open.is_empty() {
@@ -82,8 +82,6 @@ struct Judge<'a> {
     instance: &'a Instance<'a>,
     rule: &'a Requirement,
     scope: &'a Scope<'a>,
-    /// What the loops and the condition read.
-    origins: &'a Origins,
     sources: &'a Sources,
     site: &'a Site,
 }
@@ -218,7 +216,12 @@ impl Judge<'_> {
             .or_else(|| spec_span(read, self.sources))
             .or_else(|| spec_span(&self.instance.product.origins, self.sources));
         diag = diag.at_maybe(primary, "");
-        for span in spec_spans(self.origins, self.sources).into_iter().take(4) {
+        // What the condition read is why the requirement holds here: the line that chose the profile, say.
+        let condition = self.rule.head.when.as_ref().and_then(|when| match run.eval(when, self.scope) {
+            Answer::Known(value) => Some(value.origins),
+            _ => None,
+        });
+        for span in condition.iter().flat_map(|origins| spec_spans(origins, self.sources)).take(4) {
             if Some(span) != primary {
                 diag = diag.and(span, "because of this");
             }

@@ -5,11 +5,17 @@ use std::net::IpAddr;
 
 use crate::value::{Origins, Ports, Str, Tracked, Value};
 
-/// A field of an `Ir` item.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A field of an `Ir` item. Two of them are equal when their values are.
+#[derive(Clone, Debug, Default)]
 pub struct F<T> {
     pub value: T,
     pub origins: Origins,
+}
+
+impl<T: PartialEq> PartialEq for F<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
 }
 
 impl<T> F<T> {
