@@ -107,6 +107,7 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     }
     let mut ir = lower::lower(&instances, &site, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
+    run.report_refused(&c.sources);
     let ir_value = lower::as_value(&ir);
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
     ir.questions = lower::questions::questions(&run);

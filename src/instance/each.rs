@@ -1,11 +1,12 @@
 //! Running the items of a pack: loops, conditions and single evaluations, with what is left open kept for questions.
 
-use crate::diag::codes::{PACK_EVALUATION, UNWRITABLE};
+use crate::diag::codes::{PACK_EVALUATION, TEMPLATE_POSITION, UNWRITABLE};
 use crate::diag::{Diag, Findings};
-use crate::emit::escape::{Context, Format, escape};
+use crate::emit::escape::position::contexts;
+use crate::emit::escape::{Format, Refusal, escape};
 use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
 use crate::pack::manifest::Head;
-use crate::source::Span;
+use crate::source::{Role, Sources, Span};
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// What evaluations leave behind beside their results.
@@ -15,6 +16,8 @@ pub struct Run {
     pub withheld: Vec<Withheld>,
     /// Fields of merged items that disagree: what it is, and the origins of both.
     pub conflicts: Vec<(String, Origins, Origins)>,
+    /// Values that a text could not take: why, where they come from, and the text.
+    pub refused: Vec<(Refusal, Origins, Span)>,
     pub asked: Vec<Asked>,
 }
 
@@ -62,6 +65,21 @@ pub enum Answer {
 }
 
 impl Run {
+    /// Turns the refusals that were noted into findings at the values' places in the spec.
+    pub fn report_refused(&mut self, sources: &Sources) {
+        for (refusal, origins, text) in std::mem::take(&mut self.refused) {
+            let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
+            let of_spec = spans.filter(|s| sources.file(s.file).role == Role::Spec);
+            let diag = Diag::new(UNWRITABLE, refusal.message);
+            let mut diag = match of_spec.min_by_key(|s| (s.end - s.start, *s)) {
+                Some(span) => diag.at(span, "").and(text, "cannot be written here"),
+                None => diag.at(text, ""),
+            };
+            diag.help = refusal.help;
+            self.findings.push(diag);
+        }
+    }
+
     /// Evaluates an expression.
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
@@ -77,13 +95,21 @@ impl Run {
     }
 
     /// Evaluates a text, each interpolated value written by a format's rules; plainly where `format` is `None`.
-    pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<(Format, Context)>) -> Answer {
-        let Some((format, context)) = format else { return self.text(text, scope) };
+    pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<Format>) -> Answer {
+        let Some(format) = format else { return self.text(text, scope) };
         let mut reads = Reads::default();
         let pieces = match text.pieces(scope, &mut reads) {
             Ok(pieces) => pieces,
             Err(error) => {
                 self.findings.push(error.diag());
+                return Answer::Poison;
+            }
+        };
+        let mut contexts = match contexts(format, text.literals()) {
+            Ok(contexts) => contexts.into_iter(),
+            Err(violation) => {
+                let diag = Diag::new(TEMPLATE_POSITION, violation.message).at(text.anchor().span, "");
+                self.findings.push(diag.help(violation.help));
                 return Answer::Poison;
             }
         };
@@ -97,6 +123,7 @@ impl Run {
                 }
                 Piece::Value(value) => value,
             };
+            let context = contexts.next().expect("there is a context for each value of a text");
             match &value.value {
                 Value::Poison => return Answer::Poison,
                 Value::Null => return self.answer(Ok(value), reads),
@@ -106,9 +133,7 @@ impl Run {
                     }
                     Ok(written) => joined.push_str(&written),
                     Err(refusal) => {
-                        let mut diag = Diag::new(UNWRITABLE, refusal.message).at(text.anchor().span, "");
-                        diag.help = refusal.help;
-                        self.findings.push(diag);
+                        self.refused.push((refusal, value.origins, text.anchor().span));
                         return Answer::Poison;
                     }
                 },

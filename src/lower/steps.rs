@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diag::Diag;
 use crate::diag::codes::PACK_CYCLE;
-use crate::emit::escape::{Context, Format};
+use crate::emit::escape::Format;
 use crate::instance::{Answer, Instance, Run, Withheld};
 use crate::ir::{Blank, F, Failure, Step, StepCommand};
 use crate::pack::expr::{Scope, Text};
@@ -131,11 +131,11 @@ struct Writing<'a, 'r> {
 
 impl Writing<'_, '_> {
     fn shell(&mut self, text: &Text) -> Option<F<Str>> {
-        self.write(text, Some((Format::Shell, Context::TOKEN)))
+        self.write(text, Some(Format::Shell))
     }
 
     fn markdown(&mut self, text: &Text) -> Option<F<Str>> {
-        self.write(text, Some((Format::Markdown, Context::TOKEN)))
+        self.write(text, Some(Format::Markdown))
     }
 
     fn plain(&mut self, text: &Text) -> Option<F<Str>> {
@@ -149,7 +149,7 @@ impl Writing<'_, '_> {
         }
     }
 
-    fn write(&mut self, text: &Text, format: Option<(Format, Context)>) -> Option<F<Str>> {
+    fn write(&mut self, text: &Text, format: Option<Format>) -> Option<F<Str>> {
         match self.run.written(text, self.scope, format) {
             Answer::Known(value) => {
                 let origins = value.origins.union(self.exists);

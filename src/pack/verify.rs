@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::expr::{Env, Expr, Text, record_type};
 use super::load::unlike;
 use super::manifest::*;
-use crate::diag::codes::{PACK_UNKNOWN_NAME, PACK_UNUSED};
+use crate::diag::codes::{PACK_UNKNOWN_NAME, PACK_UNUSED, TEMPLATE_POSITION};
 use crate::diag::{Diag, Findings, similar_name};
+use crate::emit::escape::Format;
+use crate::emit::escape::position::contexts;
 use crate::ir::Ir;
 use crate::schema::Schema;
 use crate::shape::{Struct, Type};
@@ -306,6 +308,22 @@ impl Walk<'_> {
         }
         for fails in &rule.fails {
             self.texts([Some(&fails.sees), fails.says.as_ref()], env);
+        }
+        for command in rule.run.iter().chain(&rule.verify).chain(&rule.undo) {
+            self.position(Format::Shell, command);
+        }
+        let lines = [Some(&rule.title)].into_iter().chain(single.into_iter().map(Option::as_ref)).flatten();
+        let failures = rule.fails.iter().flat_map(|f| [Some(&f.sees), f.says.as_ref()]).flatten();
+        for text in lines.chain(&rule.warns).chain(failures) {
+            self.position(Format::Markdown, text);
+        }
+    }
+
+    /// Checks that each value of a text stands where its format can write it.
+    fn position(&mut self, format: Format, text: &Text) {
+        if let Err(violation) = contexts(format, text.literals()) {
+            let diag = Diag::new(TEMPLATE_POSITION, violation.message).at(text.anchor().span, "");
+            self.findings.push(diag.help(violation.help));
         }
     }
 }

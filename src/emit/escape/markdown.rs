@@ -9,6 +9,7 @@ pub(super) fn escape(form: Form, value: &Value) -> Result<String, Refusal> {
     match form {
         Form::Code => Ok(code(&one_line(value)?)),
         Form::CodeCell => Ok(code(&one_line(value)?).replace('|', "\\|")),
+        Form::InCode => in_code(&one_line(value)?),
         Form::Url => destination(&one_line(value)?),
         _ => {
             let text = scalar(value)?;
@@ -60,6 +61,14 @@ fn code(text: &str) -> String {
     let blank_ends = text.starts_with(' ') && text.ends_with(' ') && !text.trim().is_empty();
     let pad = if text.starts_with('`') || text.ends_with('`') || blank_ends || text.is_empty() { " " } else { "" };
     format!("{ticks}{pad}{text}{pad}{ticks}")
+}
+
+/// Text between single backticks that stand there already.
+fn in_code(text: &str) -> Result<String, Refusal> {
+    if text.contains('`') {
+        return Err(Refusal::because(text, "holds a backtick, which would end the inline code around it"));
+    }
+    Ok(text.to_string())
 }
 
 /// The destination of a link, between the parentheses that the template wrote.

@@ -139,6 +139,8 @@ pub enum Form {
     Url,
     /// Found by position: inline code in a table's cell.
     CodeCell,
+    /// Found by position: between backticks that the text around it has.
+    InCode,
 }
 
 /// What an embedded place holds: plain text, or a token of another format.

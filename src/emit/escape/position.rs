@@ -101,6 +101,14 @@ impl Lexer {
         }
     }
 
+    /// Whether inline code of Markdown is open.
+    fn in_code(&mut self) -> bool {
+        match &mut self.state {
+            State::Markdown(s) => s.in_code(),
+            _ => false,
+        }
+    }
+
     /// Goes on over an interpolation whose author chose `context` ([`Context::TOKEN`] without a filter).
     ///
     /// `next` is the literal text directly behind it as far as the loader knows it; it decides between a key and a value.
@@ -118,6 +126,25 @@ impl Lexer {
             None => Err(Violation::wrong_filter(context, self.format)),
         }
     }
+}
+
+/// The contexts of the values in a text that a pack composes of literals (`Some`) and values (`None`), such as a command
+/// of a runbook. Values between backticks of Markdown are allowed here: [`Form::InCode`].
+pub fn contexts<'a>(
+    format: Format,
+    parts: impl IntoIterator<Item = Option<&'a str>>,
+) -> Result<Vec<Context>, Violation> {
+    let mut lexer = Lexer::new(format);
+    let mut contexts = Vec::new();
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        match part {
+            Some(literal) => lexer.feed(literal)?,
+            None if lexer.in_code() => contexts.push(Context::By(Form::InCode)),
+            None => contexts.push(lexer.interpolation(Context::TOKEN, parts.peek().copied().flatten().unwrap_or(""))?),
+        }
+    }
+    Ok(contexts)
 }
 
 /// Checks the line of an embedded place up to an interpolation with the embedded format's own lexer.

@@ -124,6 +124,14 @@ impl Text {
         self.parts.iter().map(piece).collect()
     }
 
+    /// The literal text, with `None` where a value stands.
+    pub fn literals(&self) -> impl Iterator<Item = Option<&str>> {
+        self.parts.iter().map(|part| match part {
+            Part::Literal(text) => Some(&**text),
+            Part::Value(_) => None,
+        })
+    }
+
     /// Calls `f` with every node of every expression.
     pub fn walk<'a>(&'a self, f: &mut impl FnMut(&'a Term)) {
         for part in &self.parts {

@@ -95,6 +95,14 @@ impl Markdown {
         self.ticks = 0;
     }
 
+    /// Whether inline code is open here.
+    pub(super) fn in_code(&mut self) -> bool {
+        if self.fence.is_none() && !self.comment && fence_head(&self.line).is_none() {
+            self.end_ticks();
+        }
+        self.fence.is_none() && !self.comment && self.code.is_some()
+    }
+
     pub(super) fn interpolation(&mut self, context: Context) -> Result<Option<Context>, Violation> {
         let touches_tick = self.ticks > 0 || self.behind == Some(Behind::Code);
         if fence_head(&self.line).is_none() {

@@ -346,3 +346,21 @@ fn a_violation_says_where_and_what() {
     lexer.interpolation(T, "").unwrap();
     assert_eq!(lexer.feed(" x\n").unwrap_err().offset, 1);
 }
+
+#[test]
+fn texts_of_packs() {
+    let walk = |format, text: &str| {
+        let parts: Vec<Option<&str>> = text
+            .split("{}")
+            .enumerate()
+            .flat_map(|(i, t)| if i == 0 { vec![Some(t)] } else { vec![None, Some(t)] })
+            .collect();
+        contexts(format, parts)
+    };
+    let in_code = by(Form::InCode);
+    assert_eq!(walk(Format::Markdown, "set {} to `{}` in `a {}.b`, {}"), Ok(vec![T, in_code, in_code, T]));
+    assert_eq!(walk(Format::Shell, "a {} > {} && b=`c`"), Ok(vec![T, T]));
+    assert!(walk(Format::Shell, "a '{}'").is_err());
+    assert!(walk(Format::Shell, "a {}.txt").is_err());
+    assert!(walk(Format::Markdown, "```\n{}\n```").is_err());
+}
