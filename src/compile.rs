@@ -100,7 +100,7 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     c.spec = Some(node);
 
     // check, lower, check
-    let mut run = Run::default();
+    let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
     let instances = instances(&used, &c.packs, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);

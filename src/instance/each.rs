@@ -19,10 +19,14 @@ pub struct Run {
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
     pub asked: Vec<Asked>,
+    /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
+    pub absent: Vec<Origins>,
+    /// Whether the origins of lines are wanted.
+    pub traced: bool,
 }
 
 /// A question in the words of a pack.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub product: Str,
     pub ask: Str,
@@ -32,6 +36,15 @@ pub struct Asked {
     pub why: Str,
     pub waits: Vec<Str>,
     pub unanswered: Vec<Unanswered>,
+    /// What the words of the question read.
+    pub origins: Origins,
+}
+
+/// Adds what was read on the way to open answers.
+fn behind(open: &mut [Unanswered], read: &Origins) {
+    for unanswered in open {
+        unanswered.reads = unanswered.reads.union(read).union(&unanswered.origins);
+    }
 }
 
 /// Markdown that does not begin a line: digits and a dot cannot open a list there, so they need no backslash.
@@ -44,7 +57,7 @@ fn mid_line(text: &str) -> String {
 }
 
 /// Something that waits for an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Withheld {
     pub product: Str,
     /// What waits, for people: ``artifact `helm/rl/values.yaml` ``.
@@ -52,6 +65,8 @@ pub struct Withheld {
     pub unanswered: Vec<Unanswered>,
     /// Citation or reason of the item that waits.
     pub why: Str,
+    /// What `what` read.
+    pub origins: Origins,
 }
 
 /// The result of an evaluation.
@@ -151,10 +166,12 @@ impl Run {
             }
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
             Ok(Tracked { value: Value::Null, origins }) => {
+                let read = reads.origins().union(&origins);
                 let mut open = reads.unanswered;
                 if open.is_empty() {
-                    open.push(Unanswered { path: String::new(), pointer: None, origins });
+                    open.push(Unanswered { path: String::new(), pointer: None, origins, reads: Origins::None });
                 }
+                behind(&mut open, &read);
                 Answer::Open(open)
             }
             Ok(value) => Answer::Known(value),
@@ -187,7 +204,7 @@ impl Run {
         };
         match self.eval(list, scope) {
             Answer::Poison => {}
-            Answer::Open(unanswered) => open.extend(unanswered),
+            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
                 let one = [found.clone()];
@@ -196,10 +213,14 @@ impl Run {
                     Value::Str(text) if &**text == "none" => &[],
                     _ => &one,
                 };
+                if items.is_empty() {
+                    self.absent.push(origins.clone());
+                }
                 for item in items {
                     let names = [(name.clone(), item.clone())];
                     let inner = scope.child(&names);
-                    self.nested(head, level + 1, &inner, &origins.union(&item.origins), open, f);
+                    let own = self.item_origins(item);
+                    self.nested(head, level + 1, &inner, &origins.union(&own), open, f);
                 }
             }
         }
@@ -218,10 +239,31 @@ impl Run {
             Answer::Known(value) if value.value == Value::Bool(true) => {
                 f(scope, &origins.union(&value.origins), self);
             }
-            Answer::Known(value) if value.value == Value::Bool(false) => {}
+            Answer::Known(value) if value.value == Value::Bool(false) => {
+                self.absent.push(origins.union(&value.origins));
+            }
             Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
-            Answer::Open(unanswered) => open.extend(unanswered),
+            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
             Answer::Poison => {}
+        }
+    }
+
+    fn left_open(&mut self, mut unanswered: Vec<Unanswered>, origins: &Origins, open: &mut Vec<Unanswered>) {
+        behind(&mut unanswered, origins);
+        self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
+        open.extend(unanswered);
+    }
+
+    /// The origins of an item of a list. An item of the `Ir` is there because of all its fields; these are put together
+    /// only when somebody asks for origins.
+    fn item_origins(&self, item: &Tracked) -> Origins {
+        match &item.value {
+            Value::Record(record) if self.traced => {
+                let fields: Vec<Origins> =
+                    record.fields().iter().filter_map(|f| Some(record.field(f)?.origins)).collect();
+                Origins::all(&fields).union(&item.origins)
+            }
+            _ => item.origins.clone(),
         }
     }
 

@@ -21,9 +21,14 @@ use crate::value::{Map, Origins, Tracked};
 /// Lowers everything but questions, which are known only when artifacts have been planned.
 pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
     let mut ir = Ir::default();
-    let flows = instances.iter().flat_map(|i| flows::flows(i, site, run)).collect();
-    ir.flows = flows::united(flows);
-    ir.rules = rules::rules(&ir.flows, site);
+    let (mut rows, mut absent) = (Vec::new(), Vec::new());
+    for instance in instances {
+        let (flows, gone) = flows::flows(instance, site, run);
+        rows.extend(flows);
+        absent.push(gone);
+    }
+    ir.flows = flows::united(rows);
+    ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
     ir.firewalls = rules::firewalls(&ir.rules, site);
     let mut all =
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };

@@ -99,8 +99,10 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
             path: ask.to_string(),
             pointer: Some(format!("/products/{}/settings/chart/keys/{}", instance.name, *slot)),
             origins: unmapped.clone(),
+            reads: unmapped.clone(),
         }],
         why: item.why.clone(),
+        origins: release.origins.clone(),
     });
     Some(HelmValue {
         key: F::new(slot.value, unmapped.clone()),
