@@ -142,6 +142,17 @@ impl Run {
             match &value.value {
                 Value::Poison => return Answer::Poison,
                 Value::Null => return self.answer(Ok(value), reads),
+                // A list in a command is as many words.
+                Value::List(items) if format == Format::Shell => {
+                    let words = items.iter().map(|item| escape(format, context, &item.value));
+                    match words.collect::<Result<Vec<_>, _>>() {
+                        Ok(words) => joined.push_str(&words.join(" ")),
+                        Err(refusal) => {
+                            self.refused.push((refusal, value.origins, text.anchor().span));
+                            return Answer::Poison;
+                        }
+                    }
+                }
                 known => match escape(format, context, known) {
                     Ok(written) if format == Format::Markdown && !joined.is_empty() && !joined.ends_with('\n') => {
                         joined.push_str(&mid_line(&written));

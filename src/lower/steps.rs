@@ -12,7 +12,7 @@ use crate::pack::expr::{Scope, Text};
 use crate::pack::manifest::StepRule;
 use crate::site::Site;
 use crate::source::Span;
-use crate::value::{Origins, Str, Tracked};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// Instance, phase, and the order of the file.
 type Rank = (usize, usize, usize);
@@ -92,7 +92,7 @@ fn draft(
         text: write.optional(rule.text.as_ref()),
         commands: commands(&rule.run, &mut write),
         files: {
-            let files: Vec<F<Str>> = rule.files.iter().filter_map(|t| write.plain(t)).collect();
+            let files: Vec<F<Str>> = rule.files.iter().flat_map(|t| write.list(t)).collect();
             let origins = Origins::all(files.iter().map(|f| &f.origins)).union(exists);
             F::new(files.into_iter().map(|f| f.value).collect(), origins)
         },
@@ -153,6 +153,16 @@ impl Writing<'_, '_> {
 
     fn plain(&mut self, text: &Text) -> Option<F<Str>> {
         self.write(text, None)
+    }
+
+    /// A text that may be a list of texts.
+    fn list(&mut self, text: &Text) -> Vec<F<Str>> {
+        if let Answer::Known(Tracked { value: Value::List(items), origins }) = self.run.text(text, self.scope) {
+            let origins = origins.union(self.exists);
+            let texts = items.iter().filter_map(|item| Some(F::new(item.value.text()?, origins.clone())));
+            return texts.collect();
+        }
+        self.plain(text).into_iter().collect()
     }
 
     fn optional(&mut self, text: Option<&Text>) -> F<Option<Str>> {
