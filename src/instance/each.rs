@@ -47,6 +47,16 @@ fn behind(open: &mut [Unanswered], read: &Origins) {
     }
 }
 
+/// Whether Markdown text ends inside inline code, where nothing is escaped.
+fn in_code(text: &str) -> bool {
+    text.rsplit('\n').next().unwrap_or_default().matches('`').count() % 2 == 1
+}
+
+/// The text of a value that can stand in inline code as it is.
+fn plain(value: &Value) -> Option<Str> {
+    value.text().filter(|text| !text.chars().any(|c| c == '`' || c.is_control()))
+}
+
 /// Markdown that does not begin a line: digits and a dot cannot open a list there, so they need no backslash.
 fn mid_line(text: &str) -> String {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -152,6 +162,9 @@ impl Run {
                             return Answer::Poison;
                         }
                     }
+                }
+                known if format == Format::Markdown && in_code(&joined) && plain(known).is_some() => {
+                    joined.push_str(&plain(known).unwrap_or_default());
                 }
                 known => match escape(format, context, known) {
                     Ok(written) if format == Format::Markdown && !joined.is_empty() && !joined.ends_with('\n') => {
@@ -282,5 +295,24 @@ impl Run {
     pub fn not_a(&mut self, span: Span, expected: &str, found: &Value) {
         self.findings
             .push(Diag::new(PACK_EVALUATION, format!("this gives {}, expected {expected}", found.kind())).at(span, ""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_code_is_told_from_text() {
+        assert!(in_code("the account `"));
+        assert!(!in_code("the account `a` and"));
+        assert!(!in_code("an open ` on another line\n"));
+    }
+
+    #[test]
+    fn a_value_leaves_inline_code_only_escaped() {
+        assert_eq!(plain(&Value::str("a_b:c")).as_deref(), Some("a_b:c"));
+        assert_eq!(plain(&Value::str("a` **b**")), None);
+        assert_eq!(plain(&Value::str("a\nb")), None);
     }
 }
