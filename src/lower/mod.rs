@@ -2,6 +2,7 @@
 
 pub mod flows;
 pub mod hosts;
+pub mod immutable;
 pub mod items;
 pub mod kubernetes;
 pub mod merge;
