@@ -40,6 +40,19 @@ pub struct Asked {
     pub origins: Origins,
 }
 
+/// The origins of a value and of every record within it.
+fn whole_origins(value: &Tracked) -> Origins {
+    let parts: Vec<Origins> = match &value.value {
+        Value::Record(record) => record.fields().iter().filter_map(|f| Some(record.field(f)?.origins)).collect(),
+        Value::List(items) => items.iter().map(whole_origins).collect(),
+        Value::Map(map) => {
+            map.values().filter(|v| matches!(v.value, Value::Record(_) | Value::List(_))).map(whole_origins).collect()
+        }
+        _ => return value.origins.clone(),
+    };
+    Origins::all(&parts).union(&value.origins)
+}
+
 /// Adds what was read on the way to open answers.
 fn behind(open: &mut [Unanswered], read: &Origins) {
     for unanswered in open {
@@ -278,17 +291,10 @@ impl Run {
         open.extend(unanswered);
     }
 
-    /// The origins of an item of a list. An item of the `Ir` is there because of all its fields; these are put together
-    /// only when somebody asks for origins.
+    /// The origins of an item of a list. An item of the `Ir` is there because of all its fields, a group of them because
+    /// of all its items; these are put together only when somebody asks for origins.
     fn item_origins(&self, item: &Tracked) -> Origins {
-        match &item.value {
-            Value::Record(record) if self.traced => {
-                let fields: Vec<Origins> =
-                    record.fields().iter().filter_map(|f| Some(record.field(f)?.origins)).collect();
-                Origins::all(&fields).union(&item.origins)
-            }
-            _ => item.origins.clone(),
-        }
+        if self.traced { whole_origins(item) } else { item.origins.clone() }
     }
 
     /// Reports that an expression gave a value of the wrong kind.

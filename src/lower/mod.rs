@@ -65,9 +65,15 @@ pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
 
 /// The `Ir` as `ir` in expressions and templates: a map of its lists.
 pub fn as_value(ir: &Ir) -> Tracked {
+    // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
+    let origins = |kind: &str| match kind {
+        "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
+        "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()),
+        _ => Origins::None,
+    };
     let lists = Ir::KINDS.iter().filter_map(|kind| {
         let list = ir.list(kind)?;
-        Some(((*kind).into(), Tracked { value: list, origins: Origins::None }))
+        Some(((*kind).into(), Tracked { value: list, origins: origins(kind) }))
     });
     Tracked::new(lists.collect::<Map>(), Origins::None)
 }
