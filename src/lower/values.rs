@@ -101,7 +101,8 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
         unanswered: vec![Unanswered {
             path: ask.to_string(),
             pointer: Some(format!("/products/{}/settings/chart/keys/{}", instance.name, *slot)),
-            origins: unmapped.clone(),
+            // Where the answer belongs, not what the value would depend on.
+            origins: place.map(|place| place.origins.clone()).unwrap_or_default(),
             reads: unmapped.clone(),
         }],
         why: item.why.clone(),
