@@ -1,3 +1,5 @@
+//! Specs in three syntaxes, as nodes or as findings.
+
 use super::*;
 
 /// A tree without places, for comparisons: scalars as `kind:raw`.

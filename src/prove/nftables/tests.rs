@@ -1,3 +1,5 @@
+//! Rulesets as a reader understands them.
+
 use super::*;
 
 const HEAD: &str = "table inet sitec\ndelete table inet sitec\n";
