@@ -11,7 +11,11 @@ fn pack(name: &str, lines: &str) -> PackFiles {
         "[pack]\nname = \"{name}\"\ntitle = \"{name}\"\n[pack.document]\nid = \"d\"\ntitle = \"guide of {name}\"\n\
          [cites]\nstorage = \"Storage of {name}\"\n{lines}"
     );
-    PackFiles { name: name.into(), dir: format!("packs/{name}").into(), files: vec![("pack.toml".into(), manifest.into())] }
+    PackFiles {
+        name: name.into(),
+        dir: format!("packs/{name}").into(),
+        files: vec![("pack.toml".into(), manifest.into())],
+    }
 }
 
 const SITE: &str = "sitec: 1
@@ -58,8 +62,7 @@ fn unlike_claims_are_one_finding_with_both_citations() {
         "`options` of `export:nfs1:/srv/data` cannot be as all want it: `one` wants `sync`, `two` wants `async`"
     );
     assert_eq!(diag.notes, ["`one`: guide of one: Storage of one", "`two`: guide of two: Storage of two"]);
-    let files: Vec<_> =
-        diag.secondary.iter().map(|l| compilation.sources.file(l.span.file).name.to_string()).collect();
+    let files: Vec<_> = diag.secondary.iter().map(|l| compilation.sources.file(l.span.file).name.to_string()).collect();
     assert_eq!(files[files.len() - 2..], ["packs/one/pack.toml", "packs/two/pack.toml"]);
 }
 
@@ -83,7 +86,8 @@ fn a_claim_forbids_what_another_one_wants() {
 #[test]
 fn a_claim_judges_the_export_that_another_product_makes() {
     let one = "products:\n  one: { stores: { data: data } }\n";
-    for (judgement, says) in [("forbid = [\"sync\"]", "has `sync`"), ("value = [\"rw\", \"nohide\"]", "lacks `nohide`")] {
+    for (judgement, says) in [("forbid = [\"sync\"]", "has `sync`"), ("value = [\"rw\", \"nohide\"]", "lacks `nohide`")]
+    {
         let packs = [pack("one", &(EXPORT.to_string() + &claim(judgement)))];
         let compilation = compiled(&packs, one);
         let list = found(&compilation, "S0502");
@@ -106,7 +110,8 @@ fn what_cannot_change_is_recorded_and_kept() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("UTF-8");
     write(tree, &out, Options::default()).expect("a first build");
-    write(compiled(&packs, &spec("one-ns")).tree.as_ref().expect("a tree"), &out, Options::default()).expect("the same");
+    write(compiled(&packs, &spec("one-ns")).tree.as_ref().expect("a tree"), &out, Options::default())
+        .expect("the same");
     for (namespace, change) in [("other", "changes from `one-ns` to `other`"), ("null", "is unanswered now")] {
         let later = compiled(&packs, &spec(namespace));
         let newer = later.tree.as_ref().expect("a tree");

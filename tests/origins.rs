@@ -243,7 +243,11 @@ fn compare(tree: &Compilation, other: &Compilation, place: PlaceId, which: &str,
             verdict.lines += 1;
             let origins = trace.get(path).and_then(|lines| lines.get(number));
             if !origins.is_some_and(|o| o.as_slice().contains(&place)) && verdict.faults.len() < 4 {
-                verdict.faults.push(format!("{change}: {which} {path}:{} does not name it: {}", number + 1, clip(line)));
+                verdict.faults.push(format!(
+                    "{change}: {which} {path}:{} does not name it: {}",
+                    number + 1,
+                    clip(line)
+                ));
             }
         }
     }

@@ -79,9 +79,8 @@ fn evaluate(claim: &Claim, instance: &Instance, scope: &Scope, claims: &mut Clai
             let faulty = if subject.value.text().is_none() { &subject } else { &key };
             return run.not_a(claim.head.span, "one text", &faulty.value);
         };
-        let origins = Origins::all(
-            [exists, &subject.origins, &key.origins].into_iter().chain(value.iter().map(|v| &v.origins)),
-        );
+        let origins =
+            Origins::all([exists, &subject.origins, &key.origins].into_iter().chain(value.iter().map(|v| &v.origins)));
         claims.entry((subject_text, key_text)).or_default().push(Claimed {
             product: instance.name.clone(),
             value,
@@ -206,7 +205,8 @@ fn against(list: &[Claimed], fact: &Tracked, what: &str, sources: &Sources, find
             }
         }
         diag = labelled(diag, claimed.span, &format!("what `{product}` claims"));
-        findings.push(diag.note(format!("`{product}`: {}", claimed.why)).help("change it, or give the product its own"));
+        findings
+            .push(diag.note(format!("`{product}`: {}", claimed.why)).help("change it, or give the product its own"));
     }
 }
 

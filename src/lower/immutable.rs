@@ -37,7 +37,8 @@ pub fn immutable(instances: &[Instance], site: &Site, sources: &Sources, run: &m
                     .pointer(scope)
                     .unwrap_or_else(|| pointer(&["products", &instance.name, &format!("({})", rule.at.text())]));
                 let span = spec_span(&origins, sources).or_else(|| spec_span(&instance.product.origins, sources));
-                found.insert(place, Immutable { value: value.map(|v| v.to_string()), why: why.to_string(), cite, span });
+                found
+                    .insert(place, Immutable { value: value.map(|v| v.to_string()), why: why.to_string(), cite, span });
             });
         }
     }
@@ -53,7 +54,8 @@ fn written(value: &Value) -> Option<Str> {
             format!("[{}]", items.join(", ")).into()
         }
         Value::Map(map) => {
-            let entry = |(key, value): (&Str, &Tracked)| format!("{key}: {}", written(&value.value).unwrap_or_default());
+            let entry =
+                |(key, value): (&Str, &Tracked)| format!("{key}: {}", written(&value.value).unwrap_or_default());
             format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", ")).into()
         }
         // What is compared is the amount, never the way of writing it.

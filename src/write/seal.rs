@@ -243,9 +243,7 @@ mod tests {
                 .map(|(p, t, m)| (p.to_string(), artifact(t, m)))
                 .into(),
             immutable: [("/products/p/namespace", Some("ns")), ("/products/p/release", None)]
-                .map(|(p, v)| {
-                    (p.to_string(), Immutable { value: v.map(str::to_string), ..Immutable::default() })
-                })
+                .map(|(p, v)| (p.to_string(), Immutable { value: v.map(str::to_string), ..Immutable::default() }))
                 .into(),
         }
     }
