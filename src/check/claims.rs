@@ -94,7 +94,13 @@ fn evaluate(claim: &Claim, instance: &Instance, scope: &Scope, claims: &mut Clai
     open.extend(inner);
     if !open.is_empty() {
         let what = format!("a claim of the {} pack", instance.pack.title);
-        run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered: open, why, ..Withheld::default() });
+        run.withheld.push(Withheld {
+            product: instance.name.clone(),
+            what,
+            unanswered: open,
+            why,
+            ..Withheld::default()
+        });
     }
 }
 

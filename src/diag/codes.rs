@@ -76,8 +76,12 @@ codes! {
     AMBIGUOUS_RANGE = "S0305" "ambiguous-range" Error;
     GLOB_MATCHES_NOTHING = "S0306" "glob-matches-nothing" Error;
     UNKNOWN_PACK = "S0307" "unknown-pack" Error;
+    DUPLICATE_ADDRESS = "S0401" "duplicate-address" Error;
+    ADDRESS_OUTSIDE_NETWORK = "S0402" "address-outside-network" Error;
     CONFLICT = "S0501" "conflicting-items" Error;
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
+    WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
+    BOUNDARY_BLOCKS = "S0505" "boundary-blocks-flow" Error;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

@@ -248,7 +248,7 @@ impl Lowering<'_> {
             false => to_peers,
         };
         let labels = (source.label.clone(), target.label.clone());
-        let scope = if inside { FlowScope::Cluster } else { self.scope(&from_peers, &to_peers) };
+        let scope = if inside { FlowScope::Cluster } else { scope_of(&from_peers, &to_peers, self.site) };
         for group in groups {
             match self.group(group, run) {
                 Ok(group) => self.rows(&labels, &from_peers, &to_peers, scope, &group, origins, why),
@@ -352,13 +352,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// `external` when an end is named only, or lies outside every network of the site.
-    fn scope(&self, from: &Peers, to: &Peers) -> FlowScope {
-        let inside = |n: &ipnet::IpNet| self.site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n));
-        let outside = |p: &Peers| p.nets.is_empty() || !p.nets.iter().all(inside);
-        if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
-    }
-
     fn why(
         &self,
         source: &crate::pack::manifest::Source,
@@ -376,6 +369,13 @@ impl Lowering<'_> {
             None => base,
         }
     }
+}
+
+/// `external` when an end is named only, or lies outside every network of the site.
+pub(super) fn scope_of(from: &Peers, to: &Peers, site: &Site) -> FlowScope {
+    let inside = |n: &ipnet::IpNet| site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n));
+    let outside = |p: &Peers| p.nets.is_empty() || !p.nets.iter().all(inside);
+    if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
 }
 
 /// An end that is an expression; what it does not answer leaves the flow open.

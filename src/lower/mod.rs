@@ -1,5 +1,6 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
+pub mod additions;
 pub mod flows;
 pub mod hosts;
 pub mod immutable;
@@ -17,17 +18,20 @@ pub mod values;
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::site::Site;
+use crate::source::Sources;
 use crate::value::{Map, Origins, Tracked};
 
 /// Lowers everything but questions, which are known only when artifacts have been planned.
-pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
+pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut Run) -> Ir {
     let mut ir = Ir::default();
+    let additions = additions::additions(instances, site);
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
         absent.push(gone);
     }
+    rows.extend(additions::flows::flows(&additions, site, sources, run));
     ir.flows = flows::united(rows);
     ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
     ir.firewalls = rules::firewalls(&ir.rules, site);
@@ -38,7 +42,7 @@ pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
     let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
     let (images, secrets) = (all("images"), all("secrets"));
-    ir.exports = storage::exports(&exports, site, run);
+    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
@@ -58,7 +62,8 @@ pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
     ir.blanks = steps::blanks(instances, site, run);
     let so_far = as_value(&ir);
-    ir.steps = steps::steps(instances, &so_far, site, run);
+    ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
+    additions::without_effect(&additions, sources, run);
     questions::ask(instances, site, run);
     ir
 }

@@ -68,7 +68,7 @@ pub fn firewalls(rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
 }
 
 /// The range of node ports of every node of a Kubernetes cluster.
-fn node_ports(site: &Site) -> BTreeMap<Str, F<Option<Ports>>> {
+pub(super) fn node_ports(site: &Site) -> BTreeMap<Str, F<Option<Ports>>> {
     let mut found = BTreeMap::new();
     for (name, cluster) in site.table("clusters") {
         if !cluster.get("kind").is_some_and(|k| k.value == Value::str("kubernetes")) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::additions::Additions;
 use crate::diag::Diag;
 use crate::diag::codes::PACK_CYCLE;
 use crate::emit::escape::Format;
@@ -11,28 +12,54 @@ use crate::ir::{Blank, F, Failure, Step, StepCommand};
 use crate::pack::expr::{Scope, Text};
 use crate::pack::manifest::StepRule;
 use crate::site::Site;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// Instance, phase, and the order of the file.
 type Rank = (usize, usize, usize);
 
 /// A step before its place in the order is known.
-struct Draft {
-    step: Step,
+pub(super) struct Draft {
+    pub(super) step: Step,
     /// Instance and phase, then the order of the file.
     rank: Rank,
     exists: Origins,
-    after: Vec<(Str, Span)>,
+    pub(super) after: Vec<Neighbour>,
+    pub(super) before: Vec<Neighbour>,
     needs: Vec<Str>,
     provides: Vec<Str>,
     /// Per failure, the step to go to.
     gotos: Vec<Option<Str>>,
-    span: Span,
+    /// The item in `pack.toml`; `None` for an addition of the site.
+    span: Option<Span>,
+}
+
+/// A step that another one comes before or after.
+pub(super) struct Neighbour {
+    pub(super) id: Str,
+    /// Whether it may be a step of any product, not only of the same one.
+    pub(super) anywhere: bool,
+    /// Where the spec asks for the order; nothing where a pack does.
+    pub(super) origins: Origins,
+}
+
+impl Draft {
+    /// A step that depends on nothing.
+    pub(super) fn new(step: Step, rank: (usize, usize, usize), exists: Origins) -> Self {
+        let (after, before, needs, provides, gotos) = Default::default();
+        Self { step, rank, exists, after, before, needs, provides, gotos, span: None }
+    }
 }
 
 /// The steps of all instances, sorted and numbered from 1. `ir` is what has been lowered so far.
-pub fn steps(instances: &[Instance], ir: &Tracked, site: &Site, run: &mut Run) -> Vec<Arc<Step>> {
+pub fn steps(
+    instances: &[Instance],
+    additions: &[Additions],
+    ir: &Tracked,
+    site: &Site,
+    sources: &Sources,
+    run: &mut Run,
+) -> Vec<Arc<Step>> {
     let mut drafts = Vec::new();
     let mut absent = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
@@ -63,6 +90,7 @@ pub fn steps(instances: &[Instance], ir: &Tracked, site: &Site, run: &mut Run) -
             }
         }
     }
+    super::additions::steps::steps(additions, sources, &mut drafts, run);
     let order = order(&drafts, run);
     numbered(drafts, &order, absent)
 }
@@ -119,13 +147,15 @@ fn draft(
         why: F::new(why.clone(), exists.clone()),
         departs: write.optional(rule.departs.as_ref()),
     };
+    let own = |id: &Str| Neighbour { id: id.clone(), anywhere: false, origins: Origins::None };
     let mut plain = |list: &[Text]| list.iter().filter_map(|t| write.plain(t)).map(|f| f.value).collect();
     Draft {
         needs: plain(&rule.needs),
         provides: plain(&rule.provides),
-        after: rule.after.clone(),
+        after: rule.after.iter().map(|(id, _)| own(id)).collect(),
+        before: Vec::new(),
         gotos: rule.fails.iter().map(|f| f.goto.as_ref().map(|(id, _)| id.clone())).collect(),
-        span: rule.head.span,
+        span: Some(rule.head.span),
         exists: exists.clone(),
         rank,
         step,
@@ -205,11 +235,19 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
             providers.entry(thing).or_default().push(i);
         }
     }
-    for (i, draft) in drafts.iter().enumerate() {
-        let mut before: BTreeSet<usize> = BTreeSet::new();
-        for (id, _) in &draft.after {
-            before.extend(by_id.get(&(draft.rank.0, id)).into_iter().flatten());
+    let named = |draft: &Draft, neighbour: &Neighbour| -> Vec<usize> {
+        let same = by_id.get(&(draft.rank.0, &neighbour.id)).into_iter().flatten().copied();
+        match neighbour.anywhere {
+            false => same.collect(),
+            true => (0..drafts.len()).filter(|i| drafts[*i].step.id.value == neighbour.id).collect(),
         }
+    };
+    for (i, draft) in drafts.iter().enumerate() {
+        for later in draft.before.iter().flat_map(|n| named(draft, n)).filter(|later| *later != i) {
+            successors[i].push(later);
+            waiting[later] += 1;
+        }
+        let mut before: BTreeSet<usize> = draft.after.iter().flat_map(|n| named(draft, n)).collect();
         for thing in &draft.needs {
             before.extend(providers.get(thing).into_iter().flatten());
         }
@@ -235,8 +273,8 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
         let mut stuck: Vec<usize> = (0..drafts.len()).filter(|i| !order.contains(i)).collect();
         let names: Vec<String> = stuck.iter().map(|&i| format!("`{}`", drafts[i].step.id.value)).collect();
         let mut diag = Diag::new(PACK_CYCLE, format!("these steps wait for each other: {}", names.join(", ")));
-        for (n, &i) in stuck.iter().enumerate() {
-            diag = if n == 0 { diag.at(drafts[i].span, "") } else { diag.and(drafts[i].span, "") };
+        for span in stuck.iter().filter_map(|&i| drafts[i].span) {
+            diag = if diag.primary.is_none() { diag.at(span, "") } else { diag.and(span, "") };
         }
         run.findings.push(diag);
         order.append(&mut stuck);
@@ -251,8 +289,10 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
         let key = (drafts[i].rank.0, drafts[i].step.id.value.clone());
         number_of.entry(key).or_insert(n as i64 + 1);
     }
+    // An order that the spec asks for moves all steps between.
+    let asked = drafts.iter().flat_map(|d| d.after.iter().chain(&d.before)).map(|n| &n.origins);
+    let mut earlier = Origins::all(asked);
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
-    let mut earlier = Origins::None;
     let mut last: Rank = (0, 0, 0);
     let mut phase: Option<(usize, Str)> = None;
     let mut steps = Vec::with_capacity(order.len());

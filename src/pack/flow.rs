@@ -64,7 +64,7 @@ fn groups_in(text: &str, span: &dyn Fn(&str) -> Span, r: &mut Reader) -> Vec<Por
 }
 
 /// A literal group; `None` when it consists of names.
-fn group(text: &str) -> Result<Option<PortGroup>, String> {
+pub(crate) fn group(text: &str) -> Result<Option<PortGroup>, String> {
     let Some((ports, rest)) = text.split_once('/') else {
         return match text.starts_with(|c: char| c.is_ascii_digit()) {
             true => Err(format!("`{text}` lacks its transport, as in `{text}/tcp`")),

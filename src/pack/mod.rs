@@ -3,7 +3,7 @@
 pub mod embedded;
 pub mod expr;
 mod fields;
-mod flow;
+pub(crate) mod flow;
 mod judge;
 pub mod kinds;
 pub mod load;

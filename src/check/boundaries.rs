@@ -1,0 +1,129 @@
+//! What firewalls between networks let through today, against the flows that products need: one finding per boundary,
+//! with the flows that it stops.
+
+use ipnet::IpNet;
+
+use super::requirements::spec_span;
+use crate::diag::codes::BOUNDARY_BLOCKS;
+use crate::diag::{Diag, Findings};
+use crate::ir::{Flow, Ir, Transport};
+use crate::lower::peers::peers;
+use crate::site::Site;
+use crate::source::Sources;
+use crate::value::{Ports, Tracked, Value};
+
+/// Flows that a finding names; the rest is counted.
+const FLOWS_SHOWN: usize = 8;
+
+/// What one word of `allow` or `deny` covers; `icmp` covers no flow.
+struct Traffic {
+    ports: Ports,
+    transport: Option<Transport>,
+}
+
+/// Compares every boundary of the spec with every flow that crosses it.
+pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
+    for (index, boundary) in list.iter().enumerate() {
+        let nets = |key: &str| {
+            let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
+            (!found.value.nets.is_empty()).then_some(found.value.nets)
+        };
+        let (Some(from), Some(to)) = (nets("from"), nets("to")) else { continue };
+        let (allow, deny) = (traffic(boundary, "allow"), traffic(boundary, "deny"));
+        if allow.is_none() && deny.is_none() {
+            continue;
+        }
+        let crossing = ir.flows.iter().filter(|f| crosses(f, &from, &to));
+        let mut stopped: Vec<&Flow> = crossing.filter(|f| is_stopped(f, &allow, &deny)).map(|f| &**f).collect();
+        stopped.dedup_by_key(|f| line(f));
+        if !stopped.is_empty() {
+            let pointer = format!("/firewall/boundaries/{index}");
+            findings.push(report(boundary, &stopped, sources).pointer(pointer));
+        }
+    }
+}
+
+/// The words of a list; `None` when it is unanswered.
+fn traffic(boundary: &Tracked, key: &str) -> Option<Vec<Traffic>> {
+    let list = boundary.get(key).filter(|v| matches!(v.value, Value::List(_)))?;
+    let words = list.items().iter().filter_map(|i| i.value.text());
+    Some(words.filter_map(|word| read(&word)).collect())
+}
+
+fn read(word: &str) -> Option<Traffic> {
+    if word == "all" {
+        return Some(Traffic { ports: Ports { low: 1, high: u16::MAX }, transport: None });
+    }
+    let (ports, transport) = word.split_once('/')?;
+    let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
+    Some(Traffic { ports: ports.parse().ok()?, transport: Some(transport) })
+}
+
+/// Whether some of a flow's traffic passes the boundary. Of two networks of which one holds the other, addresses of the
+/// inner one are not on the outer side.
+fn crosses(flow: &Flow, from: &[IpNet], to: &[IpNet]) -> bool {
+    let meets = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net) || net.contains(n));
+    let within = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net));
+    let inner = |a: &[IpNet], b: &[IpNet]| a != b && a.iter().all(|net| within(b, net));
+    let (to_is_inner, from_is_inner) = (inner(to, from), inner(from, to));
+    flow.from_hosts.nets.iter().filter(|n| meets(from, n)).any(|source| {
+        flow.to_hosts.nets.iter().filter(|n| meets(to, n)).any(|target| {
+            let stays = (to_is_inner && within(to, source)) || (from_is_inner && within(from, target));
+            !stays && source.addr().is_ipv4() == target.addr().is_ipv4()
+        })
+    })
+}
+
+fn is_stopped(flow: &Flow, allow: &Option<Vec<Traffic>>, deny: &Option<Vec<Traffic>>) -> bool {
+    let fits = |t: &&Traffic| t.transport.is_none_or(|transport| transport == flow.transport.value);
+    let denied = deny.as_ref().is_some_and(|list| {
+        list.iter().filter(fits).any(|t| t.ports.low <= flow.ports.high && flow.ports.low <= t.ports.high)
+    });
+    let allowed = allow.as_ref().is_none_or(|list| {
+        let mut ranges: Vec<Ports> = list.iter().filter(fits).map(|t| t.ports).collect();
+        ranges.sort_unstable();
+        // The first port that no range has covered yet.
+        let mut next = u32::from(flow.ports.low);
+        for range in ranges {
+            if u32::from(range.low) <= next {
+                next = next.max(u32::from(range.high) + 1);
+            }
+        }
+        next > u32::from(flow.ports.high)
+    });
+    denied || !allowed
+}
+
+fn line(flow: &Flow) -> String {
+    let application = match &**flow.application {
+        "" => String::new(),
+        text => format!(" {text}"),
+    };
+    let (from, to) = (&*flow.from, &*flow.to);
+    format!(
+        "`{}`: {from} -> {to} : {}/{}{application} ({})",
+        *flow.product,
+        *flow.ports,
+        flow.transport.name(),
+        *flow.why
+    )
+}
+
+fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {
+    let name = |key: &str| boundary.get(key).and_then(|v| v.value.text()).unwrap_or_default();
+    let count = match stopped.len() {
+        1 => "a flow that is needed".to_string(),
+        n => format!("{n} flows that are needed"),
+    };
+    let message = format!("the firewall from `{}` to `{}` stops {count}", name("from"), name("to"));
+    let mut diag = Diag::new(BOUNDARY_BLOCKS, message).at_maybe(spec_span(&boundary.origins, sources), "");
+    for flow in stopped.iter().take(FLOWS_SHOWN) {
+        diag = diag.note(line(flow));
+    }
+    if stopped.len() > FLOWS_SHOWN {
+        diag = diag.note(format!("and {} more", stopped.len() - FLOWS_SHOWN));
+    }
+    diag.waivable = true;
+    diag.help("have it opened and say so under `allow`, or waive this while the request is under way")
+}

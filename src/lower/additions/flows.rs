@@ -1,0 +1,240 @@
+//! Flows that the site adds: a row `users -> proxy1 : 443/tcp HTTPS` or a record in, permitted traffic out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::{Additions, is_faulty, reason, text};
+use crate::check::requirements::spec_span;
+use crate::diag::codes::{MALFORMED, UNKNOWN_NAME};
+use crate::diag::{Diag, similar_name};
+use crate::instance::{Run, ports_of};
+use crate::ir::{F, Flow, Peers, Transport};
+use crate::lower::flows::scope_of;
+use crate::lower::peers::{deep_origins, merged, peers};
+use crate::lower::rules::node_ports;
+use crate::pack::expr::fits;
+use crate::pack::flow::group;
+use crate::pack::manifest::PortGroup;
+use crate::site::Site;
+use crate::source::{Sources, Span};
+use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
+
+/// The tables whose entries a flow can begin or end at.
+const TABLES: [&str; 4] = ["hosts", "networks", "external", "clusters"];
+
+/// A flow as the spec says it.
+struct Row {
+    from: Vec<Str>,
+    to: Vec<Str>,
+    groups: Vec<Group>,
+}
+
+struct Group {
+    ports: Vec<Ports>,
+    transports: Vec<Transport>,
+    application: Str,
+}
+
+/// The flows of all additions.
+pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Vec<Arc<Flow>> {
+    let mut flows = Vec::new();
+    for addition in additions {
+        for (pointer, entry) in addition.entries("flows").filter(|(_, e)| !is_faulty(e)) {
+            let short = match &entry.value {
+                Value::Str(row) => Some((row.clone(), entry)),
+                _ => entry.get("flow").and_then(|f| Some((f.value.text()?, f))),
+            };
+            let row = match &short {
+                Some((row, place)) => parsed(row, place, sources, run),
+                None => record(addition, entry, &pointer, run),
+            };
+            let Some(row) = row else { continue };
+            let place = short.as_ref().map_or(entry, |(_, place)| place);
+            let mut lowering = Lowering { addition, entry, place, site, sources, pointer: &pointer };
+            flows.extend(lowering.rows(&row, run));
+        }
+    }
+    flows
+}
+
+/// Reads the short form; what is wrong with it is a finding at the word.
+fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Option<Row> {
+    let span = spec_span(&place.origins, sources);
+    let mut wrong = |message: String, word: &str| {
+        let diag = Diag::new(MALFORMED, message).at_maybe(span.map(|s| word_in(s, word, sources)), "");
+        run.findings.push(diag.help("write it as `users -> proxy1 : 443/tcp HTTPS`"));
+    };
+    let Some((from, rest)) = row.split_once("->") else {
+        wrong(format!("the flow `{row}` has no `->` between its ends"), row);
+        return None;
+    };
+    let Some((to, ports)) = rest.split_once(" : ") else {
+        wrong(format!("the flow `{row}` does not say its ports"), row);
+        return None;
+    };
+    let names =
+        |list: &str| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(Str::from).collect::<Vec<_>>();
+    let (from, to) = (names(from), names(to));
+    if from.is_empty() || to.is_empty() {
+        wrong(format!("the flow `{row}` needs a name on both sides of `->`"), row);
+        return None;
+    }
+    let mut groups = Vec::new();
+    for part in ports.split(';').map(str::trim).filter(|g| !g.is_empty()) {
+        match group(part) {
+            Ok(Some(PortGroup::Literal { ports, tcp, udp, application })) => {
+                let transports = [(tcp, Transport::Tcp), (udp, Transport::Udp)];
+                let transports = transports.into_iter().filter_map(|(has, t)| has.then_some(t)).collect();
+                groups.push(Group { ports, transports, application });
+            }
+            Ok(_) => wrong(format!("`{part}` is not a port with its transport"), part),
+            Err(why) => wrong(why, part),
+        }
+    }
+    (!groups.is_empty()).then_some(Row { from, to, groups })
+}
+
+/// The place of a word within a value's span, or the value's own.
+fn word_in(span: Span, word: &str, sources: &Sources) -> Span {
+    sources.text(span).find(word).map_or(span, |offset| span.within(offset, word.len()))
+}
+
+/// Reads the long form; it waits for what is unanswered.
+fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -> Option<Row> {
+    let what = "a flow among the additions of the site";
+    for key in ["from", "to", "ports", "transport"] {
+        if entry.get(key).is_none_or(|v| v.value.is_null()) {
+            addition.wait(what, pointer, key, &entry.origins, run);
+            return None;
+        }
+    }
+    let word = |key: &str| text(entry, key).map(|t| t.value);
+    let transport = if word("transport")?.as_ref() == "udp" { Transport::Udp } else { Transport::Tcp };
+    let ports = ports_of(&entry.get("ports")?.value)?;
+    let application = word("application").unwrap_or_default();
+    let names = |list: Str| list.split(',').map(|n| Str::from(n.trim())).collect();
+    Some(Row {
+        from: names(word("from")?),
+        to: names(word("to")?),
+        groups: vec![Group { ports, transports: vec![transport], application }],
+    })
+}
+
+struct Lowering<'a> {
+    addition: &'a Additions<'a>,
+    entry: &'a Tracked,
+    /// The value that names the ends.
+    place: &'a Tracked,
+    site: &'a Site,
+    sources: &'a Sources,
+    pointer: &'a str,
+}
+
+impl Lowering<'_> {
+    fn rows(&mut self, row: &Row, run: &mut Run) -> Vec<Arc<Flow>> {
+        let ends = |names: &[Str], key: &str, run: &mut Run| -> Vec<(Str, F<Peers>)> {
+            names.iter().filter_map(|name| Some((name.clone(), self.end(name, key, run)?))).collect()
+        };
+        let (from, to) = (ends(&row.from, "from", run), ends(&row.to, "to", run));
+        let why = reason(self.entry);
+        let mut flows = Vec::new();
+        for (from_name, from) in &from {
+            for (to_name, to) in &to {
+                for group in &row.groups {
+                    for (ports, transport) in
+                        group.ports.iter().flat_map(|p| group.transports.iter().map(move |t| (*p, *t)))
+                    {
+                        let (published, read) = self.published(&to.value, ports);
+                        let exists =
+                            Origins::all([&deep_origins(self.entry), &from.origins, &to.origins, &why.origins, &read]);
+                        let field = |value: &Str| F::new(value.clone(), exists.clone());
+                        flows.push(Arc::new(Flow {
+                            product: field(self.addition.product),
+                            from: field(from_name),
+                            from_hosts: from.clone(),
+                            to: field(to_name),
+                            to_hosts: to.clone(),
+                            transport: F::new(transport, exists.clone()),
+                            ports: F::new(ports, exists.clone()),
+                            application: field(&group.application),
+                            scope: F::new(scope_of(&from.value, &to.value, self.site), exists.clone()),
+                            published: F::new(published, exists.clone()),
+                            why: field(&why.value),
+                        }));
+                    }
+                }
+            }
+        }
+        flows
+    }
+
+    /// The addresses that a word stands for.
+    fn end(&self, word: &Str, key: &str, run: &mut Run) -> Option<F<Peers>> {
+        let origins = deep_origins(self.entry);
+        let net = word.parse::<IpNet>().ok().or_else(|| word.parse().ok().map(|a: std::net::IpAddr| IpNet::from(a)));
+        if let Some(net) = net {
+            return Some(F::new(Peers { nets: merged(vec![net]), ..Peers::default() }, origins));
+        }
+        let named = |table: &&str| self.site.entry(table, word).is_some();
+        let refs: Vec<Tracked> = match TABLES.iter().find(|t| named(t)) {
+            Some(&"clusters") => {
+                let (control_plane, workers) = self.site.cluster_nodes(word);
+                let nodes = control_plane.into_iter().chain(workers);
+                nodes.map(|n| Tracked::new(Ref { table: "hosts".into(), name: n.value }, n.origins)).collect()
+            }
+            Some(table) => vec![Tracked::new(Ref { table: (*table).into(), name: word.clone() }, Origins::None)],
+            None => {
+                let hosts = self.site.table("hosts").filter(|(name, _)| word.contains('*') && fits(word, name));
+                hosts
+                    .map(|(name, _)| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None))
+                    .collect()
+            }
+        };
+        if refs.is_empty() && !TABLES.iter().any(|t| named(&t)) {
+            self.unknown(word, key, run);
+            return None;
+        }
+        // A table that is faulty itself says nothing about its names.
+        let found = peers(&Tracked::new(refs, origins.clone()), self.site)?;
+        if found.value.nets.is_empty() && found.value.name.is_none() {
+            let what = format!("the flow with `{word}` among the additions of the site");
+            self.addition.wait(&what, self.pointer, key, &found.origins, run);
+            return None;
+        }
+        Some(found)
+    }
+
+    fn unknown(&self, word: &Str, key: &str, run: &mut Run) {
+        let value = self.entry.get(key).filter(|v| !v.value.is_null()).unwrap_or(self.place);
+        let span = spec_span(&value.origins, self.sources).map(|s| word_in(s, word, self.sources));
+        let names: BTreeSet<&str> = TABLES.iter().flat_map(|t| self.site.table(t)).map(|(name, _)| &**name).collect();
+        let message = format!("there is no host, network, external endpoint or cluster `{word}`");
+        let mut diag = Diag::new(UNKNOWN_NAME, message).at_maybe(span, "named here");
+        if let Some(near) = similar_name(word, names.iter().copied()) {
+            diag = diag.help(format!("there is `{near}`"));
+        }
+        run.findings.push(diag);
+    }
+
+    /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
+    fn published(&self, to: &Peers, ports: Ports) -> (bool, Origins) {
+        let ranges = node_ports(self.site);
+        let mut origins = Origins::None;
+        let mut published = false;
+        for (host, _) in self.site.table("hosts") {
+            let addresses = self.site.host_addresses(host);
+            if !addresses.iter().any(|a| to.nets.iter().any(|n| n.contains(&a.value))) {
+                continue;
+            }
+            let Some(range) = ranges.get(host) else { return (false, origins) };
+            origins = origins.union(&range.origins);
+            if !range.value.is_some_and(|r| r.contains(ports)) {
+                return (false, origins);
+            }
+            published = true;
+        }
+        (published, origins)
+    }
+}
