@@ -1,5 +1,6 @@
 //! What no schema can say: findings on the site and on the `Ir`, one room per subject.
 
+pub mod boundaries;
 pub mod claims;
 pub mod requirements;
 pub mod waivers;

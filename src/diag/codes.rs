@@ -78,6 +78,7 @@ codes! {
     UNKNOWN_PACK = "S0307" "unknown-pack" Error;
     CONFLICT = "S0501" "conflicting-items" Error;
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
+    BOUNDARY_STOPS = "S0503" "boundary-stops-flow" Error;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;
