@@ -111,7 +111,6 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
-    check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
     let ir_value = lower::as_value(&ir);
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);

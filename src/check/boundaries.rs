@@ -1,197 +1,129 @@
-//! The flows that products need against what the firewalls between networks let through today: what they stop is found.
-
-use std::collections::BTreeMap;
+//! What firewalls between networks let through today, against the flows that products need: one finding per boundary,
+//! with the flows that it stops.
 
 use ipnet::IpNet;
 
-use crate::diag::codes::BOUNDARY_STOPS;
+use super::requirements::spec_span;
+use crate::diag::codes::BOUNDARY_BLOCKS;
 use crate::diag::{Diag, Findings};
-use crate::ir::{Flow, Ir};
+use crate::ir::{Flow, Ir, Transport};
 use crate::lower::peers::peers;
 use crate::site::Site;
 use crate::source::Sources;
 use crate::value::{Ports, Tracked, Value};
 
-/// How many stopped flows a finding lists.
-const LISTED: usize = 8;
+/// Flows that a finding names; the rest is counted.
+const FLOWS_SHOWN: usize = 8;
 
-/// Compares every flow with every entry of `firewall.boundaries`; one finding per boundary that stops something.
+/// What one word of `allow` or `deny` covers; `icmp` covers no flow.
+struct Traffic {
+    ports: Ports,
+    transport: Option<Transport>,
+}
+
+/// Compares every boundary of the spec with every flow that crosses it.
 pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
-    let Some(Value::List(list)) = site.at("/firewall/boundaries").map(|b| &b.value) else { return };
-    for (index, item) in list.iter().enumerate() {
-        let Some(boundary) = Boundary::new(item, site) else { continue };
-        // Transport and ports by the ends that they are between, each once.
-        let mut stopped: BTreeMap<(String, String), (Vec<String>, String)> = BTreeMap::new();
-        for flow in ir.flows.iter().filter(|f| boundary.is_between(f) && !boundary.lets_through(f)) {
-            let ends = (flow.from.value.to_string(), flow.to.value.to_string());
-            let (ports, why) = stopped.entry(ends).or_default();
-            let port = format!("{}/{}", flow.ports.value, flow.transport.value.name());
-            if !ports.contains(&port) {
-                ports.push(port);
-            }
-            *why = flow.why.value.to_string();
-        }
-        if !stopped.is_empty() {
-            findings.push(report(item, index, &stopped, sources));
-        }
-    }
-}
-
-/// A firewall between two networks.
-struct Boundary {
-    from: Vec<IpNet>,
-    to: Vec<IpNet>,
-    /// What it lets through; `None` for everything that is not denied.
-    allow: Option<Vec<Rule>>,
-    deny: Vec<Rule>,
-}
-
-/// `443/tcp`, `10000-65535/udp`, or everything.
-enum Rule {
-    All,
-    Ports(Ports, String),
-}
-
-impl Boundary {
-    /// `None` when an end is unanswered or has no addresses, or when nothing is said about the traffic.
-    fn new(item: &Tracked, site: &Site) -> Option<Self> {
-        let end = |key: &str| {
-            let nets = peers(item.get(key)?, site)?.value.nets;
-            (!nets.is_empty()).then_some(nets)
+    let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
+    for (index, boundary) in list.iter().enumerate() {
+        let nets = |key: &str| {
+            let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
+            (!found.value.nets.is_empty()).then_some(found.value.nets)
         };
-        let (allow, deny) = (rules(item.get("allow")), rules(item.get("deny")));
+        let (Some(from), Some(to)) = (nets("from"), nets("to")) else { continue };
+        let (allow, deny) = (traffic(boundary, "allow"), traffic(boundary, "deny"));
         if allow.is_none() && deny.is_none() {
-            return None;
+            continue;
         }
-        Some(Self { from: end("from")?, to: end("to")?, allow, deny: deny.unwrap_or_default() })
-    }
-
-    /// Whether some of the flow's traffic passes here.
-    fn is_between(&self, flow: &Flow) -> bool {
-        meet(&self.from, &flow.from_hosts.value.nets) && meet(&self.to, &flow.to_hosts.value.nets)
-    }
-
-    fn lets_through(&self, flow: &Flow) -> bool {
-        let transport = flow.transport.value.name();
-        let ports = flow.ports.value;
-        let denied = self.deny.iter().any(|rule| match rule {
-            Rule::All => true,
-            Rule::Ports(p, t) => t == transport && p.low <= ports.high && ports.low <= p.high,
-        });
-        let allowed = self.allow.as_ref().is_none_or(|allow| {
-            allow.iter().any(|rule| match rule {
-                Rule::All => true,
-                Rule::Ports(p, t) => t == transport && p.contains(ports),
-            })
-        });
-        allowed && !denied
-    }
-}
-
-fn rules(value: Option<&Tracked>) -> Option<Vec<Rule>> {
-    let Value::List(items) = &value?.value else { return None };
-    let rule = |item: &Tracked| {
-        let text = item.value.text()?;
-        if &*text == "all" {
-            return Some(Rule::All);
+        let crossing = ir.flows.iter().filter(|f| crosses(f, &from, &to));
+        let mut stopped: Vec<&Flow> = crossing.filter(|f| is_stopped(f, &allow, &deny)).map(|f| &**f).collect();
+        stopped.dedup_by_key(|f| line(f));
+        if !stopped.is_empty() {
+            let pointer = format!("/firewall/boundaries/{index}");
+            findings.push(report(boundary, &stopped, sources).pointer(pointer));
         }
-        let (ports, transport) = text.split_once('/')?;
-        Some(Rule::Ports(ports.parse().ok()?, transport.to_owned()))
-    };
-    Some(items.iter().filter_map(rule).collect())
+    }
 }
 
-/// Whether two lists of networks have an address in common.
-fn meet(a: &[IpNet], b: &[IpNet]) -> bool {
-    a.iter().any(|a| b.iter().any(|b| a.contains(b) || b.contains(a)))
+/// The words of a list; `None` when it is unanswered.
+fn traffic(boundary: &Tracked, key: &str) -> Option<Vec<Traffic>> {
+    let list = boundary.get(key).filter(|v| matches!(v.value, Value::List(_)))?;
+    let words = list.items().iter().filter_map(|i| i.value.text());
+    Some(words.filter_map(|word| read(&word)).collect())
 }
 
-fn report(
-    item: &Tracked,
-    index: usize,
-    stopped: &BTreeMap<(String, String), (Vec<String>, String)>,
-    sources: &Sources,
-) -> Diag {
-    let name = |key: &str| item.get(key).and_then(|end| end.value.text()).unwrap_or_default();
-    let count = match stopped.len() {
-        1 => "a connection that is needed".to_owned(),
-        n => format!("{n} connections that are needed"),
+fn read(word: &str) -> Option<Traffic> {
+    if word == "all" {
+        return Some(Traffic { ports: Ports { low: 1, high: u16::MAX }, transport: None });
+    }
+    let (ports, transport) = word.split_once('/')?;
+    let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
+    Some(Traffic { ports: ports.parse().ok()?, transport: Some(transport) })
+}
+
+/// Whether some of a flow's traffic passes the boundary. Of two networks of which one holds the other, addresses of the
+/// inner one are not on the outer side.
+fn crosses(flow: &Flow, from: &[IpNet], to: &[IpNet]) -> bool {
+    let meets = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net) || net.contains(n));
+    let within = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net));
+    let inner = |a: &[IpNet], b: &[IpNet]| a != b && a.iter().all(|net| within(b, net));
+    let (to_is_inner, from_is_inner) = (inner(to, from), inner(from, to));
+    flow.from_hosts.nets.iter().filter(|n| meets(from, n)).any(|source| {
+        flow.to_hosts.nets.iter().filter(|n| meets(to, n)).any(|target| {
+            let stays = (to_is_inner && within(to, source)) || (from_is_inner && within(from, target));
+            !stays && source.addr().is_ipv4() == target.addr().is_ipv4()
+        })
+    })
+}
+
+fn is_stopped(flow: &Flow, allow: &Option<Vec<Traffic>>, deny: &Option<Vec<Traffic>>) -> bool {
+    let fits = |t: &&Traffic| t.transport.is_none_or(|transport| transport == flow.transport.value);
+    let denied = deny.as_ref().is_some_and(|list| {
+        list.iter().filter(fits).any(|t| t.ports.low <= flow.ports.high && flow.ports.low <= t.ports.high)
+    });
+    let allowed = allow.as_ref().is_none_or(|list| {
+        let mut ranges: Vec<Ports> = list.iter().filter(fits).map(|t| t.ports).collect();
+        ranges.sort_unstable();
+        // The first port that no range has covered yet.
+        let mut next = u32::from(flow.ports.low);
+        for range in ranges {
+            if u32::from(range.low) <= next {
+                next = next.max(u32::from(range.high) + 1);
+            }
+        }
+        next > u32::from(flow.ports.high)
+    });
+    denied || !allowed
+}
+
+fn line(flow: &Flow) -> String {
+    let application = match &**flow.application {
+        "" => String::new(),
+        text => format!(" {text}"),
     };
-    let said = item.get("allow").filter(|a| !a.value.is_null()).or_else(|| item.get("deny"));
-    let span = said.and_then(|said| said.origins.as_slice().first()).and_then(|place| sources.span_of(*place));
-    let mut diag = Diag::new(
-        BOUNDARY_STOPS,
-        format!("the firewall between `{}` and `{}` stops {count}", name("from"), name("to")),
+    let (from, to) = (&*flow.from, &*flow.to);
+    format!(
+        "`{}`: {from} -> {to} : {}/{}{application} ({})",
+        *flow.product,
+        *flow.ports,
+        flow.transport.name(),
+        *flow.why
     )
-    .at_maybe(span, "what it lets through today");
-    for ((from, to), (ports, why)) in stopped.iter().take(LISTED) {
-        diag = diag.note(format!("{from} -> {to}: {} ({why})", ports.join(", ")));
-    }
-    if stopped.len() > LISTED {
-        diag = diag.note(format!("and {} more", stopped.len() - LISTED));
-    }
-    let mut missing: Vec<&str> = stopped.values().flat_map(|(ports, _)| ports).map(|p| &**p).collect();
-    missing.sort_unstable();
-    missing.dedup();
-    let mut diag = diag
-        .help(format!("have {} let through there, then say so in `allow`", missing.join(", ")))
-        .pointer(format!("/firewall/boundaries/{index}"));
-    diag.waivable = true;
-    diag
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn boundary(allow: &[&str], deny: &[&str]) -> Boundary {
-        let list = |texts: &[&str]| Tracked::new(Value::from(texts), crate::value::Origins::None);
-        Boundary {
-            from: vec!["10.0.0.0/24".parse().expect("a network")],
-            to: vec!["10.1.0.0/24".parse().expect("a network")],
-            allow: (!allow.is_empty()).then(|| rules(Some(&list(allow))).expect("a list")),
-            deny: rules(Some(&list(deny))).expect("a list"),
-        }
+fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {
+    let name = |key: &str| boundary.get(key).and_then(|v| v.value.text()).unwrap_or_default();
+    let count = match stopped.len() {
+        1 => "a flow that is needed".to_string(),
+        n => format!("{n} flows that are needed"),
+    };
+    let message = format!("the firewall from `{}` to `{}` stops {count}", name("from"), name("to"));
+    let mut diag = Diag::new(BOUNDARY_BLOCKS, message).at_maybe(spec_span(&boundary.origins, sources), "");
+    for flow in stopped.iter().take(FLOWS_SHOWN) {
+        diag = diag.note(line(flow));
     }
-
-    fn flow(from: &str, ports: &str) -> Flow {
-        use crate::ir::{F, Peers, Scope, Transport};
-        let text = |t: &str| F::new(t.into(), Default::default());
-        let nets = |net: &str| {
-            F::new(Peers { nets: vec![net.parse().expect("a network")], ..Peers::default() }, Default::default())
-        };
-        Flow {
-            product: text("p"),
-            from: text("a"),
-            from_hosts: nets(from),
-            to: text("b"),
-            to_hosts: nets("10.1.0.5/32"),
-            transport: F::new(Transport::Tcp, Default::default()),
-            ports: F::new(ports.parse().expect("ports"), Default::default()),
-            application: text("x"),
-            scope: F::new(Scope::Site, Default::default()),
-            why: text("w"),
-            published: F::new(false, Default::default()),
-        }
+    if stopped.len() > FLOWS_SHOWN {
+        diag = diag.note(format!("and {} more", stopped.len() - FLOWS_SHOWN));
     }
-
-    #[test]
-    fn only_traffic_between_the_two_ends_is_judged() {
-        let b = boundary(&["443/tcp"], &[]);
-        assert!(b.is_between(&flow("10.0.0.7/32", "80")));
-        assert!(b.is_between(&flow("10.0.0.0/8", "80")), "part of a wider source passes here");
-        assert!(!b.is_between(&flow("10.2.0.7/32", "80")));
-    }
-
-    #[test]
-    fn a_range_must_be_allowed_whole_and_denied_nowhere() {
-        assert!(boundary(&["443/tcp"], &[]).lets_through(&flow("10.0.0.7/32", "443")));
-        assert!(!boundary(&["443/udp"], &[]).lets_through(&flow("10.0.0.7/32", "443")));
-        assert!(boundary(&["1000-2000/tcp"], &[]).lets_through(&flow("10.0.0.7/32", "1000-2000")));
-        assert!(!boundary(&["1000-1999/tcp"], &[]).lets_through(&flow("10.0.0.7/32", "1000-2000")));
-        assert!(boundary(&["all"], &[]).lets_through(&flow("10.0.0.7/32", "22")));
-        assert!(!boundary(&["all"], &["22/tcp"]).lets_through(&flow("10.0.0.7/32", "22")));
-        assert!(!boundary(&[], &["20-30/tcp"]).lets_through(&flow("10.0.0.7/32", "22")));
-        assert!(boundary(&[], &["20-30/tcp"]).lets_through(&flow("10.0.0.7/32", "443")));
-    }
+    diag.waivable = true;
+    diag.help("have it opened and say so under `allow`, or waive this while the request is under way")
 }
