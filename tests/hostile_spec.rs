@@ -64,7 +64,7 @@ fn hostile_texts_stay_in_their_places() {
 }
 
 /// Leaves that an ordinary run tries, one text each; `SITEC_HOSTILE=<n>` tries n texts at every leaf.
-const LEAVES: usize = 40;
+const LEAVES: usize = 150;
 
 /// Every `step`th leaf with a few of the texts each, in turn, so that all leaves and all texts have their share.
 fn work(

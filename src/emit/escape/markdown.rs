@@ -68,6 +68,9 @@ fn in_code(text: &str) -> Result<String, Refusal> {
     if text.contains('`') {
         return Err(Refusal::because(text, "holds a backtick, which would end the inline code around it"));
     }
+    if text.trim().is_empty() {
+        return Err(Refusal::new("an empty text cannot stand between backticks, which would be no inline code then"));
+    }
     Ok(text.to_string())
 }
 

@@ -312,6 +312,7 @@ fn markdown_text_is_text() {
     assert_eq!(form(Format::Markdown, Form::CodeCell, "a|b").unwrap(), "`a\\|b`");
     assert_eq!(form(Format::Markdown, Form::InCode, "a*b_c").unwrap(), "a*b_c");
     assert!(form(Format::Markdown, Form::InCode, "a`b").is_err());
+    assert!(form(Format::Markdown, Form::InCode, "").is_err());
     assert!(form(Format::Markdown, Form::Url, "javascript:alert(1)").is_err());
     assert_eq!(form(Format::Markdown, Form::Url, "files/a (1).md").unwrap(), "files/a%20%281%29.md");
 }
