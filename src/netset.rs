@@ -317,6 +317,13 @@ impl Addresses {
         Self::of(sets.into_iter().flat_map(|s| s.0).collect())
     }
 
+    /// The union of sets that have nothing in common; `None` when two of them overlap.
+    pub fn disjoint_union_of(sets: impl IntoIterator<Item = Addresses>) -> Option<Addresses> {
+        let mut list: Vec<(u128, u128)> = sets.into_iter().flat_map(|s| s.0).collect();
+        list.sort_unstable();
+        list.windows(2).all(|pair| pair[0].1 < pair[1].0).then(|| Self::of(list))
+    }
+
     pub fn intersection(&self, other: &Addresses) -> Addresses {
         let (mut i, mut j, mut list) = (0, 0, Vec::new());
         while let (Some(a), Some(b)) = (self.0.get(i), other.0.get(j)) {

@@ -8,7 +8,7 @@ use super::kubernetes::{self, ClaimText, KubeObject, VolumeText};
 use super::yaml::{self, Document};
 use super::{Emitted, Texts};
 use crate::emit::escape::Format;
-use crate::ir::{HelmRelease, Ir, Object, Volume};
+use crate::ir::{HelmRelease, HelmValue, Ir, Object, Volume};
 use crate::node::{Data, Node};
 
 /// What identifies an object: cluster, namespace, kind, name.
@@ -19,7 +19,11 @@ pub fn objects(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<Key, (&Emitted, KubeObject)> = BTreeMap::new();
     for file in texts.of(Format::Yaml) {
         let Some(cluster) = file.path.strip_prefix("clusters/").and_then(|p| p.split('/').next()) else { continue };
-        for object in file.read(kubernetes::read, bugs).unwrap_or_default() {
+        let objects = match file.is_own() {
+            true => file.read(kubernetes::read, bugs),
+            false => file.read(kubernetes::read_any, bugs),
+        };
+        for object in objects.unwrap_or_default() {
             let key = (cluster.to_owned(), object.namespace.clone(), object.kind.clone(), object.name.clone());
             let (line, what) = (object.line, show(&key));
             if let Some((other, _)) = found.insert(key, (file, object)) {
@@ -167,15 +171,16 @@ pub fn values(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             }
         }
     }
-    for (release, file) in files {
+    for (release, file) in files.into_iter().filter(|(_, file)| file.is_own()) {
         bugs.extra(file.at(0), &format!("values of the release `{release}`"));
     }
 }
 
 fn values_of(file: &Emitted, document: Option<&Document>, release: &HelmRelease, bugs: &mut Bugs) {
     let mut proven: BTreeSet<usize> = BTreeSet::new();
-    for value in release.values.iter() {
-        let key = &*value.key.value;
+    // A key that stands twice has its last value, as the site's own values come last.
+    let values: BTreeMap<&str, &HelmValue> = release.values.iter().map(|v| (&*v.key.value, &**v)).collect();
+    for (key, value) in values {
         let node = document.and_then(|d| at_key(&d.root, key));
         let held_back = value.question.as_ref().or(value.secret.as_ref());
         match (node, held_back) {

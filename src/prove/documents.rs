@@ -26,7 +26,12 @@ pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
 }
 
 fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
-    let Some(outline) = file.read(markdown::read, bugs) else { return };
+    let outline = match markdown::read(file.text) {
+        Ok(outline) => outline,
+        // What a pack writes by itself may use more of the language than is understood here.
+        Err(_) if !file.is_own() => return,
+        Err(fault) => return bugs.unreadable(file.path, &fault),
+    };
     for (target, line) in &outline.links {
         if target.starts_with('#') || target.contains("://") || target.starts_with("mailto:") {
             continue;

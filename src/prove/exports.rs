@@ -102,9 +102,6 @@ fn client(word: &str, line: usize) -> Read<ExportClient> {
     if options.iter().any(String::is_empty) {
         return fault("an empty option");
     }
-    if let Some(twice) = options.iter().enumerate().find(|(i, o)| options[..*i].contains(o)) {
-        return fault(&format!("the option `{}` stands twice", twice.1));
-    }
     Ok(ExportClient { who: self::who(who, line)?, options })
 }
 
@@ -162,7 +159,6 @@ mod tests {
             ("/srv/a 10.0.0.1/24(rw)\n", "beyond its mask"),
             ("/srv/a 10.0.0.0/33(rw)\n", "not a network"),
             ("/srv/a 10.0.0.1(rw,)\n", "empty option"),
-            ("/srv/a 10.0.0.1(rw,rw)\n", "twice"),
             ("/srv/a 10.0.0.1(rw) 10.0.0.1(ro)\n", "twice"),
             ("/srv/a 10.0.0.1(rw)\n/srv/a 10.0.0.2(rw)\n", "already"),
             ("/srv/a b 10.0.0.1(rw)\n", "without its options"),

@@ -74,10 +74,11 @@ fn flow(cells: Vec<String>, line: usize) -> Read<FlowRow> {
 
 fn hosts(text: &str, line: usize) -> Read<Hosts> {
     let mut hosts = Hosts::default();
-    if text.is_empty() {
+    if is_name(text) {
+        hosts.name = Some(text.to_owned());
         return Ok(hosts);
     }
-    for (i, word) in text.split(' ').enumerate() {
+    for (i, word) in text.split(' ').enumerate().filter(|_| !text.is_empty()) {
         if let Some(cluster) = word.strip_prefix("cluster:").filter(|_| i == 0) {
             hosts.pods = Some(cluster.to_owned());
         } else if let Some(net) = net(word) {
@@ -85,14 +86,9 @@ fn hosts(text: &str, line: usize) -> Read<Hosts> {
                 return Err(Fault::new(line, format!("`{word}` is out of order or stands twice")));
             }
             hosts.nets.push(net);
-        } else if i == 0 && is_name(word) {
-            hosts.name = Some(word.to_owned());
         } else {
             return Err(Fault::new(line, format!("`{word}` is no address, CIDR, `cluster:<name>` or DNS name")));
         }
-    }
-    if hosts.name.is_some() && text.contains(' ') {
-        return Err(Fault::new(line, format!("a DNS name beside addresses in `{text}`")));
     }
     Ok(hosts)
 }
@@ -106,10 +102,9 @@ fn net(word: &str) -> Option<IpNet> {
     (crate::ir::short_net(&net) == word && net.addr() == net.network()).then_some(net)
 }
 
-fn is_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && word.chars().any(|c| c.is_ascii_alphabetic())
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.*".contains(c))
+/// Whether a cell is the name of an end whose addresses are not known: it has letters, and nothing of an address.
+fn is_name(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic) && !text.contains([':', '/'])
 }
 
 #[cfg(test)]
@@ -146,7 +141,7 @@ mod tests {
             ("p,a,10.0.0.1,b,10.0.0.2,tcp,0,x,site,w", "port 0"),
             ("p,a,10.0.0.1,b,10.0.0.2,tcp,9-3,x,site,w", "begins at 9"),
             ("p,a,10.0.0.1,b,10.0.0.2,tcp,5-5,x,site,w", "not written as"),
-            ("p,a,smtp.acme 10.0.0.1,b,10.0.0.2,tcp,5,x,site,w", "beside addresses"),
+            ("p,a,smtp.acme fd00::1,b,10.0.0.2,tcp,5,x,site,w", "no address"),
         ] {
             let text = format!("{HEADER}{row}\n");
             let fault = read(&text).expect_err(row);

@@ -12,7 +12,9 @@ use crate::ir::{Ir, Unit};
 /// Units of every host.
 pub fn units(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: Vec<(&Emitted, Vec<Section>)> = Vec::new();
-    for file in texts.of(Format::Systemd) {
+    // A pack's own unit may use specifiers and continued lines.
+    let names: Vec<String> = ir.units.iter().map(|u| format!("/{}", *u.name)).collect();
+    for file in texts.of(Format::Systemd).filter(|f| f.is_own() || names.iter().any(|n| f.path.ends_with(n))) {
         found.extend(file.read(read_unit, bugs).map(|sections| (file, sections)));
     }
     for unit in &ir.units {
@@ -69,9 +71,10 @@ fn unit_settings(file: &Emitted, sections: &[Section], meant: &Unit, bugs: &mut 
 /// Kernel parameters of every host, `sysctl.d`.
 pub fn kernel(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<(&str, String), (At, String)> = BTreeMap::new();
-    let mut seen = false;
+    let (mut seen, mut own) = (false, false);
     for file in texts.of(Format::Ini).filter(|f| f.path.contains("/sysctl.d/")) {
         seen = true;
+        own |= file.is_own();
         for (key, value, line) in file.read(read_sysctl, bugs).unwrap_or_default() {
             found.insert((file.host(), key), (file.at(line), value));
         }
@@ -84,7 +87,7 @@ pub fn kernel(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             None => bugs.no_file("sysctl", &parameter.host, &format!("`{key} = {meant}`")),
         }
     }
-    for ((_, key), (at, _)) in found {
+    for ((_, key), (at, _)) in found.into_iter().filter(|_| own) {
         bugs.extra(at, &format!("the kernel parameter `{key}`"));
     }
 }

@@ -50,10 +50,16 @@ pub fn read(text: &str) -> Read<Vec<KubeObject>> {
     yaml::documents(text)?.into_iter().map(object).collect()
 }
 
+/// Reads the objects of a file that may hold others than objects with a name as well: lists, kustomizations.
+pub fn read_any(text: &str) -> Read<Vec<KubeObject>> {
+    let named = |d: &Document| d.root.pointer("/metadata/name").is_some();
+    yaml::any_documents(text)?.into_iter().filter(named).map(object).collect()
+}
+
 fn object(document: Document) -> Read<KubeObject> {
     let root = Fields::open(&document, &document.root)?;
     let (api_version, kind) = (root.text("apiVersion")?, root.text("kind")?);
-    let metadata = root.below("metadata", &["name", "namespace", "labels", "annotations"])?;
+    let metadata = Fields::open(&document, root.need("metadata")?)?;
     let (name, namespace) = (metadata.text("name")?, metadata.maybe_text("namespace")?);
     let line = root.line();
     // Names of RBAC objects may hold colons.
@@ -73,7 +79,10 @@ fn object(document: Document) -> Read<KubeObject> {
             }
         }
     }
-    closed_words(&document, &document.root, "")?;
+    // Other groups use these words in their own way.
+    if matches!(&*api_version, "v1" | "apps/v1" | "batch/v1" | "networking.k8s.io/v1") {
+        closed_words(&document, &document.root, "")?;
+    }
     Ok(KubeObject { api_version, kind, name, namespace, line, document })
 }
 

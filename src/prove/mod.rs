@@ -67,9 +67,6 @@ struct Emitted<'a> {
     format: Option<Format>,
 }
 
-/// Parts of the paths of YAML files that are read item by item.
-const READ_AS_ITEMS: [&str; 3] = ["clusters/", "helm/", "/etc/traefik/"];
-
 impl<'a> Texts<'a> {
     fn all(tree: &'a ArtifactTree, bugs: &mut Bugs) -> Self {
         let mut files = Vec::with_capacity(tree.files.len());
@@ -96,10 +93,10 @@ impl<'a> Texts<'a> {
             match file.format {
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
-                Some(Format::Compose) => drop(file.read(yaml::one, bugs)),
+                Some(Format::Compose) => drop(file.read(yaml::any_documents, bugs)),
                 Some(Format::PgHba) => drop(file.read(pg_hba::read, bugs)),
-                Some(Format::Yaml) if !READ_AS_ITEMS.iter().any(|part| file.path.contains(part)) => {
-                    drop(file.read(yaml::documents, bugs));
+                Some(Format::Yaml) if !file.is_own() && !file.path.starts_with("clusters/") => {
+                    drop(file.read(yaml::any_documents, bugs));
                 }
                 None => {
                     let what = format!("the format `{}` is not known", file.artifact.format);

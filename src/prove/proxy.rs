@@ -278,7 +278,7 @@ type TraefikFiles<'t> = (traefik::Static, Vec<(&'t Emitted<'t>, Routes)>);
 pub fn traefik(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut hosts: BTreeMap<&str, TraefikFiles> = BTreeMap::new();
     let mut seen = false;
-    for file in texts.of(Format::Yaml) {
+    for file in texts.of(Format::Yaml).filter(|f| f.is_own()) {
         let Some((_, name)) = file.path.split_once("/etc/traefik/") else { continue };
         seen = true;
         let host = hosts.entry(file.host()).or_default();

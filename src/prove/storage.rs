@@ -28,7 +28,7 @@ pub fn exports(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             None => bugs.no_file("exports", &export.host, &format!("the export `{path}`")),
         }
     }
-    for ((_, path), (file, line)) in found {
+    for ((_, path), (file, line)) in found.into_iter().filter(|(_, (file, _))| file.is_own()) {
         bugs.extra(file.at(line.line), &format!("the export `{path}`"));
     }
 }
@@ -83,7 +83,7 @@ pub fn fstab(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             None => bugs.no_file("fstab", &filesystem.host, &format!("the mount point `{mount}`")),
         }
     }
-    for ((_, mount), (file, line)) in found {
+    for ((_, mount), (file, line)) in found.into_iter().filter(|(_, (file, _))| file.is_own()) {
         bugs.extra(file.at(line.line), &format!("the mount point `{mount}`"));
     }
 }
@@ -120,7 +120,7 @@ pub fn nfs_conf(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         pinned_ports(server, &sections, bugs);
     }
     for (host, sections) in found {
-        for (file, section) in sections {
+        for (file, section) in sections.into_iter().filter(|(file, _)| file.is_own()) {
             bugs.extra(file.at(section.line), &format!("the section `{}` of `{host}`", section.name));
         }
     }

@@ -20,7 +20,7 @@ const TABLE: &str = "sitec";
 pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut meant: BTreeMap<&str, &Firewall> = ir.firewalls.iter().map(|f| (&*f.host.value, &**f)).collect();
     let mut seen: BTreeMap<&str, &Emitted> = BTreeMap::new();
-    for file in texts.of(Format::Nft) {
+    for file in texts.of(Format::Nft).filter(|f| f.is_own()) {
         if let Some(other) = seen.insert(file.host(), file) {
             bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
         }
@@ -147,10 +147,7 @@ fn same_traffic(at: At, chain: &str, found: &Region, meant: &Region, bugs: &mut 
 
 /// `flows.csv`, row by row.
 pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    for file in texts.of(Format::Csv) {
-        if !file.path.ends_with("flows.csv") {
-            continue;
-        }
+    for file in texts.of(Format::Csv).filter(|f| f.path == "firewall/flows.csv") {
         let Some(mut found) = file.read(flows::read, bugs) else { continue };
         let mut meant: Vec<FlowRow> = ir.flows.iter().map(|f| row_of(f)).collect();
         meant.sort();
@@ -172,7 +169,7 @@ pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
 
 /// The same table in Markdown.
 pub fn flow_document(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    for file in texts.of(Format::Markdown).filter(|f| f.path.ends_with("flows.md")) {
+    for file in texts.of(Format::Markdown).filter(|f| f.path == "firewall/flows.md") {
         let Some(outline) = file.read(markdown::read, bugs) else { continue };
         let header = flows::COLUMNS.map(|c| if c.ends_with("_hosts") { "addresses" } else { c });
         let mut found: Vec<(Vec<String>, usize)> = Vec::new();

@@ -29,6 +29,10 @@ impl Document {
 
 /// Reads YAML with any number of documents; those without a value are left out.
 pub fn documents(text: &str) -> Read<Vec<Document>> {
+    split(text, true)
+}
+
+fn split(text: &str, strict: bool) -> Read<Vec<Document>> {
     let mut list = Vec::new();
     let (mut begin, mut skipped, mut lines) = (0, 0, 0);
     let mut offset = 0;
@@ -38,15 +42,15 @@ pub fn documents(text: &str) -> Read<Vec<Document>> {
         if line.starts_with('\t') {
             return Err(Fault::new(lines, "a tab as indentation"));
         }
-        if line.trim_end() == "---" {
-            list.extend(document("x.yaml", &text[begin..offset], skipped)?);
+        if line.trim_end() == "---" || line.starts_with("--- #") {
+            list.extend(document("x.yaml", &text[begin..offset], skipped, strict)?);
             (begin, skipped) = (end, lines);
         } else if line.starts_with("---") || line.trim_end() == "..." {
             return Err(Fault::new(lines, "a document that does not begin with a line `---`"));
         }
         offset = end;
     }
-    list.extend(document("x.yaml", &text[begin..], skipped)?);
+    list.extend(document("x.yaml", &text[begin..], skipped, strict)?);
     Ok(list)
 }
 
@@ -59,23 +63,30 @@ pub fn one(text: &str) -> Read<Option<Document>> {
     }
 }
 
+/// Reads YAML that a pack writes by itself: with the tags and merge keys that specs do not have, whose values are
+/// poison here.
+pub fn any_documents(text: &str) -> Read<Vec<Document>> {
+    split(text, false)
+}
+
 /// Reads JSON.
 pub fn json(text: &str) -> Read<Option<Document>> {
-    document("x.json", text, 0)
+    document("x.json", text, 0, true)
 }
 
 /// Reads TOML.
 pub fn toml(text: &str) -> Read<Option<Document>> {
-    document("x.toml", text, 0)
+    document("x.toml", text, 0, false)
 }
 
-fn document(name: &str, text: &str, skipped: usize) -> Read<Option<Document>> {
+fn document(name: &str, text: &str, skipped: usize, strict: bool) -> Read<Option<Document>> {
     let mut sources = Sources::default();
     let mut findings = Findings::default();
     let file = sources.add(name, text, Role::Spec);
     let root = parse::parse(&mut sources, file, &mut findings);
     // A file of comments only says nothing, which is not wrong here.
-    findings.retain(|d| d.code != codes::EMPTY.row().code);
+    findings
+        .retain(|d| d.code != codes::EMPTY.row().code && (strict || d.code != codes::UNSUPPORTED_SYNTAX.row().code));
     if let Some(diag) = findings.iter().next() {
         let line = diag.primary.as_ref().map_or(0, |label| skipped + sources.line_col(label.span).0);
         return Err(Fault::new(line, diag.message.clone()));

@@ -143,7 +143,7 @@ fn condition<'a>(
                     if kind.is_some_and(|k| k != wanted) {
                         return Err(Fault::new(line, format!("`{word} {field}` with a set that is not of {wanted}")));
                     }
-                    let addresses = addresses(&list, family, line)?;
+                    let addresses = addresses_of(&list, family, line, kind.is_some())?;
                     put(&mut matches.peers, addresses, "addresses", line)?;
                 }
                 other => return Err(Fault::new(line, format!("`{word} {other}` is not understood in this chain"))),
@@ -351,12 +351,7 @@ pub fn check_overlap(set: &NamedSet, merged: bool) -> Read<()> {
     }
 }
 
-fn addresses(list: &[&str], family: Family, line: usize) -> Read<Addresses> {
-    addresses_of(list, family, line, true)
-}
-
 fn addresses_of(list: &[&str], family: Family, line: usize, merged: bool) -> Read<Addresses> {
-    let mut all = Addresses::default();
     let mut parts = Vec::with_capacity(list.len());
     for word in list {
         let part = interval(word, family).ok_or_else(|| {
@@ -364,15 +359,10 @@ fn addresses_of(list: &[&str], family: Family, line: usize, merged: bool) -> Rea
         })?;
         parts.push(part);
     }
-    for (i, part) in parts.iter().enumerate() {
-        if !merged && !all.intersection(part).is_empty() {
-            return Err(Fault::new(line, format!("`{}` overlaps another element", list[i])));
-        }
-        if !merged {
-            all = all.union(part);
-        }
+    match merged {
+        true => Ok(Addresses::union_of(parts)),
+        false => Addresses::disjoint_union_of(parts).ok_or_else(|| Fault::new(line, "addresses that overlap")),
     }
-    Ok(if merged { Addresses::union_of(parts) } else { all })
 }
 
 fn interval(word: &str, family: Family) -> Option<Addresses> {

@@ -183,4 +183,8 @@ fn overlapping_elements_are_refused_as_the_kernel_does() {
         let text = format!("{HEAD}table inet sitec {{\nset s {{ {body} }}\n}}\n");
         assert!(read(&text).expect_err(body).what.contains("overlap"), "{body}");
     }
+    let body = "ip saddr { 10.0.0.0/8, 10.1.0.0/16 } tcp dport 22 accept";
+    let chain = format!("chain c {{\ntype filter hook input priority 0; policy drop;\n{body}\n}}");
+    let text = format!("{HEAD}table inet sitec {{\n{chain}\n}}\n");
+    assert!(read(&text).expect_err(body).what.contains("overlap"), "{body}");
 }
