@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::source::Span;
 use crate::value::Str;
 
 /// How an emitted file gets to its place.
@@ -54,6 +55,19 @@ pub struct Artifact {
 pub struct ArtifactTree {
     pub site: String,
     pub files: BTreeMap<String, Artifact>,
-    /// Resolved values that can never change after installation: pointer → value, for `MANIFEST.json`.
-    pub immutable: BTreeMap<String, String>,
+    /// Resolved values that can never change after installation, by their pointer; `MANIFEST.json` records them.
+    pub immutable: BTreeMap<String, Immutable>,
+}
+
+/// A resolved value that can never change after installation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Immutable {
+    /// `None` while it is unanswered.
+    pub value: Option<String>,
+    /// What would break.
+    pub why: String,
+    /// Citation or reason.
+    pub cite: Str,
+    /// Where the spec says it, or the product that it belongs to.
+    pub span: Option<Span>,
 }

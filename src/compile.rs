@@ -100,7 +100,7 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     c.spec = Some(node);
 
     // check, lower, check
-    let mut run = Run::default();
+    let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
     let instances = instances(&used, &c.packs, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
@@ -108,6 +108,8 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     let mut ir = lower::lower(&instances, &site, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
     run.report_refused(&c.sources);
+    check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
+    let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
     let ir_value = lower::as_value(&ir);
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
     ir.questions = lower::questions::questions(&run);
@@ -137,7 +139,8 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
             threads: inputs.threads,
         };
         if !c.findings.has_errors() {
-            let emission = emit::emit(&planned, &emitting, &mut c.findings);
+            let mut emission = emit::emit(&planned, &emitting, &mut c.findings);
+            emission.tree.immutable = immutable;
             if !c.findings.has_errors() {
                 prove::prove(&ir, &emission.tree, &mut c.findings);
                 c.tree = Some(emission.tree);

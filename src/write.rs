@@ -347,12 +347,13 @@ pub fn on_disk(site: &str, out: &Utf8Path) -> Result<BTreeMap<String, Vec<u8>>, 
     Ok(files)
 }
 
-/// The values that must not change, as the manifest in `<out>/<site>/` has them: pointer → value.
-pub fn immutable_on_disk(site: &str, out: &Utf8Path) -> Result<BTreeMap<String, String>, WriteError> {
-    let place = Place::of(site, out)?;
-    let manifest = place.target.join(MANIFEST);
-    if kind_of(&place.target)? != Some(Kind::Dir) || kind_of(&manifest)? != Some(Kind::File) {
-        return Ok(BTreeMap::new());
+/// What a tree changes of the values that its forerunner's manifest says cannot change; empty for a manifest that
+/// cannot be read.
+pub fn immutable_changes(tree: &ArtifactTree, manifest: &[u8]) -> Findings {
+    let written = Written::read(manifest).unwrap_or_default();
+    let mut findings = Findings::default();
+    for trouble in plan::changed_immutable(tree, &written.immutable) {
+        findings.push(trouble.diag());
     }
-    Ok(Written::read(&disk::read(&manifest)?.0).map(|w| w.immutable).unwrap_or_default())
+    findings
 }

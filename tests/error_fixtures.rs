@@ -22,12 +22,18 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
 /// The beginnings of the codes that every fixture tree must cover.
 const COVERED: &[&str] = &["S00", "S01", "S02", "S03"];
 
-/// Compiles a fixture with file names relative to its folder.
+/// Compiles a fixture with file names relative to its folder. What a pack requires is known before artifacts are made.
 fn compile_fixture(dir: &Path, entry: &str) -> (Sources, Findings) {
     let read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
-    let inputs = Inputs { entry: entry.to_owned(), read: &read, packs: &[], depth: Depth::Build, threads: 1 };
-    let compiled = compile(&inputs);
+    let depth = if own_code(dir).is_some() { Depth::Build } else { Depth::Check };
+    let compiled = compile(&Inputs { entry: entry.to_owned(), read: &read, packs: &[], depth, threads: 1 });
     (compiled.sources, compiled.findings)
+}
+
+/// The code of the compiler's own with which a folder's name begins.
+fn own_code(dir: &Path) -> Option<&'static str> {
+    let name = dir.file_name()?.to_str()?;
+    codes::find(name.split('-').next()?).map(|row| row.code).filter(|code| name.starts_with(code))
 }
 
 /// File, line and code of a finding; no file and line 0 for one without a place.
@@ -35,42 +41,20 @@ type Expected = BTreeSet<(String, usize, String)>;
 
 #[test]
 fn every_fixture_gets_what_it_announces() {
-    let bless = std::env::var_os("BLESS").is_some();
-    let mut failures = Vec::new();
-    let mut seen = BTreeSet::new();
     let entries = entries();
     assert!(!entries.is_empty());
-    for (dir, entry) in &entries {
-        let (sources, findings) = compile_fixture(dir, entry);
-        let found: Expected = findings
-            .iter()
-            .map(|d| match &d.primary {
-                Some(l) => (sources.file(l.span.file).name.to_string(), sources.line_col(l.span).0, d.code.to_string()),
-                None => (String::new(), 0, d.code.to_string()),
-            })
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let (mut failures, mut seen) = (Vec::new(), BTreeSet::new());
+    std::thread::scope(|scope| {
+        let parts = entries.chunks(entries.len().div_ceil(threads));
+        let workers: Vec<_> = parts
+            .map(|part| scope.spawn(|| part.iter().map(|(dir, entry)| judge(dir, entry)).collect::<Vec<_>>()))
             .collect();
-        let wanted = announced(dir);
-        for (file, line, code) in wanted.difference(&found) {
-            failures.push(format!("{}: {file}:{line} announces {code}, which is not reported", dir.display()));
+        for (wrong, codes) in workers.into_iter().flat_map(|w| w.join().expect("no fixture panics")) {
+            failures.extend(wrong);
+            seen.extend(codes);
         }
-        for (file, line, code) in found.difference(&wanted) {
-            failures.push(format!("{}: {file}:{line} gets {code}, which is not announced", dir.display()));
-        }
-        let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let code = name.split('-').next().unwrap_or_default();
-        if codes::find(code).is_some() && !found.iter().any(|(.., c)| c == code) {
-            failures.push(format!("{}: {code} is not reported", dir.display()));
-        }
-        seen.extend(found.into_iter().map(|(.., code)| code));
-        let report = human::render(&findings, &sources, human::Options::default());
-        let path = dir.join("report.txt");
-        let blessed = fs::read_to_string(&path).unwrap_or_default();
-        if bless && report != blessed {
-            fs::write(&path, &report).expect("the fixture's folder can be written");
-        } else if report != blessed {
-            failures.push(format!("{}: the report differs:\n{}", path.display(), difference(&blessed, &report)));
-        }
-    }
+    });
     for row in codes::TABLE.iter().filter(|r| COVERED.iter().any(|c| r.code.starts_with(c))) {
         let excused = WITHOUT_FIXTURE.iter().any(|(code, _)| *code == row.code);
         if excused == seen.contains(row.code) {
@@ -78,6 +62,41 @@ fn every_fixture_gets_what_it_announces() {
         }
     }
     assert!(failures.is_empty(), "{}\n(BLESS=1 accepts the reports)", failures.join("\n"));
+}
+
+/// What is wrong with one fixture, and the codes that it gets.
+fn judge(dir: &Path, entry: &str) -> (Vec<String>, BTreeSet<String>) {
+    let (sources, findings) = compile_fixture(dir, entry);
+    let found: Expected = findings
+        .iter()
+        .map(|d| match &d.primary {
+            Some(l) => (sources.file(l.span.file).name.to_string(), sources.line_col(l.span).0, d.code.to_string()),
+            None => (String::new(), 0, d.code.to_string()),
+        })
+        .collect();
+    let (wanted, mut failures) = (announced(dir), Vec::new());
+    for (file, line, code) in wanted.difference(&found) {
+        failures.push(format!("{}: {file}:{line} announces {code}, which is not reported", dir.display()));
+    }
+    for (file, line, code) in found.difference(&wanted) {
+        failures.push(format!("{}: {file}:{line} gets {code}, which is not announced", dir.display()));
+    }
+    if let Some(code) = own_code(dir).filter(|code| !found.iter().any(|(.., c)| c == code)) {
+        failures.push(format!("{}: {code} is not reported", dir.display()));
+    }
+    let report = human::render(&findings, &sources, human::Options::default());
+    let path = dir.join("report.txt");
+    match fs::read_to_string(&path) {
+        Ok(blessed) if blessed == report => {}
+        _ if std::env::var_os("BLESS").is_some() => {
+            fs::write(&path, &report).expect("the fixture's folder can be written");
+        }
+        Ok(blessed) => {
+            failures.push(format!("{}: the report differs:\n{}", path.display(), difference(&blessed, &report)));
+        }
+        Err(_) => failures.push(format!("{}: there is no blessed report", path.display())),
+    }
+    (failures, found.into_iter().map(|(.., code)| code).collect())
 }
 
 /// Each folder with a spec, and the spec's name, sorted.

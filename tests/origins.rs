@@ -227,23 +227,28 @@ fn compare(tree: &Compilation, other: &Compilation, place: PlaceId, which: &str,
             continue;
         }
         let there = String::from_utf8_lossy(there);
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        there.lines().for_each(|l| *counts.entry(l).or_default() += 1);
+        let mut fewer: BTreeMap<&str, usize> = BTreeMap::new();
+        there.lines().for_each(|l| *fewer.entry(l).or_default() += 1);
+        // Of several equal lines any may be the new one, so as many as are new must name the place.
+        let mut equal: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
         for (number, line) in text.lines().enumerate() {
-            match counts.get_mut(line) {
-                Some(n) if *n > 0 => {
-                    *n -= 1;
-                    continue;
-                }
-                _ => {}
+            let origins = trace.get(path).and_then(|lines| lines.get(number));
+            let names = origins.is_some_and(|o| o.as_slice().contains(&place));
+            let (first, all, named) = equal.entry(line).or_insert((number + 1, 0, 0));
+            if !names && *named == *all {
+                *first = number + 1;
             }
-            if line.trim().is_empty() {
+            *all += 1;
+            *named += usize::from(names);
+        }
+        for (line, (number, all, named)) in equal {
+            let new = all.saturating_sub(fewer.get(line).copied().unwrap_or_default());
+            if new == 0 || line.trim().is_empty() {
                 continue;
             }
-            verdict.lines += 1;
-            let origins = trace.get(path).and_then(|lines| lines.get(number));
-            if !origins.is_some_and(|o| o.as_slice().contains(&place)) && verdict.faults.len() < 4 {
-                verdict.faults.push(format!("{change}: {which} {path}:{} does not name it: {}", number + 1, clip(line)));
+            verdict.lines += new;
+            if named < new && verdict.faults.len() < 4 {
+                verdict.faults.push(format!("{change}: {which} {path}:{number} does not name it: {}", clip(line)));
             }
         }
     }

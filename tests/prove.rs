@@ -6,14 +6,16 @@ use sitec::diag::Findings;
 use sitec::ir::Ir;
 use sitec::prove;
 
-/// About how many lines of a file are broken.
-const LINES_MAX: usize = 50;
+/// About how many lines of a table are broken; other files are broken at every line.
+const TABLE_LINES_MAX: usize = 8;
 
 fn compiled(site: &str) -> (Ir, ArtifactTree) {
     let read = |path: &str| std::fs::read(path).map_err(|e| e.to_string());
     let entry = format!("{}/fixtures/{site}/site.yaml", env!("CARGO_MANIFEST_DIR"));
     let c: Compilation = compile(&Inputs { entry, read: &read, packs: &[], depth: Depth::Build, threads: 1 });
-    let errors: Vec<&str> = c.findings.iter().filter(|d| prove::is_bug(d)).map(|d| d.message.as_str()).collect();
+    // Not even a warning: a path that may wait for an answer is a bug in a fixture.
+    let errors: Vec<&str> =
+        c.findings.iter().filter(|d| d.code.starts_with("S08")).map(|d| d.message.as_str()).collect();
     assert_eq!(errors, [""; 0], "{site}");
     (c.ir.expect("an Ir"), c.tree.expect("a tree"))
 }
@@ -74,11 +76,20 @@ fn is_neutral(format: &str, line: &str) -> bool {
             .any(|word| line.starts_with(word)),
         "nft" => line == "ct state invalid drop",
         "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
-        "yaml" => {
-            ["watch:", "interval:", "timeout:", "minVersion:", "level:", "accessLog:", "log:", "default:", "options:"]
-                .iter()
-                .any(|word| line.starts_with(word))
-        }
+        "yaml" => [
+            "watch:",
+            "interval:",
+            "timeout:",
+            "minVersion:",
+            "level:",
+            "accessLog:",
+            "log:",
+            "default:",
+            "options:",
+            "passHostHeader: true",
+        ]
+        .iter()
+        .any(|word| line.starts_with(word)),
         _ => false,
     }
 }
@@ -86,15 +97,14 @@ fn is_neutral(format: &str, line: &str) -> bool {
 /// Every way in which a line is broken here, each with its name.
 fn broken(line: &str) -> Vec<(&'static str, String)> {
     let mut list = vec![("deleted", String::new()), ("written twice", format!("{line}{line}"))];
-    // Every number, one by one.
+    // Numbers, one by one; of many, the first and the last ones.
     let bytes = line.as_bytes();
-    for (i, byte) in bytes.iter().enumerate() {
-        let ends = byte.is_ascii_digit() && !bytes.get(i + 1).is_some_and(u8::is_ascii_digit);
-        if ends {
-            let mut changed = bytes.to_vec();
-            changed[i] = if *byte == b'9' { b'8' } else { byte + 1 };
-            list.push(("with another number", String::from_utf8(changed).expect("ASCII for ASCII")));
-        }
+    let ends = |i: &usize| bytes[*i].is_ascii_digit() && !bytes.get(i + 1).is_some_and(u8::is_ascii_digit);
+    let numbers: Vec<usize> = (0..bytes.len()).filter(ends).collect();
+    for (_, &i) in numbers.iter().enumerate().filter(|(n, _)| *n < 4 || n + 4 >= numbers.len()) {
+        let mut changed = bytes.to_vec();
+        changed[i] = if bytes[i] == b'9' { b'8' } else { bytes[i] + 1 };
+        list.push(("with another number", String::from_utf8(changed).expect("ASCII for ASCII")));
     }
     for (from, to) in
         [("tcp", "udp"), ("udp", "tcp"), ("saddr", "daddr"), ("accept", "drop"), ("drop", "accept"), ("rw,", "ro,")]
@@ -124,7 +134,9 @@ fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
         "with another number" if format == "nginx" && line.contains("max_fails") => {
             line.split(" max_fails").next() == changed.split(" max_fails").next()
         }
-        "with another number" if format == "nginx" => line.contains("http_upgrade") || line.contains("http2"),
+        "with another number" if format == "nginx" => {
+            ["http_upgrade", "http2", "proxy_buffers 4"].iter().any(|word| line.contains(word))
+        }
         "written twice" => matches!(format, "nft"),
         "with another word" if format == "nft" => {
             line.contains(" comment ") && { line.split(" comment ").next() == changed.split(" comment ").next() }
@@ -152,7 +164,7 @@ fn assert_every_line_counts(site: &str) {
         let text = String::from_utf8(artifact.bytes.clone()).expect("text");
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         // A table is the same on every line: a part of them is enough.
-        let step = lines.len() / LINES_MAX + 1;
+        let step = if path.starts_with("firewall/") { lines.len() / TABLE_LINES_MAX + 1 } else { 1 };
         let counting = lines.iter().enumerate().filter(|(_, l)| !is_neutral(&artifact.format, l));
         for (i, line) in counting.step_by(step) {
             for (how, changed) in broken(line) {

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sitec::artifact::{Artifact, ArtifactTree, Placement};
+use sitec::artifact::{Artifact, ArtifactTree, Immutable, Placement};
 use sitec::diag::Findings;
 use sitec::write::{MANIFEST, Options, Report, SUMS, WriteError, check, seal, write};
 
@@ -295,14 +295,28 @@ fn unsafe_paths_and_names_are_refused() {
 fn an_immutable_value_cannot_change() {
     let folder = Folder::empty();
     let mut tree = tree(FILES);
-    tree.immutable.insert("/products/p/namespace".to_string(), "one".to_string());
+    let fixed = |value: Option<&str>| Immutable {
+        value: value.map(str::to_string),
+        why: "volumes carry its name".to_string(),
+        ..Immutable::default()
+    };
+    let place = "/products/p/namespace";
+    tree.immutable.insert(place.to_string(), fixed(Some("one")));
     write(&tree, &folder.out, Options::default()).expect("a build");
-    tree.immutable.insert("/products/p/namespace".to_string(), "two".to_string());
-    for force in [false, true] {
-        assert_eq!(codes(&folder.refused(&tree, force)), ["S0906"]);
+    for value in [Some("two"), None] {
+        tree.immutable.insert(place.to_string(), fixed(value));
+        for force in [false, true] {
+            let refused = folder.refused(&tree, force);
+            assert_eq!(codes(&refused), ["S0906"]);
+            assert!(refused.iter().all(|d| d.notes == ["volumes carry its name"] && d.pointer == place));
+        }
     }
+    tree.immutable.remove(place);
+    tree.immutable.insert("/products/p/release".to_string(), fixed(Some("r")));
+    assert_eq!(codes(&folder.refused(&tree, true)), ["S0906"], "the product is there, its value is not");
     tree.immutable.clear();
-    write(&tree, &folder.out, Options::default()).expect("the product is gone");
+    assert_eq!(codes(&folder.refused(&tree, false)), ["S0906"]);
+    write(&tree, &folder.out, Options { force: true, ..Options::default() }).expect("the product is gone");
 }
 
 #[test]

@@ -18,8 +18,8 @@ pub fn requirements(instance: &Instance, site: &Site, sources: &Sources, run: &m
     let scope = Scope::new(&instance.names, &world);
     for rule in &instance.pack.requirements {
         let mut open = Vec::new();
-        run.each(&rule.head, &scope, &mut open, &mut |scope, _, run| {
-            Judge { instance, rule, scope, sources, site }.judge(run);
+        run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
+            Judge { instance, rule, scope, origins, sources, site }.judge(run);
         });
         // A condition that cannot be told is a question only where the pack has words for it.
         if !open.is_empty() {
@@ -30,6 +30,7 @@ pub fn requirements(instance: &Instance, site: &Site, sources: &Sources, run: &m
                 what: code,
                 unanswered: open,
                 why,
+                ..Default::default()
             });
         }
     }
@@ -82,6 +83,8 @@ struct Judge<'a> {
     instance: &'a Instance<'a>,
     rule: &'a Requirement,
     scope: &'a Scope<'a>,
+    /// What the loops and the condition read.
+    origins: &'a Origins,
     sources: &'a Sources,
     site: &'a Site,
 }
@@ -244,6 +247,8 @@ impl Judge<'_> {
         }
         diag.waivable = self.waivable(failure.band.map_or(&self.rule.waive, |b| &b.waive), run);
         diag.pointer = self.pointer(&place);
+        let of = place.map(|p| p.origins).unwrap_or_default();
+        diag.reads = Origins::all([self.origins, read, &of]);
         run.findings.push(diag);
     }
 
@@ -284,16 +289,20 @@ impl Judge<'_> {
 
     fn ask(&self, unanswered: Vec<crate::pack::expr::Unanswered>, run: &mut Run) {
         let ask = self.rule.ask.as_ref().and_then(|t| match run.text(t, self.scope) {
-            Answer::Known(value) => value.value.text(),
+            Answer::Known(value) => Some((value.value.text()?, value.origins)),
             _ => None,
         });
+        let (ask, origins) = ask.unwrap_or_default();
+        let origins = origins.union(self.origins);
         run.asked.push(Asked {
             product: self.instance.name.clone(),
-            ask: ask.unwrap_or_default(),
+            ask,
+            origins,
             who: self.rule.who.clone(),
             why: self.instance.pack.source_text(&self.rule.head.source),
             waits: vec![format!("requirement `{}/{}`", self.instance.pack.name, self.rule.code).into()],
             unanswered,
+            ..Default::default()
         });
     }
 }

@@ -8,7 +8,7 @@ use crate::ir::{F, WaiverRecord};
 use crate::lower::peers::deep_origins;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::Str;
+use crate::value::{Origins, Str};
 
 /// Takes waived findings out and reports waivers that match nothing or are not allowed. Returns those that hold.
 pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc<WaiverRecord>> {
@@ -44,8 +44,14 @@ pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc
             );
             continue;
         }
+        // The record is there because the finding was.
+        let found = Origins::all(found.iter().map(|d| &d.reads)).union(&deep_origins(waiver));
         findings.retain(|d| !matches(d));
-        records.push(Arc::new(WaiverRecord { code: F::new(code.value, deep_origins(waiver)), pointer: at, reason }));
+        records.push(Arc::new(WaiverRecord {
+            code: F::new(code.value, found.clone()),
+            pointer: F::new(at.value, found.clone()),
+            reason: F::new(reason.value, found),
+        }));
     }
     for report in reports {
         findings.push(report);

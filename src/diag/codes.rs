@@ -77,6 +77,7 @@ codes! {
     GLOB_MATCHES_NOTHING = "S0306" "glob-matches-nothing" Error;
     UNKNOWN_PACK = "S0307" "unknown-pack" Error;
     CONFLICT = "S0501" "conflicting-items" Error;
+    CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

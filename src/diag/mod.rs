@@ -70,6 +70,8 @@ pub struct Diag {
     pub pointer: String,
     /// Whether a waiver can silence it.
     pub waivable: bool,
+    /// What was read to find it; the origins of what a document says about it.
+    pub reads: crate::value::Origins,
 }
 
 impl Diag {
@@ -92,6 +94,7 @@ impl Diag {
             replacement: None,
             pointer: String::new(),
             waivable: false,
+            reads: crate::value::Origins::None,
         }
     }
 

@@ -56,6 +56,7 @@ pub fn plan<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, run: &
                     what: format!("artifact `{}`", rule.path.source()),
                     unanswered: open,
                     why: instance.pack.source_text(&rule.head.source),
+                    ..Default::default()
                 });
             }
             for artifact in found {
@@ -95,6 +96,7 @@ fn one<'a>(
                     what: format!("artifact `{}`", rule.path.source()),
                     unanswered,
                     why: instance.pack.source_text(&rule.head.source),
+                    ..Default::default()
                 });
                 Err(())
             }

@@ -19,10 +19,14 @@ pub struct Run {
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
     pub asked: Vec<Asked>,
+    /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
+    pub absent: Vec<Origins>,
+    /// Whether the origins of lines are wanted.
+    pub traced: bool,
 }
 
 /// A question in the words of a pack.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     pub product: Str,
     pub ask: Str,
@@ -32,6 +36,38 @@ pub struct Asked {
     pub why: Str,
     pub waits: Vec<Str>,
     pub unanswered: Vec<Unanswered>,
+    /// What the words of the question read.
+    pub origins: Origins,
+}
+
+/// The origins of a value and of every record within it.
+fn whole_origins(value: &Tracked) -> Origins {
+    let parts: Vec<Origins> = match &value.value {
+        Value::Record(record) => record.fields().iter().filter_map(|f| Some(record.field(f)?.origins)).collect(),
+        Value::List(items) => items.iter().map(whole_origins).collect(),
+        Value::Map(map) => {
+            map.values().filter(|v| matches!(v.value, Value::Record(_) | Value::List(_))).map(whole_origins).collect()
+        }
+        _ => return value.origins.clone(),
+    };
+    Origins::all(&parts).union(&value.origins)
+}
+
+/// Adds what was read on the way to open answers.
+fn behind(open: &mut [Unanswered], read: &Origins) {
+    for unanswered in open {
+        unanswered.reads = unanswered.reads.union(read).union(&unanswered.origins);
+    }
+}
+
+/// Whether Markdown text ends inside inline code, where nothing is escaped.
+fn in_code(text: &str) -> bool {
+    text.rsplit('\n').next().unwrap_or_default().matches('`').count() % 2 == 1
+}
+
+/// The text of a value that can stand in inline code as it is.
+fn plain(value: &Value) -> Option<Str> {
+    value.text().filter(|text| !text.chars().any(|c| c == '`' || c.is_control()))
 }
 
 /// Markdown that does not begin a line: digits and a dot cannot open a list there, so they need no backslash.
@@ -44,7 +80,7 @@ fn mid_line(text: &str) -> String {
 }
 
 /// Something that waits for an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Withheld {
     pub product: Str,
     /// What waits, for people: ``artifact `helm/rl/values.yaml` ``.
@@ -52,6 +88,8 @@ pub struct Withheld {
     pub unanswered: Vec<Unanswered>,
     /// Citation or reason of the item that waits.
     pub why: Str,
+    /// What `what` read.
+    pub origins: Origins,
 }
 
 /// The result of an evaluation.
@@ -127,6 +165,20 @@ impl Run {
             match &value.value {
                 Value::Poison => return Answer::Poison,
                 Value::Null => return self.answer(Ok(value), reads),
+                // A list in a command is as many words.
+                Value::List(items) if format == Format::Shell => {
+                    let words = items.iter().map(|item| escape(format, context, &item.value));
+                    match words.collect::<Result<Vec<_>, _>>() {
+                        Ok(words) => joined.push_str(&words.join(" ")),
+                        Err(refusal) => {
+                            self.refused.push((refusal, value.origins, text.anchor().span));
+                            return Answer::Poison;
+                        }
+                    }
+                }
+                known if format == Format::Markdown && in_code(&joined) && plain(known).is_some() => {
+                    joined.push_str(&plain(known).unwrap_or_default());
+                }
                 known => match escape(format, context, known) {
                     Ok(written) if format == Format::Markdown && !joined.is_empty() && !joined.ends_with('\n') => {
                         joined.push_str(&mid_line(&written));
@@ -151,10 +203,12 @@ impl Run {
             }
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
             Ok(Tracked { value: Value::Null, origins }) => {
+                let read = reads.origins().union(&origins);
                 let mut open = reads.unanswered;
                 if open.is_empty() {
-                    open.push(Unanswered { path: String::new(), pointer: None, origins });
+                    open.push(Unanswered { path: String::new(), pointer: None, origins, reads: Origins::None });
                 }
+                behind(&mut open, &read);
                 Answer::Open(open)
             }
             Ok(value) => Answer::Known(value),
@@ -187,7 +241,7 @@ impl Run {
         };
         match self.eval(list, scope) {
             Answer::Poison => {}
-            Answer::Open(unanswered) => open.extend(unanswered),
+            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
                 let one = [found.clone()];
@@ -196,10 +250,14 @@ impl Run {
                     Value::Str(text) if &**text == "none" => &[],
                     _ => &one,
                 };
+                if items.is_empty() {
+                    self.absent.push(origins.clone());
+                }
                 for item in items {
                     let names = [(name.clone(), item.clone())];
                     let inner = scope.child(&names);
-                    self.nested(head, level + 1, &inner, &origins.union(&item.origins), open, f);
+                    let own = self.item_origins(item);
+                    self.nested(head, level + 1, &inner, &origins.union(&own), open, f);
                 }
             }
         }
@@ -218,16 +276,49 @@ impl Run {
             Answer::Known(value) if value.value == Value::Bool(true) => {
                 f(scope, &origins.union(&value.origins), self);
             }
-            Answer::Known(value) if value.value == Value::Bool(false) => {}
+            Answer::Known(value) if value.value == Value::Bool(false) => {
+                self.absent.push(origins.union(&value.origins));
+            }
             Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
-            Answer::Open(unanswered) => open.extend(unanswered),
+            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
             Answer::Poison => {}
         }
+    }
+
+    fn left_open(&mut self, mut unanswered: Vec<Unanswered>, origins: &Origins, open: &mut Vec<Unanswered>) {
+        behind(&mut unanswered, origins);
+        self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
+        open.extend(unanswered);
+    }
+
+    /// The origins of an item of a list. An item of the `Ir` is there because of all its fields, a group of them because
+    /// of all its items; these are put together only when somebody asks for origins.
+    fn item_origins(&self, item: &Tracked) -> Origins {
+        if self.traced { whole_origins(item) } else { item.origins.clone() }
     }
 
     /// Reports that an expression gave a value of the wrong kind.
     pub fn not_a(&mut self, span: Span, expected: &str, found: &Value) {
         self.findings
             .push(Diag::new(PACK_EVALUATION, format!("this gives {}, expected {expected}", found.kind())).at(span, ""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_code_is_told_from_text() {
+        assert!(in_code("the account `"));
+        assert!(!in_code("the account `a` and"));
+        assert!(!in_code("an open ` on another line\n"));
+    }
+
+    #[test]
+    fn a_value_leaves_inline_code_only_escaped() {
+        assert_eq!(plain(&Value::str("a_b:c")).as_deref(), Some("a_b:c"));
+        assert_eq!(plain(&Value::str("a` **b**")), None);
+        assert_eq!(plain(&Value::str("a\nb")), None);
     }
 }

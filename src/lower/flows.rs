@@ -11,10 +11,19 @@ use crate::site::Site;
 use crate::source::Span;
 use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
 
-/// The flows of one instance.
-pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> Vec<Arc<Flow>> {
+/// The flows of one instance, and the origins of those that are not there.
+pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>, Origins) {
     let mut open = Vec::new();
-    let mut lowering = Lowering { instance, site, ends: Vec::new(), nodes: None, flows: Vec::new(), open: Vec::new() };
+    run.absent.clear();
+    let mut lowering = Lowering {
+        instance,
+        site,
+        ends: Vec::new(),
+        nodes: None,
+        flows: Vec::new(),
+        absent: Vec::new(),
+        open: Vec::new(),
+    };
     lowering.nodes = lowering.node_peers(run);
     lowering.ends = lowering.ends(run, &mut open);
     for component in instance.pack.components.values() {
@@ -23,10 +32,18 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> Vec<Arc<Flow>> 
     for rule in &instance.pack.flows {
         lowering.rule(rule, run);
     }
-    for (what, unanswered, why) in std::mem::take(&mut lowering.open) {
-        run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why });
+    lowering.absent.append(&mut run.absent);
+    for bound in instance.bound.values() {
+        match bound {
+            Bound::Absent(origins) => lowering.absent.push(origins.clone()),
+            Bound::Open(open) => lowering.absent.extend(open.iter().map(|u| u.reads.clone())),
+            _ => {}
+        }
     }
-    lowering.flows
+    for (what, unanswered, why) in std::mem::take(&mut lowering.open) {
+        run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why, ..Default::default() });
+    }
+    (lowering.flows, Origins::all(&lowering.absent))
 }
 
 /// One thing that a flow can begin or end at.
@@ -54,6 +71,8 @@ struct Lowering<'a> {
     /// Addresses with which pods reach other hosts.
     nodes: Option<F<Peers>>,
     flows: Vec<Arc<Flow>>,
+    /// What keeps flows from being there: had they been, their ports would have joined those of other rules.
+    absent: Vec<Origins>,
     open: Vec<(String, Vec<Unanswered>, Str)>,
 }
 

@@ -46,7 +46,13 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         open.extend(unanswered);
         if !open.is_empty() {
             let what = format!("{} of the {} pack", singular(kind), instance.pack.title);
-            run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered: open, why: why.clone() });
+            run.withheld.push(Withheld {
+                product: instance.name.clone(),
+                what,
+                unanswered: open,
+                why: why.clone(),
+                ..Default::default()
+            });
         }
         found.extend(list);
     }
@@ -83,7 +89,13 @@ fn evaluate(
                     open.extend(unanswered);
                 } else if rule.kind.name != "chart_values" {
                     let what = format!("`{name}` of a {}", singular(rule.kind.name));
-                    run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why: why.clone() });
+                    run.withheld.push(Withheld {
+                        product: instance.name.clone(),
+                        what,
+                        unanswered,
+                        why: why.clone(),
+                        ..Default::default()
+                    });
                 }
             }
             Answer::Poison => return Ok(None),

@@ -2,6 +2,7 @@
 
 pub mod flows;
 pub mod hosts;
+pub mod immutable;
 pub mod items;
 pub mod kubernetes;
 pub mod merge;
@@ -21,9 +22,14 @@ use crate::value::{Map, Origins, Tracked};
 /// Lowers everything but questions, which are known only when artifacts have been planned.
 pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
     let mut ir = Ir::default();
-    let flows = instances.iter().flat_map(|i| flows::flows(i, site, run)).collect();
-    ir.flows = flows::united(flows);
-    ir.rules = rules::rules(&ir.flows, site);
+    let (mut rows, mut absent) = (Vec::new(), Vec::new());
+    for instance in instances {
+        let (flows, gone) = flows::flows(instance, site, run);
+        rows.extend(flows);
+        absent.push(gone);
+    }
+    ir.flows = flows::united(rows);
+    ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
     ir.firewalls = rules::firewalls(&ir.rules, site);
     let mut all =
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
@@ -59,9 +65,15 @@ pub fn lower(instances: &[Instance], site: &Site, run: &mut Run) -> Ir {
 
 /// The `Ir` as `ir` in expressions and templates: a map of its lists.
 pub fn as_value(ir: &Ir) -> Tracked {
+    // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
+    let origins = |kind: &str| match kind {
+        "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
+        "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()),
+        _ => Origins::None,
+    };
     let lists = Ir::KINDS.iter().filter_map(|kind| {
         let list = ir.list(kind)?;
-        Some(((*kind).into(), Tracked { value: list, origins: Origins::None }))
+        Some(((*kind).into(), Tracked { value: list, origins: origins(kind) }))
     });
     Tracked::new(lists.collect::<Map>(), Origins::None)
 }

@@ -22,7 +22,10 @@ struct Gathered {
     who: Option<Str>,
     why: Str,
     waits: Vec<Str>,
+    /// The places for the answer.
     origins: Vec<Origins>,
+    /// Everything that made it a question.
+    reads: Vec<Origins>,
 }
 
 /// Asks what the packs' own questions and bindings find unanswered; call before [`questions`].
@@ -35,16 +38,19 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
             let rule = &instance.pack.bindings[name];
             let why = instance.pack.source_text(&rule.head.source);
             let ask = rule.ask.as_ref().and_then(|t| match run.text(t, &scope) {
-                Answer::Known(value) => value.value.text(),
+                Answer::Known(value) => Some(F::new(value.value.text()?, value.origins)),
                 _ => None,
             });
+            let ask = ask.unwrap_or_default();
             run.asked.push(Asked {
                 product: instance.name.clone(),
-                ask: ask.unwrap_or_default(),
+                ask: ask.value,
+                origins: ask.origins,
                 who: rule.who.clone(),
                 why,
                 waits: Vec::new(),
                 unanswered: unanswered.clone(),
+                ..Default::default()
             });
         }
         for rule in &instance.pack.questions {
@@ -56,10 +62,12 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
                 run.asked.push(Asked {
                     product: instance.name.clone(),
                     ask: ask.value.text().unwrap_or_default(),
+                    origins: ask.origins,
                     who: rule.who.clone(),
                     why: why.clone(),
                     waits: rule.waits.clone(),
                     unanswered,
+                    ..Default::default()
                 });
             });
         }
@@ -76,6 +84,7 @@ pub fn questions(run: &Run) -> Vec<Arc<Question>> {
                 entry.ask = Some(asked.ask.clone());
                 entry.why = asked.why.clone();
             }
+            entry.reads.push(asked.origins.clone());
             entry.who.get_or_insert_with(|| asked.who.clone());
             entry.waits.extend(asked.waits.iter().cloned());
         }
@@ -83,6 +92,7 @@ pub fn questions(run: &Run) -> Vec<Arc<Question>> {
     for withheld in &run.withheld {
         for unanswered in &withheld.unanswered {
             let entry = entry(&mut gathered, unanswered, &withheld.product, &withheld.why);
+            entry.reads.push(withheld.origins.clone());
             entry.waits.push(withheld.what.as_str().into());
         }
     }
@@ -106,13 +116,15 @@ fn entry<'g>(
         entry.path = unanswered.path.clone();
     }
     entry.origins.push(unanswered.origins.clone());
+    entry.reads.push(unanswered.reads.clone());
     entry
 }
 
 fn question(pointer: String, mut g: Gathered) -> Question {
     g.waits.sort();
     g.waits.dedup();
-    let origins = Origins::all(&g.origins);
+    let place = Origins::all(&g.origins);
+    let origins = Origins::all(&g.reads).union(&place);
     let ask: Str = match g.ask {
         Some(ask) => ask,
         // The words of an unmapped slot are a sentence already.
@@ -122,7 +134,7 @@ fn question(pointer: String, mut g: Gathered) -> Question {
     let field = |text: Str| F::new(text, origins.clone());
     Question {
         product: field(g.product),
-        pointer: field(pointer.into()),
+        pointer: F::new(pointer.into(), place.clone()),
         ask: field(ask),
         who: field(g.who.unwrap_or_else(|| "customer".into())),
         why: field(g.why),

@@ -13,8 +13,9 @@ use crate::value::{Origins, Ports, Str, Tracked, Value};
 /// What rules are grouped by before their ports are joined.
 type Key = (Str, RuleChain, i64, Transport, Vec<IpNet>);
 
+/// `absent` are the origins of flows that are not there.
 /// The rules of every host that the spec's firewall covers. Windows hosts have none here.
-pub fn rules(flows: &[Arc<Flow>], site: &Site) -> Vec<Arc<Rule>> {
+pub fn rules(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Arc<Rule>> {
     let hosts = filtered_hosts(site);
     let output = site.at("/firewall/output");
     let filters_output = output.is_some_and(|o| matches!(&o.value, Value::Str(s) if &**s == "filter"));
@@ -31,7 +32,7 @@ pub fn rules(flows: &[Arc<Flow>], site: &Site) -> Vec<Arc<Rule>> {
             }
         }
     }
-    grouped.into_iter().map(rule).collect()
+    grouped.into_iter().map(|group| rule(group, absent)).collect()
 }
 
 /// The ruleset of every host that keeps one with nftables, those without a rule included.
@@ -51,7 +52,10 @@ pub fn firewalls(rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
     for (name, entry) in site.table("hosts").filter(|(_, entry)| !is_windows(entry)) {
         let rules = own.remove(name).unwrap_or_default();
         let exists = targets.origins.union(&Origins::all(targets.items().iter().map(|t| &t.origins)));
-        let host = F::new(name.clone(), exists.union(&entry.origins));
+        let os = entry.get("os");
+        let family = os.and_then(|os| os.get("family"));
+        let kind = Origins::all(os.into_iter().chain(family).map(|t| &t.origins));
+        let host = F::new(name.clone(), Origins::all([&exists, &entry.origins, &kind]));
         list.push(Arc::new(Firewall {
             rules: F::new(rules, exists.clone()),
             node_ports: node_ports.get(name).cloned().unwrap_or_else(|| F::new(None, exists.clone())),
@@ -129,7 +133,8 @@ fn add(
     *all = Origins::all([&*all, origins, &flow.origins()]);
 }
 
-fn rule((key, (ports, mut why, origins)): (Key, (Vec<Ports>, Vec<Str>, Origins))) -> Arc<Rule> {
+fn rule((key, (ports, mut why, origins)): (Key, (Vec<Ports>, Vec<Str>, Origins)), absent: &Origins) -> Arc<Rule> {
+    let origins = origins.union(absent);
     let (host, chain, family, transport, peers) = key;
     why.sort();
     let mut text = String::new();

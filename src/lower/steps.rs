@@ -12,13 +12,16 @@ use crate::pack::expr::{Scope, Text};
 use crate::pack::manifest::StepRule;
 use crate::site::Site;
 use crate::source::Span;
-use crate::value::{Origins, Str, Tracked};
+use crate::value::{Origins, Str, Tracked, Value};
+
+/// Instance, phase, and the order of the file.
+type Rank = (usize, usize, usize);
 
 /// A step before its place in the order is known.
 struct Draft {
     step: Step,
     /// Instance and phase, then the order of the file.
-    rank: (usize, usize, usize),
+    rank: Rank,
     exists: Origins,
     after: Vec<(Str, Span)>,
     needs: Vec<Str>,
@@ -31,6 +34,7 @@ struct Draft {
 /// The steps of all instances, sorted and numbered from 1. `ir` is what has been lowered so far.
 pub fn steps(instances: &[Instance], ir: &Tracked, site: &Site, run: &mut Run) -> Vec<Arc<Step>> {
     let mut drafts = Vec::new();
+    let mut absent = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
         let names = [("ir".into(), ir.clone())];
         let world = instance.world(site);
@@ -40,23 +44,32 @@ pub fn steps(instances: &[Instance], ir: &Tracked, site: &Site, run: &mut Run) -
             let phase = instance.pack.phases.iter().position(|p| *p == rule.phase).unwrap_or(usize::MAX);
             let why = instance.pack.source_text(&rule.head.source);
             let mut open = Vec::new();
+            run.absent.clear();
             run.each(&rule.head, &scope, &mut open, &mut |scope, exists, run| {
                 let rank = (index, phase, number);
                 drafts.push(draft(rule, rank, instance, scope, exists, &why, run));
             });
+            let gone = Origins::all(&std::mem::take(&mut run.absent));
+            absent.push(((index, phase, number), gone));
             if !open.is_empty() {
                 let what = format!("runbook step `{}`", rule.id);
-                run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered: open, why });
+                run.withheld.push(Withheld {
+                    product: instance.name.clone(),
+                    what,
+                    unanswered: open,
+                    why,
+                    ..Default::default()
+                });
             }
         }
     }
     let order = order(&drafts, run);
-    numbered(drafts, &order)
+    numbered(drafts, &order, absent)
 }
 
 fn draft(
     rule: &StepRule,
-    rank: (usize, usize, usize),
+    rank: Rank,
     instance: &Instance,
     scope: &Scope,
     exists: &Origins,
@@ -79,7 +92,7 @@ fn draft(
         text: write.optional(rule.text.as_ref()),
         commands: commands(&rule.run, &mut write),
         files: {
-            let files: Vec<F<Str>> = rule.files.iter().filter_map(|t| write.plain(t)).collect();
+            let files: Vec<F<Str>> = rule.files.iter().flat_map(|t| write.list(t)).collect();
             let origins = Origins::all(files.iter().map(|f| &f.origins)).union(exists);
             F::new(files.into_iter().map(|f| f.value).collect(), origins)
         },
@@ -142,6 +155,16 @@ impl Writing<'_, '_> {
         self.write(text, None)
     }
 
+    /// A text that may be a list of texts.
+    fn list(&mut self, text: &Text) -> Vec<F<Str>> {
+        if let Answer::Known(Tracked { value: Value::List(items), origins }) = self.run.text(text, self.scope) {
+            let origins = origins.union(self.exists);
+            let texts = items.iter().filter_map(|item| Some(F::new(item.value.text()?, origins.clone())));
+            return texts.collect();
+        }
+        self.plain(text).into_iter().collect()
+    }
+
     fn optional(&mut self, text: Option<&Text>) -> F<Option<Str>> {
         match text.and_then(|t| self.markdown(t)) {
             Some(text) => text.map(Some),
@@ -161,6 +184,7 @@ impl Writing<'_, '_> {
                     what: format!("a line of runbook step `{}`", self.step),
                     unanswered,
                     why: self.why.clone(),
+                    ..Default::default()
                 });
                 None
             }
@@ -220,7 +244,8 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
     order
 }
 
-fn numbered(drafts: Vec<Draft>, order: &[usize]) -> Vec<Arc<Step>> {
+/// Numbers the steps. `absent` holds, by rank, what let steps not be there: they would have counted.
+fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)>) -> Vec<Arc<Step>> {
     let mut number_of: BTreeMap<(usize, Str), i64> = BTreeMap::new();
     for (n, &i) in order.iter().enumerate() {
         let key = (drafts[i].rank.0, drafts[i].step.id.value.clone());
@@ -228,6 +253,7 @@ fn numbered(drafts: Vec<Draft>, order: &[usize]) -> Vec<Arc<Step>> {
     }
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     let mut earlier = Origins::None;
+    let mut last: Rank = (0, 0, 0);
     let mut phase: Option<(usize, Str)> = None;
     let mut steps = Vec::with_capacity(order.len());
     for (n, &i) in order.iter().enumerate() {
@@ -235,6 +261,14 @@ fn numbered(drafts: Vec<Draft>, order: &[usize]) -> Vec<Arc<Step>> {
         let mut step = draft.step;
         // A number counts the steps before it, so it depends on what they depend on.
         earlier = earlier.union(&draft.exists);
+        last = last.max(draft.rank);
+        absent.retain(|(rank, origins)| {
+            let before = *rank < last;
+            if before {
+                earlier = earlier.union(origins);
+            }
+            !before
+        });
         step.number = F::new(n as i64 + 1, earlier.clone());
         let here = (draft.rank.0, step.phase.value.clone());
         step.opens_phase = F::new(phase.as_ref() != Some(&here), earlier.clone());

@@ -113,8 +113,10 @@ fn filesystem(
                 path: missing.into(),
                 pointer: Some(pointer(&["hosts", &host, "filesystems", &mount, missing])),
                 origins: system.origins.clone(),
+                reads: host.origins.union(&mount.origins),
             }],
             why: item.why.clone(),
+            origins: host.origins.union(&mount.origins),
         });
         return None;
     };

@@ -26,11 +26,14 @@ pub fn releases(
             continue;
         };
         let id = item.text("id", run).map_or_else(|| "main".into(), |i| i.value);
+        // Without any of these there would be no release, and nothing to ask about its values.
+        let there = Origins::all([&name.origins, &cluster.origins, &namespace.origins, &chart.origins]);
+        let named = F::new(name.value.clone(), there);
         let mut own: Vec<Arc<HelmValue>> = Vec::new();
         for value in values {
             let release = value.text("release", run).map_or_else(|| "main".into(), |r| r.value);
             if release == id
-                && let Some(value) = helm_value(value, &name, instance, site, run)
+                && let Some(value) = helm_value(value, &named, instance, site, run)
             {
                 own.push(Arc::new(value));
             }
@@ -99,8 +102,10 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
             path: ask.to_string(),
             pointer: Some(format!("/products/{}/settings/chart/keys/{}", instance.name, *slot)),
             origins: unmapped.clone(),
+            reads: unmapped.clone(),
         }],
         why: item.why.clone(),
+        origins: release.origins.clone(),
     });
     Some(HelmValue {
         key: F::new(slot.value, unmapped.clone()),

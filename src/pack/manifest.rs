@@ -362,7 +362,7 @@ pub struct Omission {
 }
 
 impl Pack {
-    /// A source as messages and documents print it: `pSeven Enterprise deployment guide, NFS server`.
+    /// A source as messages and documents print it: `Demo handbook: 3 Picture storage`.
     pub fn source_text(&self, source: &Source) -> Str {
         match source {
             Source::Addition(reason) => format!("addition: {reason}").into(),

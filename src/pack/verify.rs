@@ -204,6 +204,18 @@ impl Walk<'_> {
                 w.texts([Some(&rule.ask)], env);
             });
         }
+        for rule in &pack.claims {
+            self.item(&rule.head, self.env, &[], |w, env| {
+                w.texts([Some(&rule.subject), Some(&rule.key)], env);
+                rule.value.iter().chain(&rule.forbid).for_each(|f| w.field(f, env));
+            });
+        }
+        for rule in &pack.immutable {
+            self.item(&rule.head, self.env, &[], |w, env| {
+                w.expr(Some(&rule.at), env);
+                w.texts([Some(&rule.why)], env);
+            });
+        }
         for rule in &pack.items {
             self.item(&rule.head, self.env, &[], |w, env| rule.fields.values().for_each(|f| w.field(f, env)));
         }

@@ -56,8 +56,14 @@ fn namespaces(ir: &Ir, found: &mut BTreeMap<Key, (&Emitted, KubeObject)>, bugs: 
     let with: BTreeSet<String> = found.keys().filter(|k| k.2 == "Namespace").map(|k| k.0.clone()).collect();
     for namespace in &ir.namespaces {
         let key = (namespace.cluster.to_string(), None, "Namespace".to_owned(), namespace.name.to_string());
-        if found.remove(&key).is_none() && with.contains(&key.0) {
-            bugs.missing(&format!("clusters/{}", key.0), &show(&key));
+        match found.remove(&key) {
+            Some((file, object)) => {
+                if let Err(fault) = kubernetes::core(&object).and_then(|()| kubernetes::cluster_wide(&object)) {
+                    bugs.unreadable(file.path, &fault);
+                }
+            }
+            None if with.contains(&key.0) => bugs.missing(&format!("clusters/{}", key.0), &show(&key)),
+            None => {}
         }
     }
 }

@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn reads_both_ends() {
         let text = format!(
-            "{HEADER}pseven,users,10.20.0.0/16 fd00::/64,proxy,10.30.8.5,tcp,443,HTTPS,site,\"section 2, table 1\"\n\
-             pseven,redis,cluster:main,smtp,smtp.acme.example,udp,1024-2048,x,external,\n"
+            "{HEADER}simula,users,10.20.0.0/16 fd00::/64,proxy,10.30.8.5,tcp,443,HTTPS,site,\"section 2, table 1\"\n\
+             simula,redis,cluster:main,smtp,smtp.acme.example,udp,1024-2048,x,external,\n"
         );
         let rows = read(&text).expect("good");
         assert_eq!(rows[0].0.from_hosts.nets.len(), 2);

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn reads_six_fields() {
         let list = read(
-            "# block\nUUID=1c2d\t/var/pSeven  ext4 defaults,usrquota 0 2\n\
+            "# block\nUUID=1c2d\t/var/Simula  ext4 defaults,usrquota 0 2\n\
              //srv/a /mnt/with\\040space nfs nfsvers=3,hard 0 0\n",
         )
         .expect("good");

@@ -133,6 +133,7 @@ pub fn volume(object: &KubeObject) -> Read<VolumeText> {
     let document = &object.document;
     let root = Fields::of(document, &document.root, &["apiVersion", "kind", "metadata", "spec"])?;
     cluster_wide(object)?;
+    core(object)?;
     let spec = root.below(
         "spec",
         &[
@@ -172,6 +173,7 @@ pub fn volume(object: &KubeObject) -> Read<VolumeText> {
 pub fn claim(object: &KubeObject) -> Read<ClaimText> {
     let document = &object.document;
     let root = Fields::of(document, &document.root, &["apiVersion", "kind", "metadata", "spec"])?;
+    core(object)?;
     let spec = root.below("spec", &["accessModes", "storageClassName", "resources", "volumeName", "volumeMode"])?;
     one_of(&spec, "volumeMode", &["Filesystem"])?;
     let namespace = object.namespace.clone();
@@ -184,6 +186,14 @@ pub fn claim(object: &KubeObject) -> Read<ClaimText> {
         class: spec.text("storageClassName")?,
         volume: spec.text("volumeName")?,
     })
+}
+
+/// Refuses another version of an object of the core group than its only one.
+pub fn core(object: &KubeObject) -> Read<()> {
+    match &*object.api_version {
+        "v1" => Ok(()),
+        other => Err(Fault::new(object.line, format!("a {} of `{other}`, which is not its version", object.kind))),
+    }
 }
 
 /// Refuses a namespace where none belongs.

@@ -44,8 +44,12 @@ pub fn nginx(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
 
 /// Refuses directives that may change who is served with what in a way that is not compared below.
 fn understood(block: &[Directive], context: &str) -> Read<()> {
-    for directive in block {
+    const REPEATING: [&str; 7] = ["map", "upstream", "server", "listen", "location", "proxy_set_header", "add_header"];
+    for (i, directive) in block.iter().enumerate() {
         let name = &*directive.name;
+        if !REPEATING.contains(&name) && block[..i].iter().any(|d| d.name == name) {
+            return Err(Fault::new(directive.line, format!("`{name}` stands twice")));
+        }
         let fine = match context {
             "" => matches!(name, "map" | "upstream" | "server"),
             "map" => true,
@@ -165,11 +169,12 @@ fn upstreams(at: At, found: &BTreeSet<String>, meant: &Proxy, bugs: &mut Bugs) {
 
 fn server(at: At, site: &NginxSite, meant: &Proxy, bugs: &mut Bugs) -> Read<()> {
     let block = site.server.block();
-    let listens: BTreeSet<Vec<String>> = block
-        .iter()
-        .filter(|d| d.name == "listen")
-        .map(|d| d.args.iter().filter(|a| *a != "http2").cloned().collect())
-        .collect();
+    let mut listens: BTreeSet<Vec<String>> = BTreeSet::new();
+    for listen in block.iter().filter(|d| d.name == "listen") {
+        if !listens.insert(listen.args.iter().filter(|a| *a != "http2").cloned().collect()) {
+            return Err(Fault::new(listen.line, "a second `listen` of the same address and port"));
+        }
+    }
     let mut ports = vec![meant.port.to_string()];
     if meant.addresses.iter().any(|a| a.is_ipv6()) {
         ports.push(format!("[::]:{}", *meant.port));
@@ -314,6 +319,11 @@ fn traefik_routes(
     bugs: &mut Bugs,
 ) {
     let at = file.at(0);
+    // Where the dynamic file lies at the host is where Traefik must look.
+    let folder = file.path.split_once("/root/").and_then(|(_, path)| path.rsplit_once('/'));
+    let folder = folder.map(|(folder, _)| format!("/{folder}"));
+    let show = |f: &Option<String>| f.clone().unwrap_or_else(|| "none".to_owned());
+    bugs.same(at, &|| "the folder that Traefik reads".to_owned(), &fixed.directory, &folder, &show);
     for router in routes.routers.values() {
         if router.rule != rule {
             bugs.extra(at, &format!("the router for `{}`", router.rule));

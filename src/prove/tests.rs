@@ -288,7 +288,7 @@ table inet sitec {
 
 fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
     Arc::new(Flow {
-        product: s("pseven"),
+        product: s("simula"),
         from: s(from),
         from_hosts: f(Peers { nets: nets(&["10.20.0.0/16", "fd00:20::/64"]), pods: None, name: None }),
         to: s(to),
@@ -317,9 +317,9 @@ fn flow_table() {
         "csv",
         None,
         "product,from,from_hosts,to,to_hosts,transport,ports,application,scope,why\n\
-         pseven,users,10.20.0.0/16 fd00:20::/64,proxy,cluster:main 10.30.8.5,tcp,443,HTTPS,site,\
+         simula,users,10.20.0.0/16 fd00:20::/64,proxy,cluster:main 10.30.8.5,tcp,443,HTTPS,site,\
          \"table 3, \"\"external\"\"\"\n\
-         pseven,proxy,10.20.0.0/16 fd00:20::/64,worker,cluster:main 10.30.8.5,tcp,30000-30010,HTTPS,site,'-\n",
+         simula,proxy,10.20.0.0/16 fd00:20::/64,worker,cluster:main 10.30.8.5,tcp,30000-30010,HTTPS,site,'-\n",
     )]);
     let caught: &[(&str, &str)] = &[
         ("443", "444"),
@@ -338,8 +338,8 @@ fn flow_table() {
         ("site,'-", "external,'-"),
         ("from_hosts", "sources"),
         ("HTTPS", "HTTP"),
-        ("pseven,proxy", "psevem,proxy"),
-        ("'-\n", "'-\npseven,a,10.0.0.1,b,10.0.0.2,tcp,1,x,site,w\n"),
+        ("simula,proxy", "simulb,proxy"),
+        ("'-\n", "'-\nsimula,a,10.0.0.1,b,10.0.0.2,tcp,1,x,site,w\n"),
     ];
     let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
     assert_mutations_are_caught(&ir, &good, &mutations);
@@ -357,15 +357,15 @@ fn proxy(kind: &str) -> Arc<Proxy> {
     };
     Arc::new(Proxy {
         host: s("proxy1"),
-        product: s("pseven"),
+        product: s("simula"),
         kind: s(kind),
-        server_name: s("pseven.acme.example"),
+        server_name: s("simula.acme.example"),
         addresses: f(vec!["10.30.8.5".parse().expect("v4"), "fd00::5".parse().expect("v6")]),
         port: f(443),
         certificate_file: f(Some("/etc/ssl/a.pem".into())),
         key_file: f(Some("/etc/ssl/a.key".into())),
         upstreams: f(vec![upstream("w01", "10.30.8.21"), upstream("w02", "fd00::22")]),
-        upstream: s("pseven"),
+        upstream: s("simula"),
         health_port: f(Some(30081)),
         health_path: f(Some("/ping".into())),
         body_bytes: f(0),
@@ -377,7 +377,7 @@ fn proxy(kind: &str) -> Arc<Proxy> {
 #[test]
 fn nginx() {
     let ir = Ir { proxies: vec![proxy("nginx")], ..Ir::default() };
-    let path = "hosts/proxy1/root/etc/nginx/conf.d/pseven.conf";
+    let path = "hosts/proxy1/root/etc/nginx/conf.d/simula.conf";
     let good = tree(&[(
         path,
         "nginx",
@@ -386,7 +386,7 @@ fn nginx() {
     default upgrade;
     ""      close;
 }
-upstream pseven {
+upstream simula {
     least_conn;
     server 10.30.8.21:30080 max_fails=3 fail_timeout=10s;
     server [fd00::22]:30080 max_fails=3 fail_timeout=10s;
@@ -395,7 +395,7 @@ upstream pseven {
 server {
     listen 443 ssl http2;
     listen [::]:443 ssl http2;
-    server_name pseven.acme.example;
+    server_name simula.acme.example;
     ssl_certificate /etc/ssl/a.pem;
     ssl_certificate_key /etc/ssl/a.key;
     client_max_body_size 0;
@@ -403,7 +403,7 @@ server {
     proxy_buffers 4 128k;
     proxy_busy_buffers_size 131072;
     location / {
-        proxy_pass http://pseven;
+        proxy_pass http://simula;
         proxy_http_version 1.1;
         proxy_set_header Host $host;
         proxy_set_header X-Real-IP $remote_addr;
@@ -430,8 +430,8 @@ server {
     keepalive",
         ),
         ("max_fails=3 ", ""),
-        ("upstream pseven", "upstream other"),
-        ("http://pseven", "http://other"),
+        ("upstream simula", "upstream other"),
+        ("http://simula", "http://other"),
         ("listen 443 ssl", "listen 443"),
         ("listen 443", "listen 8443"),
         (
@@ -439,7 +439,7 @@ server {
 ",
             "",
         ),
-        ("server_name pseven", "server_name other"),
+        ("server_name simula", "server_name other"),
         ("a.pem", "b.pem"),
         ("a.key", "b.key"),
         (
@@ -475,8 +475,8 @@ server {
         ("    location", "    deny all;\n    location"),
         ("    location", "    return 503;\n    location"),
         ("location /", "location /x"),
-        ("upstream pseven", "include x;\nupstream pseven"),
-        ("server_name pseven.acme.example;", "server_name pseven.acme.example \"x;"),
+        ("upstream simula", "include x;\nupstream simula"),
+        ("server_name simula.acme.example;", "server_name simula.acme.example \"x;"),
     ];
     let mutations: Vec<_> = caught.iter().map(|(from, to)| (path, *from, *to)).collect();
     assert_mutations_are_caught(&ir, &good, &mutations);
@@ -486,7 +486,7 @@ server {
 fn traefik() {
     let ir = Ir { proxies: vec![proxy("traefik")], ..Ir::default() };
     let (fixed, dynamic) =
-        ("hosts/proxy1/root/etc/traefik/traefik.yaml", "hosts/proxy1/root/etc/traefik/dynamic/pseven.yaml");
+        ("hosts/proxy1/root/etc/traefik/traefik.yaml", "hosts/proxy1/root/etc/traefik/dynamic/simula.yaml");
     let good = tree(&[
         (
             fixed,
@@ -501,14 +501,14 @@ fn traefik() {
             Some("proxy1"),
             r#"http:
   routers:
-    pseven:
-      rule: "Host(`pseven.acme.example`)"
+    simula:
+      rule: "Host(`simula.acme.example`)"
       entryPoints:
         - websecure
-      service: pseven
+      service: simula
       tls: {}
   services:
-    pseven:
+    simula:
       loadBalancer:
         passHostHeader: true
         healthCheck:
@@ -536,9 +536,9 @@ tls:
             (fixed, "websecure", "web"),
             (fixed, "insecure: false", "insecure: true"),
             (fixed, "    watch: true", "    wach: true"),
-            (dynamic, "Host(`pseven.acme.example`)", "Host(`acme.example`)"),
+            (dynamic, "Host(`simula.acme.example`)", "Host(`acme.example`)"),
             (dynamic, "- websecure", "- web"),
-            (dynamic, "service: pseven", "service: other"),
+            (dynamic, "service: simula", "service: other"),
             (dynamic, "      tls: {}\n", ""),
             (dynamic, "passHostHeader: true", "passHostHeader: false"),
             (dynamic, "/ping", "/pong"),
@@ -568,13 +568,13 @@ fn cluster() {
     let ir = Ir {
         volumes: vec![Arc::new(Volume {
             cluster: s("main"),
-            namespace: s("pseven-ns"),
-            product: s("pseven"),
+            namespace: s("simula-ns"),
+            product: s("simula"),
             storage: s("userdata"),
-            name: s("pseven-userdata"),
+            name: s("simula-userdata"),
             claim: s("userdata"),
             server: s("10.30.8.31"),
-            path: s("/var/pSeven/UserData"),
+            path: s("/var/Simula/UserData"),
             mount_options: f(strs(&["nfsvers=3", "nolock"])),
             size: s("1Ti"),
             access: s("ReadWriteMany"),
@@ -582,9 +582,9 @@ fn cluster() {
         })],
         releases: vec![Arc::new(HelmRelease {
             cluster: s("main"),
-            namespace: s("pseven-ns"),
-            name: s("pseven-rl"),
-            product: s("pseven"),
+            namespace: s("simula-ns"),
+            name: s("simula-rl"),
+            product: s("simula"),
             chart: s("chart.tgz"),
             values: f(vec![
                 value("entrypoint.port", 443i64.into(), None),
@@ -599,25 +599,25 @@ fn cluster() {
     };
     let (pv, pvc, values) = (
         "clusters/main/_cluster/10-volumes.yaml",
-        "clusters/main/pseven-ns/20-claims.yaml",
-        "helm/pseven-rl/values.yaml",
+        "clusters/main/simula-ns/20-claims.yaml",
+        "helm/simula-rl/values.yaml",
     );
     let good = tree(&[
         (
             pv,
             "yaml",
             None,
-            "# x\n---\napiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: pseven-userdata\nspec:\n  \
+            "# x\n---\napiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: simula-userdata\nspec:\n  \
              capacity:\n    storage: 1Ti\n  accessModes:\n    - ReadWriteMany\n  nfs:\n    server: \"10.30.8.31\"\n    \
-             path: /var/pSeven/UserData\n  mountOptions:\n    - \"nfsvers=3\"\n    - nolock\n",
+             path: /var/Simula/UserData\n  mountOptions:\n    - \"nfsvers=3\"\n    - nolock\n",
         ),
         (
             pvc,
             "yaml",
             None,
-            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: userdata\n  namespace: pseven-ns\nspec:\n  \
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: userdata\n  namespace: simula-ns\nspec:\n  \
              accessModes:\n    - ReadWriteMany\n  storageClassName: \"\"\n  resources:\n    requests:\n      \
-             storage: 1Ti\n  volumeName: pseven-userdata\n",
+             storage: 1Ti\n  volumeName: simula-userdata\n",
         ),
         (
             values,
@@ -639,16 +639,16 @@ fn cluster() {
             (pv, "UserData", "Userdata"),
             (pv, "nfsvers=3", "nfsvers=4"),
             (pv, "    - nolock\n", ""),
-            (pv, "pseven-userdata", "pseven-user"),
+            (pv, "simula-userdata", "simula-user"),
             (pv, "spec:\n", "spec:\n  storageClassName: fast\n"),
             (pv, "spec:\n", "spec:\n  persistentVolumeReclaimPolicy: Delete\n"),
             (pv, "kind: PersistentVolume", "kind: PersistentVolumes"),
-            (pv, "metadata:\n", "metadata:\n  namespace: pseven-ns\n"),
-            (pvc, "volumeName: pseven-userdata", "volumeName: other"),
-            (pvc, "  volumeName: pseven-userdata\n", ""),
+            (pv, "metadata:\n", "metadata:\n  namespace: simula-ns\n"),
+            (pvc, "volumeName: simula-userdata", "volumeName: other"),
+            (pvc, "  volumeName: simula-userdata\n", ""),
             (pvc, "  storageClassName: \"\"\n", ""),
             (pvc, "\"\"", "fast"),
-            (pvc, "pseven-ns", "default"),
+            (pvc, "simula-ns", "default"),
             (pvc, "name: userdata", "name: user"),
             (pvc, "storage: 1Ti", "storage: 2Ti"),
             (values, "port: 443", "port: \"443\""),
@@ -683,9 +683,9 @@ fn flow_document() {
         "# Permitted traffic\n\nText with `code`.\n\n\
          | product | from | addresses | to | addresses | transport | ports | application | scope | why |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n\
-         | pseven | users | 10.20.0.0/16 fd00:20::/64 | proxy | cluster:main 10.30.8.5 | tcp | 443 | HTTPS | site | \
+         | simula | users | 10.20.0.0/16 fd00:20::/64 | proxy | cluster:main 10.30.8.5 | tcp | 443 | HTTPS | site | \
          table 3, \"ex\\|ternal\" next |\n\
-         | pseven | proxy | 10.20.0.0/16 fd00:20::/64 | \\<worker\\> | cluster:main 10.30.8.5 | tcp | 80 | HTTPS | site | \\- |\n",
+         | simula | proxy | 10.20.0.0/16 fd00:20::/64 | \\<worker\\> | cluster:main 10.30.8.5 | tcp | 80 | HTTPS | site | \\- |\n",
     )]);
     let caught: &[(&str, &str)] = &[
         ("443", "444"),
@@ -693,7 +693,7 @@ fn flow_document() {
         ("users | 10.20", "users | 10.21"),
         ("ex\\|ternal", "ex|ternal"),
         ("\\<worker\\>", "worker"),
-        ("| pseven | proxy", "| pseven | prox"),
+        ("| simula | proxy", "| simula | prox"),
         ("| ports | application", "| application | ports"),
         ("| \\- |", "|"),
         ("`code`", "`code"),
@@ -780,7 +780,7 @@ fn documents_name_files_that_exist() {
     let tree_without_pack = {
         let mut tree = good.clone();
         for artifact in tree.files.values_mut() {
-            artifact.pack = "pseven".into();
+            artifact.pack = "simula".into();
         }
         tree
     };
@@ -843,7 +843,7 @@ fn speed() {
             rule.host.value = name.clone();
             rules.push(Arc::new(rule));
             text.push_str(&format!(
-                "        ip saddr {{ {} }} tcp dport {{ {}, {}-{} }} accept comment \"pseven: because of {i}\"\n",
+                "        ip saddr {{ {} }} tcp dport {{ {}, {}-{} }} accept comment \"simula: because of {i}\"\n",
                 peers.join(", "),
                 ports[0].0,
                 ports[1].0,
@@ -861,7 +861,7 @@ fn speed() {
         ] {
             let mut one = self::tree(&[("x", format, Some(&name), &text)]);
             let mut artifact = one.files.remove("x").expect("the file");
-            artifact.pack = "pseven".into();
+            artifact.pack = "simula".into();
             tree.files.insert(path, artifact);
         }
     }

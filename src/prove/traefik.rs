@@ -119,7 +119,12 @@ fn service(document: &Document, fields: &Fields) -> Read<Service> {
         fields.below("loadBalancer", &["servers", "healthCheck", "passHostHeader", "sticky", "serversTransport"])?;
     let mut servers = Vec::new();
     for item in balancer.list("servers")? {
-        servers.push(Fields::of(document, item, &["url", "weight"])?.text("url")?);
+        let server = Fields::of(document, item, &["url"])?;
+        let url = server.text("url")?;
+        if servers.contains(&url) {
+            return Err(Fault::new(server.line(), format!("the server `{url}` stands twice")));
+        }
+        servers.push(url);
     }
     let health = match balancer.get("healthCheck") {
         None => None,

@@ -81,7 +81,7 @@ pub fn plan(tree: &ArtifactTree, wanted: &WantedFiles<'_>, place: &Place, thread
     let mut plan = Plan::default();
     let disk = survey(&place.target)?;
     let old = read_old(place, &disk, wanted, &mut plan.troubles)?;
-    judge_immutable(tree, &old, &mut plan.troubles);
+    plan.troubles.extend(changed_immutable(tree, &old.immutable));
     let found = compare(wanted, &old, &disk, &place.target, threads)?;
     let ours: BTreeSet<&str> = wanted.keys().copied().chain(old.files.keys().map(String::as_str)).collect();
     let folders: BTreeSet<&str> = ours.iter().flat_map(|path| ancestors(path)).collect();
@@ -209,12 +209,19 @@ fn read_old(
     Ok(old)
 }
 
-fn judge_immutable(tree: &ArtifactTree, old: &Written, troubles: &mut Vec<Trouble>) {
-    for (pointer, before) in &old.immutable {
-        if let Some(now) = tree.immutable.get(pointer).filter(|now| *now != before) {
-            troubles.push(Trouble::Immutable { pointer: pointer.clone(), old: before.clone(), new: now.clone() });
+/// Values that a manifest has and the tree has otherwise, or has no more.
+pub fn changed_immutable(tree: &ArtifactTree, old: &BTreeMap<String, String>) -> Vec<Trouble> {
+    let mut troubles = Vec::new();
+    for (pointer, before) in old {
+        let now = tree.immutable.get(pointer);
+        if now.is_none_or(|now| now.value.as_ref() != Some(before)) {
+            let product: String = pointer.split_inclusive('/').take(3).collect();
+            let gone = now.is_none() && !tree.immutable.keys().any(|p| p.starts_with(&product));
+            let (pointer, old) = (pointer.clone(), before.clone());
+            troubles.push(Trouble::Immutable { pointer, old, new: now.cloned(), gone });
         }
     }
+    troubles
 }
 
 /// Reads every file on disk that is ours or is to be.

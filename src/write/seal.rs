@@ -124,7 +124,8 @@ fn manifest_text(tree: &ArtifactTree, hashes: &[Hash]) -> Vec<u8> {
         text.push_str(close);
     }
     let mut text = format!("{{\n  \"manifest\": {MANIFEST_VERSION},\n  \"site\": {},\n", json(&tree.site));
-    let immutable = tree.immutable.iter().map(|(pointer, value)| format!("{}: {}", json(pointer), json(value)));
+    let answered = tree.immutable.iter().filter_map(|(pointer, fixed)| Some((pointer, fixed.value.as_ref()?)));
+    let immutable = answered.map(|(pointer, value)| format!("{}: {}", json(pointer), json(value)));
     lines(&mut text, "  \"immutable\": {", immutable, "},\n");
     let files = tree.files.iter().zip(hashes).map(|((path, a), hash)| {
         json(&Row {
@@ -221,7 +222,7 @@ pub fn fault_of_path(path: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::Placement;
+    use crate::artifact::{Immutable, Placement};
 
     fn tree() -> ArtifactTree {
         let artifact = |text: &str, mode: Option<&str>| Artifact {
@@ -241,7 +242,9 @@ mod tests {
             files: [("b/run.sh", "#!/bin/sh\n", Some("0755")), ("a.txt", "hello\n", None), ("Z", "", None)]
                 .map(|(p, t, m)| (p.to_string(), artifact(t, m)))
                 .into(),
-            immutable: [("/products/p/namespace".to_string(), "ns".to_string())].into(),
+            immutable: [("/products/p/namespace", Some("ns")), ("/products/p/release", None)]
+                .map(|(p, v)| (p.to_string(), Immutable { value: v.map(str::to_string), ..Immutable::default() }))
+                .into(),
         }
     }
 
@@ -254,6 +257,7 @@ mod tests {
         assert_eq!(value["files"].as_array().map(Vec::len), Some(3));
         let written = Written::read(&files[MANIFEST]).expect("own manifest");
         assert_eq!(written.immutable["/products/p/namespace"], "ns");
+        assert_eq!(written.immutable.len(), 1, "what is unanswered can still be answered");
         assert_eq!(written.files["a.txt"], Hash::of(b"hello\n"));
         assert_eq!(written.sums(Hash::of(&files[MANIFEST])), files[SUMS]);
     }

@@ -2,6 +2,7 @@
 
 use super::WriteError;
 use super::disk::Kind;
+use crate::artifact::Immutable;
 use crate::diag::{Diag, Findings, codes};
 
 /// Lines of a diff that a finding shows.
@@ -20,8 +21,8 @@ pub enum Trouble {
     Unsafe { path: String, fault: String },
     /// The manifest on disk does not say what was written.
     Manifest { fault: String },
-    /// A value changes that the installed product cannot change.
-    Immutable { pointer: String, old: String, new: String },
+    /// A value changes that the installed product cannot change; `gone` when nothing of the product is left.
+    Immutable { pointer: String, old: String, new: Option<Immutable>, gone: bool },
 }
 
 impl Trouble {
@@ -30,7 +31,8 @@ impl Trouble {
         match self {
             Trouble::Edited { .. } | Trouble::Manifest { .. } => true,
             Trouble::InTheWay { kind, .. } => *kind == Kind::File,
-            Trouble::Link { .. } | Trouble::Unsafe { .. } | Trouble::Immutable { .. } => false,
+            Trouble::Immutable { gone, .. } => *gone,
+            Trouble::Link { .. } | Trouble::Unsafe { .. } => false,
         }
     }
 
@@ -84,14 +86,30 @@ impl Trouble {
             )
             .note("without it `sitec` cannot tell its own files from yours")
             .help("restore it, remove the folder, or replace every file of the site with `--force`"),
-            Trouble::Immutable { pointer, old, new } => Diag::new(
-                codes::IMMUTABLE_CHANGED,
-                format!("`{pointer}` changes from `{old}` to `{new}`, but cannot change after the installation"),
-            )
-            .help("keep the value; for a new installation build into another folder with `--out`")
-            .pointer(pointer),
+            Trouble::Immutable { pointer, old, new, gone } => immutable(pointer, &old, new, gone),
         }
     }
+}
+
+/// A value that changes, becomes unanswered, or is there no more.
+fn immutable(pointer: String, old: &str, new: Option<Immutable>, gone: bool) -> Diag {
+    let change = match new.as_ref().map(|n| &n.value) {
+        None => format!("`{pointer}` was `{old}` and is no longer part of the site"),
+        Some(None) => format!("`{pointer}` was `{old}` and is unanswered now"),
+        Some(Some(now)) => format!("`{pointer}` changes from `{old}` to `{now}`"),
+    };
+    let mut diag = Diag::new(codes::IMMUTABLE_CHANGED, format!("{change}, but cannot change after the installation"))
+        .help(match gone {
+            true => "if the installation is really gone, build with `--force`; a product's name cannot change",
+            false => "keep the value; for a new installation build into another folder with `--out`",
+        });
+    if let Some(Immutable { why, cite, span, .. }) = new {
+        diag = diag.at_maybe(span, "");
+        for note in [why, cite.to_string()].into_iter().filter(|n| !n.is_empty()) {
+            diag = diag.note(note);
+        }
+    }
+    diag.pointer(pointer)
 }
 
 fn with_diff(diag: Diag, diff: Option<String>) -> Diag {

@@ -119,7 +119,7 @@ impl Evaluator<'_> {
     pub(super) fn open(&mut self, term: &Term, origins: &Origins) {
         let path = self.text.get(term.start as usize..term.end as usize).unwrap_or_default().trim().to_owned();
         let pointer = self.pointer(term);
-        self.reads.unanswered.push(Unanswered { path, pointer, origins: origins.clone() });
+        self.reads.unanswered.push(Unanswered { path, pointer, origins: origins.clone(), ..Unanswered::default() });
     }
 
     /// The JSON Pointer of a path that begins at `site` or goes through a bound name.

@@ -70,7 +70,7 @@ impl<'a> Scope<'a> {
 }
 
 /// An answer that an expression needed and did not find.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unanswered {
     /// As the expression names it: `host.iops.read`.
     pub path: String,
@@ -78,6 +78,8 @@ pub struct Unanswered {
     pub pointer: Option<String>,
     /// The place that holds the open answer, or the map in which it is missing.
     pub origins: Origins,
+    /// Everything that was read on the way to it, loops and conditions included.
+    pub reads: Origins,
 }
 
 /// What evaluations noted. One `Reads` may gather those of several.
