@@ -7,66 +7,13 @@ use indexmap::IndexMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-use crate::source::PlaceId;
+
+mod origins;
+
+pub use origins::Origins;
 
 /// An immutable shared string.
 pub type Str = Arc<str>;
-
-/// The set of places that a value comes from: spec leaves and pack lines. Sorted, without repetition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Origins {
-    #[default]
-    None,
-    One(PlaceId),
-    Many(Arc<[PlaceId]>),
-}
-
-impl Origins {
-    pub fn as_slice(&self) -> &[PlaceId] {
-        match self {
-            Origins::None => &[],
-            Origins::One(place) => std::slice::from_ref(place),
-            Origins::Many(places) => places,
-        }
-    }
-
-    /// Makes a set from places in any order, with repetitions and [`PlaceId::NONE`] allowed.
-    pub fn from_places(mut places: Vec<PlaceId>) -> Self {
-        places.retain(|p| *p != PlaceId::NONE);
-        places.sort_unstable();
-        places.dedup();
-        match places.as_slice() {
-            [] => Origins::None,
-            [one] => Origins::One(*one),
-            _ => Origins::Many(places.into()),
-        }
-    }
-
-    /// The union of two sets.
-    pub fn union(&self, other: &Origins) -> Origins {
-        match (self, other) {
-            (a, Origins::None) => a.clone(),
-            (Origins::None, b) => b.clone(),
-            (a, b) if a == b => a.clone(),
-            (a, b) => Origins::from_places(a.as_slice().iter().chain(b.as_slice()).copied().collect()),
-        }
-    }
-
-    /// The union of any number of sets.
-    pub fn all<'a>(sets: impl IntoIterator<Item = &'a Origins>) -> Origins {
-        let mut places = Vec::new();
-        for set in sets {
-            places.extend_from_slice(set.as_slice());
-        }
-        Origins::from_places(places)
-    }
-}
-
-impl From<PlaceId> for Origins {
-    fn from(place: PlaceId) -> Self {
-        if place == PlaceId::NONE { Origins::None } else { Origins::One(place) }
-    }
-}
 
 /// A value together with where it comes from. Two of them are equal when their values are.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,6 @@
 //! The same spec gives the same bytes wherever, whenever and by whomever it is built.
 #![cfg(unix)]
 
-#[allow(dead_code, reason = "shared with the tests of golden trees")]
 mod trees;
 
 use std::fs;

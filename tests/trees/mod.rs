@@ -1,4 +1,5 @@
 //! What tests over whole trees share: the fixtures, their compilation, trees on disk.
+#![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -53,11 +53,7 @@ impl<'e> Evaluator<'e> {
     fn pop(&mut self, mark: usize) -> Origins {
         let stack = &mut self.reads.stack;
         self.reads.places.extend_from_slice(&stack[mark..]);
-        let origins = match &stack[mark..] {
-            [] => Origins::None,
-            [one] => Origins::from(*one),
-            many => Origins::from_places(many.to_vec()),
-        };
+        let origins = Origins::all(&stack[mark..]);
         stack.truncate(mark);
         origins
     }
@@ -271,7 +267,7 @@ impl<'e> Evaluator<'e> {
     }
 
     pub(super) fn push(&mut self, origins: &Origins) {
-        self.reads.stack.extend_from_slice(origins.as_slice());
+        self.reads.stack.push(origins.clone());
     }
 
     /// Counts one item; too many are an error.

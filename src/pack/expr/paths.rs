@@ -41,7 +41,7 @@ impl Evaluator<'_> {
             _ => {
                 let mark = self.reads.stack.len();
                 let value = self.value(term)?;
-                let origins = Origins::from_places(self.reads.stack[mark..].to_vec());
+                let origins = Origins::all(&self.reads.stack[mark..]);
                 Ok(Tracked { value, origins })
             }
         }

@@ -1,6 +1,5 @@
 //! What an expression is evaluated against, and what it notes while it is: names, tables, reads.
 
-use crate::source::PlaceId;
 use crate::value::{Origins, Ref, Str, Tracked};
 
 /// What lies behind names that are bound to tables of the site, and the answers that only an installation gives.
@@ -91,15 +90,15 @@ pub struct Reads {
     /// Whether a faulty value was read; the result is then [`Value::Poison`](crate::value::Value::Poison).
     pub poisoned: bool,
     /// Every place read, in the order of reading, with repetitions.
-    pub(super) places: Vec<PlaceId>,
+    pub(super) places: Vec<Origins>,
     /// The places that the value under evaluation depends on.
-    pub(super) stack: Vec<PlaceId>,
+    pub(super) stack: Vec<Origins>,
 }
 
 impl Reads {
     /// The set of all places read.
     pub fn origins(&self) -> Origins {
-        Origins::from_places(self.places.clone())
+        Origins::all(&self.places)
     }
 
     /// Adds what another evaluation noted.
@@ -111,7 +110,7 @@ impl Reads {
 
     /// Notes places as read.
     pub fn note(&mut self, origins: &Origins) {
-        self.places.extend_from_slice(origins.as_slice());
+        self.places.push(origins.clone());
     }
 
     pub fn clear(&mut self) {

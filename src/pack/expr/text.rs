@@ -151,7 +151,7 @@ pub(crate) fn evaluate(
     reads: &mut Reads,
 ) -> Result<Tracked, EvalError> {
     reads.stack.clear();
-    reads.stack.extend((anchor.place != crate::source::PlaceId::NONE).then_some(anchor.place));
+    reads.stack.extend((anchor.place != crate::source::PlaceId::NONE).then_some(Origins::from(anchor.place)));
     let mut evaluator = Evaluator::new(text, anchor, scope, reads);
     let value = evaluator.value(term);
     let poisoned = evaluator.poisoned;
@@ -159,11 +159,7 @@ pub(crate) fn evaluate(
     let stack = std::mem::take(&mut reads.stack);
     let own = usize::from(anchor.place != crate::source::PlaceId::NONE);
     reads.places.extend_from_slice(&stack[own..]);
-    let origins = match stack.as_slice() {
-        [] => Origins::None,
-        [one] => Origins::from(*one),
-        many => Origins::from_places(many.to_vec()),
-    };
+    let origins = Origins::all(&stack);
     reads.stack = stack;
     reads.stack.clear();
     Ok(Tracked { value: value?, origins })
