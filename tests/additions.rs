@@ -12,7 +12,7 @@ hosts:
   n[1-2]: { addresses: ['10.30.8.[11-12]'], os: ubuntu-22.04 }
   nfs1: { addresses: [10.30.8.31], os: ubuntu-22.04 }
 clusters:
-  main: { kind: kubernetes, control_plane: [n1], workers: [n2], node_port_range: 30000-32767 }
+  main: { kind: kubernetes, control_plane: [n1], workers: [n2], node_port_range: 30000-32767, cni: calico }
 firewall: { targets: [nftables, csv, markdown], output: allow }
 extra:
   flows:
