@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-
 mod origins;
 
 pub use origins::Origins;

@@ -6,7 +6,7 @@ pub mod steps;
 
 use std::sync::Arc;
 
-use super::merge::{merge_field, unite};
+use super::merge::merge_field;
 use super::peers::{deep_origins, peers};
 use crate::check::requirements::spec_span;
 use crate::diag::Diag;
@@ -93,43 +93,39 @@ fn is_faulty(entry: &Tracked) -> bool {
 /// options must be the same where the addition gives any.
 pub fn exports(additions: &[Additions], packs: Vec<Arc<Export>>, site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
     let mut list = packs;
-    let mut own = Vec::new();
-    for addition in additions {
-        for (pointer, entry) in addition.entries("exports").filter(|(_, e)| !is_faulty(e)) {
-            let what = "an export among the additions of the site";
-            let (Some(host), Some(path)) = (text(entry, "server"), text(entry, "path")) else {
-                let missing = if entry.get("server").is_none_or(|s| s.value.is_null()) { "server" } else { "path" };
-                addition.wait(what, &pointer, missing, &entry.origins, run);
-                continue;
-            };
-            let known = list.iter().position(|e| *e.host == *host && *e.path == *path);
-            let given = entry.get("clients").filter(|c| !c.items().is_empty());
-            let clients = given.and_then(|c| Some(peers(c, site)?.map(|p| p.nets)));
-            let options = entry.get("options").filter(|o| !o.items().is_empty()).map(|o| {
-                let options = o.items().iter().filter_map(|i| i.value.text()).collect();
-                F::new(options, deep_origins(o).union(&entry.origins))
-            });
-            match (known, clients) {
-                (Some(index), clients) => list[index] = Arc::new(joined(&list[index], clients, options, entry, run)),
-                (None, None) => addition.wait(what, &pointer, "clients", &entry.origins, run),
-                (None, Some(clients)) => own.push(Arc::new(Export {
-                    clients: F::new(clients.value, clients.origins.union(&entry.origins)),
-                    options: options.unwrap_or_else(|| F::new(vec!["rw".into()], entry.origins.clone())),
-                    storage: F::new("".into(), entry.origins.clone()),
-                    host,
-                    path,
-                })),
-            }
+    let entries = additions.iter().flat_map(|a| a.entries("exports").map(move |(pointer, entry)| (a, pointer, entry)));
+    let mut entries: Vec<_> = entries.filter(|(.., entry)| !is_faulty(entry)).collect();
+    let given = |entry: &Tracked, key: &str| entry.get(key).is_some_and(|v| !v.items().is_empty());
+    // Of several about one export, those that say more come first, so that the others can follow them.
+    entries.sort_by_key(|(.., entry)| (!given(entry, "options"), !given(entry, "clients")));
+    for (addition, pointer, entry) in entries {
+        let what = "an export among the additions of the site";
+        let (Some(host), Some(path)) = (text(entry, "server"), text(entry, "path")) else {
+            let missing = if entry.get("server").is_none_or(|s| s.value.is_null()) { "server" } else { "path" };
+            addition.wait(what, &pointer, missing, &entry.origins, run);
+            continue;
+        };
+        let known = list.iter().position(|e| *e.host == *host && *e.path == *path);
+        let clients = entry.get("clients").filter(|_| given(entry, "clients"));
+        let clients = clients.and_then(|c| Some(peers(c, site)?.map(|p| p.nets)));
+        let options = entry.get("options").filter(|_| given(entry, "options")).map(|o| {
+            let options = o.items().iter().filter_map(|i| i.value.text()).collect();
+            F::new(options, deep_origins(o).union(&entry.origins))
+        });
+        match (known, clients) {
+            (Some(index), clients) => list[index] = Arc::new(joined(&list[index], clients, options, entry, run)),
+            (None, None) => addition.wait(what, &pointer, "clients", &entry.origins, run),
+            (None, Some(clients)) => list.push(Arc::new(Export {
+                clients: F::new(clients.value, clients.origins.union(&entry.origins)),
+                options: options.unwrap_or_else(|| F::new(vec!["rw".into()], entry.origins.clone())),
+                storage: F::new("".into(), entry.origins.clone()),
+                host,
+                path,
+            })),
         }
     }
-    list.extend(own);
     list.sort_by_key(|e| (e.host.value.clone(), e.path.value.clone()));
-    unite(
-        list,
-        run,
-        |a, b, run| joined(a, Some(b.clients.clone()), Some(b.options.clone()), &Tracked::default(), run),
-        |e| (e.host.value.clone(), e.path.value.clone()),
-    )
+    list
 }
 
 /// An export with what an addition says about it. One that everybody may mount stays so.

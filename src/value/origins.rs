@@ -77,8 +77,7 @@ impl Origins {
             return Origins::from_places(parts.iter().flat_map(|p| p.as_slice()).copied().collect());
         }
         let depth = 1 + parts.iter().map(|p| p.depth()).max().unwrap_or(0);
-        let joined =
-            Joined { parts: parts.into_iter().cloned().collect(), depth, places: OnceLock::new() };
+        let joined = Joined { parts: parts.into_iter().cloned().collect(), depth, places: OnceLock::new() };
         match depth > DEEP {
             true => Origins::Many(joined.places().into()),
             false => Origins::Joined(Arc::new(joined)),

@@ -26,9 +26,12 @@ pub(in crate::lower) fn steps(additions: &[Additions], sources: &Sources, drafts
             let mut write = Writing { entry, exists: deep_origins(entry), sources, run };
             let step = write.step(addition.product, number);
             let exists = write.exists;
-            let mut draft = Draft::new(step, (usize::MAX, index, number), exists);
+            let before = names(entry, "before");
+            // Behind all others; what something waits for does not wait for the rest of the additions.
+            let last = usize::MAX - usize::from(!before.is_empty());
+            let mut draft = Draft::new(step, (last, index, number), exists);
             draft.after = names(entry, "after");
-            draft.before = names(entry, "before");
+            draft.before = before;
             drafts.push(draft);
         }
     }

@@ -65,6 +65,15 @@ impl Text {
 
     /// Checks every expression; the type is that of the value when the string is exactly one expression.
     pub fn check(&self, env: &Env<'_>, findings: &mut Findings) -> Type {
+        self.check_parts(env, findings, false)
+    }
+
+    /// As [`Text::check`], for a command, in which a list is as many words.
+    pub fn check_command(&self, env: &Env<'_>, findings: &mut Findings) {
+        self.check_parts(env, findings, true);
+    }
+
+    fn check_parts(&self, env: &Env<'_>, findings: &mut Findings, lists: bool) -> Type {
         let mut checker = Checker::new(self.anchor, env, findings);
         let mut types = Vec::new();
         for part in &self.parts {
@@ -76,7 +85,8 @@ impl Text {
             ([Part::Value(_)], [(_, ty)]) => ty.clone(),
             _ => {
                 for (term, ty) in types {
-                    if !super::table::any_form(&ty, &kinds::scalar) {
+                    let words = lists && matches!(ty, Type::List(_));
+                    if !words && !super::table::any_form(&ty, &kinds::scalar) {
                         let message = format!("{} cannot stand within a string", kinds::describe(&ty));
                         let help = Some("join its items with `|join(', ')`, or name one of its parts".into());
                         checker.wrong_operand((term.start, term.end), message, help);
