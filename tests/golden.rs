@@ -15,6 +15,8 @@ fn fixtures_compile_to_their_golden_trees() {
     let golden = root().join("golden");
     let (mut faults, mut sites) = (Vec::new(), BTreeMap::new());
     for fixture in fixtures() {
+        let folder = golden.join(fixture.parent().and_then(Utf8Path::file_name).expect("fixtures have folders"));
+        sites.insert(folder.file_name().unwrap_or_default().to_string(), ());
         let sealed = match compile(&fixture) {
             Ok(built) => built,
             Err(report) => {
@@ -22,8 +24,6 @@ fn fixtures_compile_to_their_golden_trees() {
                 continue;
             }
         };
-        let folder = golden.join(fixture.parent().and_then(Utf8Path::file_name).expect("fixtures have folders"));
-        sites.insert(folder.file_name().unwrap_or_default().to_string(), ());
         let expected = read_tree(&folder);
         if expected == sealed {
             continue;

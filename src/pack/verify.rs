@@ -315,9 +315,6 @@ impl Walk<'_> {
     fn step(&mut self, rule: &StepRule, env: &Env) {
         let single = [&rule.at, &rule.text, &rule.verify_text, &rule.undo_text, &rule.departs];
         self.texts([Some(&rule.title)].into_iter().chain(single.into_iter().map(Option::as_ref)), env);
-        for text in rule.run.iter().chain(&rule.verify).chain(&rule.undo) {
-            text.check_command(env, self.findings);
-        }
         for list in [&rule.files, &rule.warns, &rule.needs, &rule.provides] {
             self.texts(list.iter().map(Some), env);
         }
@@ -325,6 +322,7 @@ impl Walk<'_> {
             self.texts([Some(&fails.sees), fails.says.as_ref()], env);
         }
         for command in rule.run.iter().chain(&rule.verify).chain(&rule.undo) {
+            command.check_command(env, self.findings);
             self.position(Format::Shell, command);
         }
         let lines = [Some(&rule.title)].into_iter().chain(single.into_iter().map(Option::as_ref)).flatten();

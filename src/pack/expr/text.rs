@@ -65,15 +65,19 @@ impl Text {
 
     /// Checks every expression; the type is that of the value when the string is exactly one expression.
     pub fn check(&self, env: &Env<'_>, findings: &mut Findings) -> Type {
-        self.check_parts(env, findings, false)
+        self.check_parts(env, findings, &kinds::scalar)
     }
 
     /// As [`Text::check`], for a command, in which a list is as many words.
     pub fn check_command(&self, env: &Env<'_>, findings: &mut Findings) {
-        self.check_parts(env, findings, true);
+        let word = |ty: &Type| match ty {
+            Type::List(item) => super::table::any_form(item, &kinds::scalar),
+            other => kinds::scalar(other),
+        };
+        self.check_parts(env, findings, &word);
     }
 
-    fn check_parts(&self, env: &Env<'_>, findings: &mut Findings, lists: bool) -> Type {
+    fn check_parts(&self, env: &Env<'_>, findings: &mut Findings, fits: &dyn Fn(&Type) -> bool) -> Type {
         let mut checker = Checker::new(self.anchor, env, findings);
         let mut types = Vec::new();
         for part in &self.parts {
@@ -85,8 +89,7 @@ impl Text {
             ([Part::Value(_)], [(_, ty)]) => ty.clone(),
             _ => {
                 for (term, ty) in types {
-                    let words = lists && matches!(ty, Type::List(_));
-                    if !words && !super::table::any_form(&ty, &kinds::scalar) {
+                    if !super::table::any_form(&ty, &fits) {
                         let message = format!("{} cannot stand within a string", kinds::describe(&ty));
                         let help = Some("join its items with `|join(', ')`, or name one of its parts".into());
                         checker.wrong_operand((term.start, term.end), message, help);
