@@ -4,6 +4,7 @@
 //! duplicate keys, tags, merge keys, keys that are no text, several documents, numbers that are none. Depth, size
 //! and the replaying of aliases are limited.
 
+mod anchors;
 mod json;
 mod scalar;
 mod toml;

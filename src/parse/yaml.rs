@@ -1,11 +1,11 @@
 //! The YAML reader: events of the parser in, nodes out, and everything that YAML allows and a spec does not.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
+use super::anchors::{Anchors, Replay};
 use super::scalar::{self, Plain};
 use super::tree::Tree;
 use super::{ALIAS_LIMIT, DEPTH_LIMIT, yaml_syntax};
@@ -20,7 +20,7 @@ pub(super) fn read(text: &str, tree: &mut Tree) -> Option<Option<Node>> {
         flow_nesting_limit: DEPTH_LIMIT,
         block_nesting_limit: DEPTH_LIMIT,
     };
-    let mut reader = Reader { text, tree, open: Vec::new(), root: None, anchors: BTreeMap::new(), replayed: 0 };
+    let mut reader = Reader { text, tree, open: Vec::new(), root: None, anchors: Anchors::default() };
     for event in Parser::new_from_str_with_options(text, options) {
         let next = match event {
             Ok((event, span)) => {
@@ -63,10 +63,7 @@ struct Reader<'t, 'a, 's> {
     /// The lists and maps that are not yet closed.
     open: Vec<Frame>,
     root: Option<Node>,
-    /// Completed nodes with an anchor, by the parser's number, with their size.
-    anchors: BTreeMap<usize, (Node, Size)>,
-    /// Nodes that were copied for anchors and aliases.
-    replayed: usize,
+    anchors: Anchors,
 }
 
 struct Frame {
@@ -356,11 +353,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn remember(&mut self, anchor: usize, node: &Node) {
-        let size = measure(node, ALIAS_LIMIT);
-        self.replayed += size.nodes;
-        if self.replayed <= ALIAS_LIMIT {
-            self.anchors.insert(anchor, (node.clone(), size));
-        }
+        self.anchors.remember(anchor, node);
     }
 
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Next {
@@ -368,26 +361,28 @@ impl Reader<'_, '_, '_> {
             self.no_key(range, "value from elsewhere");
             return Next::More;
         }
-        let size = self.anchors.get(&anchor).map_or(Size::default(), |(_, size)| *size);
-        self.replayed += size.nodes;
-        if self.open.len() + size.depth > DEPTH_LIMIT {
-            self.tree.report(too_deep().at(self.tree.span(range), "this alias repeats too many levels"));
-            return Next::NoTree;
-        }
-        if self.replayed > ALIAS_LIMIT {
-            self.tree.report(
-                Diag::new(codes::ALIAS_BOMB, format!("the aliases of this file repeat more than {ALIAS_LIMIT} values"))
-                    .at(self.tree.span(range), "with this alias it is too much")
+        let span = self.tree.span(range.clone());
+        let node = match self.anchors.replay(anchor, self.open.len()) {
+            Replay::Node(node) => node,
+            Replay::TooMuch => {
+                self.tree.report(
+                    Diag::new(
+                        codes::ALIAS_BOMB,
+                        format!("the aliases of this file repeat more than {ALIAS_LIMIT} values"),
+                    )
+                    .at(span, "with this alias it is too much")
                     .help("write the values out, or use ranges such as `w[01-05]` for what is alike"),
-            );
-            return Next::NoTree;
-        }
-        let node = match self.anchors.get(&anchor) {
-            Some((node, _)) => node.clone(),
-            None => {
+                );
+                return Next::NoTree;
+            }
+            Replay::TooDeep => {
+                self.tree.report(too_deep().at(span, "this alias repeats too many levels"));
+                return Next::NoTree;
+            }
+            Replay::Itself => {
                 let name = self.text.get(range.clone()).unwrap_or_default();
                 let message = format!("the alias `{name}` stands inside the value that it repeats");
-                let diag = Diag::new(codes::ALIAS_BOMB, message).at(self.tree.span(range.clone()), "repeats itself");
+                let diag = Diag::new(codes::ALIAS_BOMB, message).at(span, "repeats itself");
                 self.tree.report(diag.help("give the anchor to a part that does not contain the alias"));
                 self.tree.node(range, Data::Poison)
             }
@@ -425,28 +420,4 @@ pub(super) fn too_deep() -> Diag {
 pub(super) fn not_finite(value: &str) -> Diag {
     Diag::new(codes::UNSUPPORTED_SYNTAX, format!("`{value}` is not a number that can be used"))
         .help("write a finite number, `null` for what is not yet known, or quote the text")
-}
-
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    /// Levels of lists and maps.
-    depth: usize,
-}
-
-/// The size of a tree, measured no further than `limit` nodes.
-fn measure(node: &Node, limit: usize) -> Size {
-    let mut size = Size::default();
-    let mut rest = vec![(node, 0)];
-    while let Some((node, above)) = rest.pop() {
-        size.nodes += 1;
-        if size.nodes > limit {
-            break;
-        }
-        let depth = above + usize::from(matches!(node.data, Data::List(_) | Data::Map(_)));
-        size.depth = size.depth.max(depth);
-        rest.extend(node.items().iter().map(|n| (n, depth)));
-        rest.extend(node.entries().iter().map(|e| (&e.value, depth)));
-    }
-    size
 }
