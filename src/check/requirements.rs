@@ -302,7 +302,6 @@ impl Judge<'_> {
             why: self.instance.pack.source_text(&self.rule.head.source),
             waits: vec![format!("requirement `{}/{}`", self.instance.pack.name, self.rule.code).into()],
             unanswered,
-            ..Default::default()
         });
     }
 }

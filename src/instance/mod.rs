@@ -121,7 +121,7 @@ impl<'a> Instance<'a> {
     /// Evaluates bindings, ports and values, each after those that it reads.
     fn evaluate(&mut self, site: &Site, run: &mut Run) {
         let pack = self.pack;
-        let mut waiting: Vec<(Part, &Str, BTreeSet<(Part, Str)>)> = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
         for (name, rule) in &pack.bindings {
             waiting.push((Part::Bind, name, reads([Some(&rule.is), rule.head.when.as_ref()], &rule.head)));
         }
@@ -152,7 +152,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    fn report_cycle(&self, waiting: &[(Part, &Str, BTreeSet<(Part, Str)>)], run: &mut Run) {
+    fn report_cycle(&self, waiting: &[Waiting], run: &mut Run) {
         let names: Vec<String> = waiting.iter().map(|(part, name, _)| format!("`{}.{name}`", part.name())).collect();
         let mut diag = Diag::new(PACK_CYCLE, format!("these depend on themselves: {}", names.join(", ")));
         for (part, name, _) in waiting {
@@ -199,6 +199,9 @@ impl<'a> Instance<'a> {
         }
     }
 }
+
+/// A name that is not computed yet, with those that it reads.
+type Waiting<'a> = (Part, &'a Str, BTreeSet<(Part, Str)>);
 
 /// The three kinds of names that an instance computes once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

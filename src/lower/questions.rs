@@ -50,7 +50,6 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
                 why,
                 waits: Vec::new(),
                 unanswered: unanswered.clone(),
-                ..Default::default()
             });
         }
         for rule in &instance.pack.questions {
@@ -67,7 +66,6 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
                     why: why.clone(),
                     waits: rule.waits.clone(),
                     unanswered,
-                    ..Default::default()
                 });
             });
         }

@@ -168,7 +168,7 @@ fn minimum(
         for_each: Vec::new(),
     };
     let limit = r.limit_of(cell)?;
-    let field: Str = column.replace('.', "-").replace('_', "-").into();
+    let field: Str = column.replace(['.', '_'], "-").into();
     let (from_row, from_cell) = (Anchor::of(r.sources, row.node, &row.each), Anchor::of(r.sources, cell, "\0"));
     let expr = |text: &str, r: &mut Reader| {
         let anchor = if *text == *row.each { from_row } else { from_cell };

@@ -192,7 +192,7 @@ impl Lowering<'_> {
                     .collect()
             }
         };
-        if refs.is_empty() && !TABLES.iter().any(|t| named(&t)) {
+        if refs.is_empty() && !TABLES.iter().any(named) {
             self.unknown(word, key, run);
             return None;
         }
