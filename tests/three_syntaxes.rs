@@ -1,5 +1,6 @@
 //! One spec in three syntaxes: written as YAML, TOML and JSON, each fixture compiles to the same site and tree.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use sitec::compile::{Compilation, Depth, Inputs, compile};
@@ -33,11 +34,31 @@ fn yaml_toml_and_json_give_the_same_site() {
             let other = compile_text(entry, &text);
             assert_eq!(said(&yaml), said(&other), "{} as {entry}", path.display());
             assert_eq!(values(&yaml), values(&other), "{} as {entry}", path.display());
-            assert_eq!(yaml.tree, other.tree, "{} as {entry}", path.display());
+            let (ours, theirs) = (texts(&yaml), texts(&other));
+            for (file, text) in &ours {
+                let other = theirs.get(file).map_or("", String::as_str);
+                let difference = similar::TextDiff::from_lines(text.as_str(), other).unified_diff().to_string();
+                assert!(difference.is_empty(), "{} as {entry}: {file}\n{difference}", path.display());
+            }
+            let files = |c: &Compilation| c.tree.as_ref().map(|t| (t.site.clone(), t.files.clone()));
+            assert!(files(&yaml) == files(&other), "{} as {entry}: places, owners or modes differ", path.display());
+            assert_eq!(immutable(&yaml), immutable(&other), "{} as {entry}", path.display());
         }
         compared += 1;
     }
     assert!(compared > 0);
+}
+
+/// The files of the tree by path.
+fn texts(compilation: &Compilation) -> BTreeMap<String, String> {
+    let files = compilation.tree.iter().flat_map(|t| &t.files);
+    files.map(|(path, a)| (path.clone(), String::from_utf8_lossy(&a.bytes).into_owned())).collect()
+}
+
+/// The values that can never change, without their places in the text.
+fn immutable(compilation: &Compilation) -> Vec<(String, Option<String>)> {
+    let values = compilation.tree.iter().flat_map(|t| &t.immutable);
+    values.map(|(pointer, i)| (pointer.clone(), i.value.clone())).collect()
 }
 
 /// What the findings say, without places. YAML alone has scalars that its versions read differently.
