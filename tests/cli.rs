@@ -120,7 +120,7 @@ fn check_reports_and_exits_by_level() {
 
 #[test]
 fn denied_levels_and_codes_become_errors() {
-    let spec = TINY.replace("os: ubuntu-22.04", "os: null");
+    let spec = TINY.replace("role: management", "role: null");
     let folder = Folder::with(&[("site.yaml", &spec)]);
     assert!(folder.run(&["check", "site.yaml"], 0).err.contains("question"));
     folder.run(&["check", "site.yaml", "--deny", "question"], 1);

@@ -29,6 +29,8 @@ pub struct Instance<'a> {
     pub names: Vec<(Str, Tracked)>,
     pub bound: IndexMap<Str, Bound>,
     pub ports: IndexMap<Str, PortValue>,
+    /// What keeps computed values open.
+    pub open_values: IndexMap<Str, Vec<Unanswered>>,
 }
 
 /// What became of a binding.
@@ -101,9 +103,41 @@ impl<'a> Instance<'a> {
             product,
             bound: IndexMap::new(),
             ports: IndexMap::new(),
+            open_values: IndexMap::new(),
         };
         instance.evaluate(site, run);
         instance
+    }
+
+    /// What an open answer comes down to: a binding, port or value that is open waits for the answers that it waits for
+    /// itself.
+    pub fn behind(&self, unanswered: &Unanswered) -> Vec<Unanswered> {
+        self.behind_at(unanswered, 0)
+    }
+
+    fn behind_at(&self, unanswered: &Unanswered, depth: usize) -> Vec<Unanswered> {
+        let mut steps = unanswered.path.split(['.', '[']);
+        let (first, name) = (steps.next().unwrap_or_default(), steps.next().unwrap_or_default());
+        let deeper: &[Unanswered] = match first {
+            "bind" => match self.bound.get(name) {
+                Some(Bound::Open(open)) => open,
+                _ => &[],
+            },
+            "ports" => match self.ports.get(name) {
+                Some(PortValue::Open(open)) => open,
+                _ => &[],
+            },
+            "values" => self.open_values.get(name).map(Vec::as_slice).unwrap_or_default(),
+            _ => &[],
+        };
+        if deeper.is_empty() || unanswered.pointer.is_some() || depth > 8 {
+            return vec![unanswered.clone()];
+        }
+        let mut found: Vec<Unanswered> = deeper.iter().flat_map(|u| self.behind_at(u, depth + 1)).collect();
+        for open in &mut found {
+            open.reads = open.reads.union(&unanswered.reads);
+        }
+        found
     }
 
     /// What the instance's expressions look names up in.
@@ -195,7 +229,13 @@ impl<'a> Instance<'a> {
                 self.ports.insert(name.clone(), value);
                 tracked
             }
-            Part::Value => value(&self.pack.values[name], &scope, run),
+            Part::Value => {
+                let (value, open) = value(&self.pack.values[name], &scope, run);
+                if !open.is_empty() {
+                    self.open_values.insert(name.clone(), open);
+                }
+                value
+            }
         }
     }
 }
@@ -262,8 +302,9 @@ fn written(value: &Value, suffix: &str, span: Span, run: &mut Run) -> Value {
 }
 
 /// A computed value; several tuples of a loop give the last.
-fn value(rule: &ValueRule, scope: &Scope, run: &mut Run) -> Tracked {
+fn value(rule: &ValueRule, scope: &Scope, run: &mut Run) -> (Tracked, Vec<Unanswered>) {
     let mut found = Tracked::default();
+    let mut waiting = Vec::new();
     let mut open = Vec::new();
     run.each(&rule.head, scope, &mut open, &mut |scope, origins, run| {
         found = match run.eval(&rule.is, scope) {
@@ -274,11 +315,16 @@ fn value(rule: &ValueRule, scope: &Scope, run: &mut Run) -> Tracked {
                     None => value.value,
                 },
             },
-            Answer::Open(open) => Tracked::new(Value::Null, Origins::all(open.iter().map(|u| &u.origins))),
+            Answer::Open(open) => {
+                let origins = Origins::all(open.iter().map(|u| &u.origins));
+                waiting.extend(open);
+                Tracked::new(Value::Null, origins)
+            }
             Answer::Poison => Tracked::new(Value::Poison, Origins::None),
         };
     });
-    found
+    open.extend(waiting);
+    (found, open)
 }
 
 fn names_of(name: &Str, pack: &Pack, product: &Tracked, site: &Site) -> Vec<(Str, Tracked)> {
@@ -314,6 +360,16 @@ fn bound(binding: &Binding, scope: &Scope, run: &mut Run) -> Bound {
         }
     }
     match run.eval(&binding.is, scope) {
+        // What is needed and comes out as an empty list has not been given yet.
+        Answer::Known(value) if binding.required && matches!(&value.value, Value::List(items) if items.is_empty()) => {
+            let origins = value.origins.union(&origins);
+            Bound::Open(vec![Unanswered {
+                path: binding.name.to_string(),
+                reads: origins.clone(),
+                origins,
+                pointer: None,
+            }])
+        }
         Answer::Known(value) if is_none(&value.value) => Bound::Absent(origins.union(&value.origins)),
         Answer::Known(value) => Bound::Present(Tracked { origins: value.origins.union(&origins), value: value.value }),
         Answer::Open(open) => Bound::Open(open),

@@ -8,7 +8,7 @@ use crate::diag::Diag;
 use crate::diag::codes::OPEN_QUESTION;
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
 use crate::ir::{F, Question};
-use crate::pack::expr::Scope;
+use crate::pack::expr::{Scope, Unanswered};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::value::{Origins, Str};
@@ -73,10 +73,14 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
 }
 
 /// All questions, sorted by who answers and by place.
-pub fn questions(run: &Run) -> Vec<Arc<Question>> {
+pub fn questions(run: &Run, instances: &[Instance]) -> Vec<Arc<Question>> {
+    let behind = |product: &Str, unanswered: &[Unanswered]| -> Vec<Unanswered> {
+        let instance = instances.iter().find(|i| i.name == *product);
+        unanswered.iter().flat_map(|u| instance.map_or_else(|| vec![u.clone()], |i| i.behind(u))).collect()
+    };
     let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
     for asked in &run.asked {
-        for unanswered in &asked.unanswered {
+        for unanswered in &behind(&asked.product, &asked.unanswered) {
             let entry = entry(&mut gathered, unanswered, &asked.product, &asked.why);
             if entry.ask.is_none() && !asked.ask.is_empty() {
                 entry.ask = Some(asked.ask.clone());
@@ -88,7 +92,7 @@ pub fn questions(run: &Run) -> Vec<Arc<Question>> {
         }
     }
     for withheld in &run.withheld {
-        for unanswered in &withheld.unanswered {
+        for unanswered in &behind(&withheld.product, &withheld.unanswered) {
             let entry = entry(&mut gathered, unanswered, &withheld.product, &withheld.why);
             entry.reads.push(withheld.origins.clone());
             entry.waits.push(withheld.what.as_str().into());
@@ -102,7 +106,7 @@ pub fn questions(run: &Run) -> Vec<Arc<Question>> {
 
 fn entry<'g>(
     gathered: &'g mut BTreeMap<String, Gathered>,
-    unanswered: &crate::pack::expr::Unanswered,
+    unanswered: &Unanswered,
     product: &Str,
     why: &Str,
 ) -> &'g mut Gathered {
