@@ -860,11 +860,11 @@ fn speed() {
         ] {
             let mut one = self::tree(&[("x", format, Some(&name), &text)]);
             let mut artifact = one.files.remove("x").expect("the file");
-            artifact.pack = "simula".into();
+            artifact.pack = if format == "nft" { "base".into() } else { "other".into() };
             tree.files.insert(path, artifact);
         }
     }
     let start = std::time::Instant::now();
-    assert_eq!(messages(&ir, &tree), [""; 0]);
+    assert_eq!(messages(&ir, &tree).len(), 0);
     println!("{} files: {:?}", tree.files.len(), start.elapsed());
 }
