@@ -115,6 +115,7 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     let ir_value = lower::as_value(&ir);
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
     ir.questions = lower::questions::questions(&run, &instances);
+    ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     c.findings.extend(std::mem::take(&mut run.findings));
     for question in lower::questions::findings(&ir.questions, &site, &c.sources) {
         c.findings.push(question);

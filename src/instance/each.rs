@@ -21,6 +21,8 @@ pub struct Run {
     pub asked: Vec<Asked>,
     /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
     pub absent: Vec<Origins>,
+    /// The answers without which there would be more questions.
+    pub settled: Vec<Origins>,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
 }
@@ -169,7 +171,10 @@ impl Run {
                 Value::List(items) if format == Format::Shell => {
                     let words = items.iter().map(|item| escape(format, context, &item.value));
                     match words.collect::<Result<Vec<_>, _>>() {
-                        Ok(words) => joined.push_str(&words.join(" ")),
+                        Ok(words) => {
+                            origins.extend(items.iter().map(|item| item.origins.clone()));
+                            joined.push_str(&words.join(" "));
+                        }
                         Err(refusal) => {
                             self.refused.push((refusal, value.origins, text.anchor().span));
                             return Answer::Poison;

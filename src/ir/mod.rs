@@ -42,6 +42,8 @@ pub struct Ir {
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    /// The answers without which there would be more questions.
+    pub settled: crate::value::Origins,
 }
 
 impl Ir {

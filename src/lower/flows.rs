@@ -20,6 +20,7 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
         site,
         ends: Vec::new(),
         nodes: None,
+        nodes_open: Vec::new(),
         flows: Vec::new(),
         absent: Vec::new(),
         open: Vec::new(),
@@ -70,6 +71,8 @@ struct Lowering<'a> {
     ends: Vec<Arc<End>>,
     /// Addresses with which pods reach other hosts.
     nodes: Option<F<Peers>>,
+    /// Why those addresses, or the cluster itself, are not known.
+    nodes_open: Vec<Unanswered>,
     flows: Vec<Arc<Flow>>,
     /// What keeps flows from being there: had they been, their ports would have joined those of other rules.
     absent: Vec<Origins>,
@@ -87,12 +90,16 @@ struct Group {
 }
 
 impl Lowering<'_> {
-    fn node_peers(&self, run: &mut Run) -> Option<F<Peers>> {
+    fn node_peers(&mut self, run: &mut Run) -> Option<F<Peers>> {
         let nodes = self.instance.pack.nodes.as_ref()?;
         let world = self.instance.world(self.site);
         match run.eval(nodes, &Scope::new(&self.instance.names, &world)) {
             Answer::Known(value) => peers(&value, self.site),
-            _ => None,
+            Answer::Open(open) => {
+                self.nodes_open = open;
+                None
+            }
+            Answer::Poison => None,
         }
     }
 
@@ -134,6 +141,9 @@ impl Lowering<'_> {
                     published_on = peers(&value, self.site);
                 }
             });
+            if matches!(state, State::Present(_)) && !self.nodes_open.is_empty() {
+                state = State::Open(self.nodes_open.clone());
+            }
             if !unanswered.is_empty() {
                 open.extend(unanswered.iter().cloned());
                 state = State::Open(unanswered);

@@ -73,7 +73,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
-        "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()),
+        "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };
     let lists = Ir::KINDS.iter().filter_map(|kind| {

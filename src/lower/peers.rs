@@ -124,7 +124,10 @@ pub fn hosts(value: &Tracked) -> Option<Vec<F<Str>>> {
     Some(found)
 }
 
-/// Sorted, with contained and adjacent networks merged; IPv4 before IPv6.
+/// Up to this many addresses are written one by one, as people read them; more are joined to larger networks.
+const SINGLE_MAX: usize = 64;
+
+/// Sorted, without networks that others contain, IPv4 before IPv6; long lists with adjacent networks joined.
 pub fn merged(nets: Vec<IpNet>) -> Vec<IpNet> {
     let mut nets: Vec<IpNet> = nets.iter().map(IpNet::trunc).collect();
     nets.sort_unstable_by_key(|n| (n.addr(), n.prefix_len()));
@@ -133,6 +136,10 @@ pub fn merged(nets: Vec<IpNet>) -> Vec<IpNet> {
         if !kept.last().is_some_and(|last| last.contains(&net)) {
             kept.push(net);
         }
+    }
+    if kept.len() > SINGLE_MAX {
+        kept = IpNet::aggregate(&kept);
+        kept.sort_unstable_by_key(|n| (n.addr(), n.prefix_len()));
     }
     kept
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::peers::{host_addresses, merged};
@@ -10,29 +12,61 @@ use crate::ir::{F, Firewall, Flow, Rule, RuleChain, Scope, Transport};
 use crate::site::Site;
 use crate::value::{Origins, Ports, Str, Tracked, Value};
 
-/// What rules are grouped by before their ports are joined.
-type Key = (Str, RuleChain, i64, Transport, Vec<IpNet>);
+/// What one rule is made of: flows of one reason between a host and the same peers. Flows of unlike reasons stay apart,
+/// so that a rule's line says why it is there and changes with nothing else.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// Index of the host, in the order of the names.
+    host: usize,
+    chain: RuleChain,
+    family: i64,
+    transport: Transport,
+    reason: Str,
+    peers: Arc<[IpNet]>,
+}
 
-/// `absent` are the origins of flows that are not there.
-/// The rules of every host that the spec's firewall covers. Windows hosts have none here.
+/// The rules of every host that the spec's firewall covers; Windows hosts have none here. `absent` are the origins of
+/// flows that are not there.
 pub fn rules(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Arc<Rule>> {
-    let hosts = filtered_hosts(site);
+    let names = filtered_hosts(site);
+    let mut addresses: Vec<(IpAddr, usize, &Origins)> = Vec::new();
+    for (index, (_, own)) in names.iter().enumerate() {
+        addresses.extend(own.iter().map(|a| (a.value, index, &a.origins)));
+    }
+    addresses.sort_by_key(|(address, index, _)| (*address, *index));
     let output = site.at("/firewall/output");
     let filters_output = output.is_some_and(|o| matches!(&o.value, Value::Str(s) if &**s == "filter"));
-    let mut grouped: BTreeMap<Key, (Vec<Ports>, Vec<Str>, Origins)> = BTreeMap::new();
+    let mut grouped: BTreeMap<Key, (Vec<Ports>, Vec<Origins>)> = BTreeMap::new();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
-        for (net, host, origins) in &hosts {
-            if covers(&flow.to_hosts.nets, net) {
-                let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
-                add(&mut grouped, host, chain, &flow.from_hosts.nets, net, flow, &flow.to.value, origins);
+        let reason: Str = format!("{}: {}", flow.product.value, flow.to.value).into();
+        let origins = flow.origins();
+        let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
+        let mut add = |chain: RuleChain, ends: &[IpNet], peers: &[IpNet]| {
+            for family in [4, 6] {
+                let of_family = |n: &&IpNet| n.addr().is_ipv4() == (family == 4);
+                let peers: Arc<[IpNet]> = merged(peers.iter().filter(of_family).copied().collect()).into();
+                if peers.is_empty() {
+                    continue;
+                }
+                for net in ends.iter().filter(of_family) {
+                    let from = addresses.partition_point(|(a, _, _)| *a < net.network());
+                    let own = addresses[from..].iter().take_while(|(a, _, _)| *a <= net.broadcast());
+                    for (_, host, of_address) in own {
+                        let (peers, reason, transport) = (peers.clone(), reason.clone(), flow.transport.value);
+                        let key = Key { host: *host, chain, family, transport, reason, peers };
+                        let (ports, all) = grouped.entry(key).or_default();
+                        ports.push(flow.ports.value);
+                        all.extend([(*of_address).clone(), origins.clone()]);
+                    }
+                }
             }
-            if filters_output && covers(&flow.from_hosts.nets, net) {
-                let chain = RuleChain::Output;
-                add(&mut grouped, host, chain, &flow.to_hosts.nets, net, flow, &flow.to.value, origins);
-            }
+        };
+        add(chain, &flow.to_hosts.nets, &flow.from_hosts.nets);
+        if filters_output {
+            add(RuleChain::Output, &flow.from_hosts.nets, &flow.to_hosts.nets);
         }
     }
-    grouped.into_iter().map(|group| rule(group, absent)).collect()
+    grouped.into_iter().map(|(key, (ports, all))| rule(key, ports, &Origins::all(&all).union(absent), &names)).collect()
 }
 
 /// The ruleset of every host that keeps one with nftables, those without a rule included.
@@ -89,79 +123,39 @@ fn is_windows(host: &Tracked) -> bool {
     family.is_some_and(|f| matches!(&f.value, Value::Str(s) if s.starts_with("windows")))
 }
 
-/// Every address of every host with a ruleset, with the host's name and the origins of the address.
-fn filtered_hosts(site: &Site) -> Vec<(IpNet, Str, Origins)> {
-    let mut hosts = Vec::new();
-    for (name, entry) in site.table("hosts") {
-        if is_windows(entry) {
-            continue;
-        }
-        for address in host_addresses(entry) {
-            hosts.push((IpNet::from(address.value), name.clone(), address.origins));
-        }
-    }
+/// Every host with a ruleset and its addresses, sorted by name.
+fn filtered_hosts(site: &Site) -> Vec<(Str, Vec<F<IpAddr>>)> {
+    let hosts = site.table("hosts").filter(|(_, entry)| !is_windows(entry));
+    let mut hosts: Vec<_> = hosts.map(|(name, entry)| (name.clone(), host_addresses(entry))).collect();
+    hosts.sort_by(|a, b| a.0.cmp(&b.0));
     hosts
 }
 
-fn covers(nets: &[IpNet], address: &IpNet) -> bool {
-    nets.iter().any(|n| n.contains(address))
-}
-
-#[allow(clippy::too_many_arguments)]
-fn add(
-    grouped: &mut BTreeMap<Key, (Vec<Ports>, Vec<Str>, Origins)>,
-    host: &Str,
-    chain: RuleChain,
-    peers: &[IpNet],
-    own: &IpNet,
-    flow: &Flow,
-    to: &Str,
-    origins: &Origins,
-) {
-    let ipv4 = own.addr().is_ipv4();
-    let peers: Vec<IpNet> = peers.iter().filter(|n| n.addr().is_ipv4() == ipv4).copied().collect();
-    if peers.is_empty() {
-        return;
-    }
-    let key = (host.clone(), chain, if ipv4 { 4 } else { 6 }, flow.transport.value, merged(peers));
-    let (ports, why, all) = grouped.entry(key).or_default();
-    ports.push(flow.ports.value);
-    let reason: Str = format!("{}: {}", flow.product.value, to).into();
-    if !why.contains(&reason) {
-        why.push(reason);
-    }
-    *all = Origins::all([&*all, origins, &flow.origins()]);
-}
-
-fn rule((key, (ports, mut why, origins)): (Key, (Vec<Ports>, Vec<Str>, Origins)), absent: &Origins) -> Arc<Rule> {
-    let origins = origins.union(absent);
-    let (host, chain, family, transport, peers) = key;
-    why.sort();
-    let mut text = String::new();
-    for (i, reason) in why.iter().enumerate() {
-        // nftables keeps at most 128 bytes of a comment.
-        if text.len() + reason.len() > 110 {
-            text.push_str(&format!(", and {} more", why.len() - i));
-            break;
-        }
-        if i > 0 {
-            text.push_str(", ");
-        }
-        text.push_str(reason);
-    }
+fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, names: &[(Str, Vec<F<IpAddr>>)]) -> Arc<Rule> {
     fn field<T>(value: T, origins: &Origins) -> F<T> {
         F::new(value, origins.clone())
     }
+    // nftables keeps at most 128 bytes of a comment.
+    let mut why = String::new();
+    for c in key.reason.chars() {
+        if why.len() + c.len_utf8() > COMMENT_BYTES_MAX {
+            break;
+        }
+        why.push(c);
+    }
     Arc::new(Rule {
-        host: field(host, &origins),
-        chain: field(chain, &origins),
-        peers: field(peers, &origins),
-        family: field(family, &origins),
-        transport: field(transport, &origins),
-        ports: field(joined(ports), &origins),
-        why: field(text.into(), &origins),
+        host: field(names[key.host].0.clone(), origins),
+        chain: field(key.chain, origins),
+        peers: field(key.peers.to_vec(), origins),
+        family: field(key.family, origins),
+        transport: field(key.transport, origins),
+        ports: field(joined(ports), origins),
+        why: field(why.into(), origins),
     })
 }
+
+/// The longest comment of a rule; nftables takes 128 bytes with its end.
+const COMMENT_BYTES_MAX: usize = 120;
 
 /// Sorted ports with overlapping and adjacent ranges joined.
 pub fn joined(mut ports: Vec<Ports>) -> Vec<Ports> {

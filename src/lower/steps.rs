@@ -104,10 +104,10 @@ fn draft(
     why: &Str,
     run: &mut Run,
 ) -> Draft {
-    let mut write = Writing { instance, scope, exists, run, step: &rule.id, why };
+    let mut write = Writing { instance, scope, exists, run, step: &rule.id, why, lost: Origins::None };
     let commands = |list: &[Text], write: &mut Writing| -> F<Vec<Arc<StepCommand>>> {
         let commands = list.iter().filter_map(|t| write.shell(t)).map(|text| Arc::new(StepCommand { text })).collect();
-        F::new(commands, exists.clone())
+        F::new(commands, exists.union(&write.lost))
     };
     let step = Step {
         product: F::new(instance.name.clone(), exists.clone()),
@@ -115,7 +115,10 @@ fn draft(
         number: F::new(0, exists.clone()),
         phase: F::new(rule.phase.clone(), exists.clone()),
         opens_phase: F::new(false, exists.clone()),
-        title: write.markdown(&rule.title).unwrap_or_else(|| F::new(rule.id.clone(), exists.clone())),
+        title: match write.markdown(&rule.title) {
+            Some(title) => title,
+            None => F::new(rule.id.clone(), exists.union(&write.lost)),
+        },
         place: write.optional(rule.at.as_ref()).map(|p| p.unwrap_or_default()),
         text: write.optional(rule.text.as_ref()),
         commands: commands(&rule.run, &mut write),
@@ -170,6 +173,8 @@ struct Writing<'a, 'r> {
     run: &'r mut Run,
     step: &'a Str,
     why: &'a Str,
+    /// What lines that wait for answers read.
+    lost: Origins,
 }
 
 impl Writing<'_, '_> {
@@ -189,7 +194,7 @@ impl Writing<'_, '_> {
     fn list(&mut self, text: &Text) -> Vec<F<Str>> {
         if let Answer::Known(Tracked { value: Value::List(items), origins }) = self.run.text(text, self.scope) {
             let origins = origins.union(self.exists);
-            let texts = items.iter().filter_map(|item| Some(F::new(item.value.text()?, origins.clone())));
+            let texts = items.iter().filter_map(|item| Some(F::new(item.value.text()?, origins.union(&item.origins))));
             return texts.collect();
         }
         self.plain(text).into_iter().collect()
@@ -198,7 +203,7 @@ impl Writing<'_, '_> {
     fn optional(&mut self, text: Option<&Text>) -> F<Option<Str>> {
         match text.and_then(|t| self.markdown(t)) {
             Some(text) => text.map(Some),
-            None => F::new(None, self.exists.clone()),
+            None => F::new(None, self.exists.union(&self.lost)),
         }
     }
 
@@ -209,6 +214,7 @@ impl Writing<'_, '_> {
                 Some(F::new(value.value.text()?, origins))
             }
             Answer::Open(unanswered) => {
+                self.lost = Origins::all(unanswered.iter().map(|u| &u.reads)).union(&self.lost);
                 self.run.withheld.push(Withheld {
                     product: self.instance.name.clone(),
                     what: format!("a line of runbook step `{}`", self.step),

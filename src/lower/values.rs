@@ -77,6 +77,7 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
     let origins = given.origins.union(&item.exists);
     if let Some((key, mapped_at)) = mapped {
         let origins = origins.union(&mapped_at);
+        run.settled.push(mapped_at);
         let question = given.value.is_null().then(|| -> Str { format!("the value of `{key}`").into() });
         return Some(HelmValue {
             key: F::new(key, origins.clone()),
