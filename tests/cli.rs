@@ -285,7 +285,8 @@ fn first_specs_compile_to_questions() {
         folder.put("site.yaml", &spec);
         let document = folder.run(&["check", "site.yaml", "--format", "json"], 0).json();
         assert_eq!(document["counts"]["error"], 0, "{choice:?}");
-        assert_ne!(document["counts"]["question"], 0, "{choice:?}");
+        // A site without a product leaves nothing open that anybody needs.
+        assert!(choice.is_empty() || document["counts"]["question"] != 0, "{choice:?}");
     }
     for name in names {
         assert!(folder.run(&["packs", "show", name], 0).out.contains('['), "{name} cites nothing");

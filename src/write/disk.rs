@@ -84,6 +84,9 @@ pub struct Disk {
     pub fuel: std::sync::atomic::AtomicUsize,
 }
 
+/// How often a folder that another build keeps taking away is made again.
+const RETRIES: usize = 1000;
+
 impl Disk {
     pub fn new() -> Self {
         Self {
@@ -115,7 +118,17 @@ impl Disk {
                 Err(e) => Err(e),
             }
         };
-        make().map_err(|e| WriteError::io("make the folder", path, e))
+        // Another build may take the folder away between two of these steps; its parent is there.
+        let mut made = make();
+        for _ in 0..RETRIES {
+            match &made {
+                Err(e) if e.kind() == io::ErrorKind::NotFound && path.parent().is_none_or(|p| p.is_dir()) => {
+                    made = make()
+                }
+                _ => break,
+            }
+        }
+        made.map_err(|e| WriteError::io("make the folder", path, e))
     }
 
     /// Makes a new file with mode 0755 or 0644.
