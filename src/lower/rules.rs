@@ -35,7 +35,7 @@ pub fn rules(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Arc<Rule
     }
     addresses.sort_by_key(|(address, index, _)| (*address, *index));
     let output = site.at("/firewall/output");
-    let filters_output = output.is_some_and(|o| matches!(&o.value, Value::Str(s) if &**s == "filter"));
+    let filters_output = output.is_some_and(|o| matches!(&o.value, Value::Str(s) if &**s == "deny"));
     let mut grouped: BTreeMap<Key, (Vec<Ports>, Vec<Origins>)> = BTreeMap::new();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
         let reason: Str = format!("{}: {}", flow.product.value, flow.to.value).into();
@@ -76,7 +76,7 @@ pub fn firewalls(rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
         return Vec::new();
     }
     let output = site.at("/firewall/output").cloned().unwrap_or_default();
-    let filters = matches!(&output.value, Value::Str(s) if &**s == "filter");
+    let filters = matches!(&output.value, Value::Str(s) if &**s == "deny");
     let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
     for rule in rules {
         own.entry(rule.host.value.clone()).or_default().push(rule.clone());
