@@ -72,15 +72,6 @@ fn plain(value: &Value) -> Option<Str> {
     value.text().filter(|text| !text.chars().any(|c| c == '`' || c.is_control()))
 }
 
-/// Markdown that does not begin a line: digits and a dot cannot open a list there, so they need no backslash.
-fn mid_line(text: &str) -> String {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    match text[digits..].strip_prefix("\\.") {
-        Some(rest) if digits > 0 => format!("{}.{rest}", &text[..digits]),
-        _ => text.to_string(),
-    }
-}
-
 /// Something that waits for an answer.
 #[derive(Clone, Debug, Default)]
 pub struct Withheld {
@@ -185,9 +176,6 @@ impl Run {
                     joined.push_str(&plain(known).unwrap_or_default());
                 }
                 known => match escape(format, context, known) {
-                    Ok(written) if format == Format::Markdown && !joined.is_empty() && !joined.ends_with('\n') => {
-                        joined.push_str(&mid_line(&written));
-                    }
                     Ok(written) => joined.push_str(&written),
                     Err(refusal) => {
                         self.refused.push((refusal, value.origins, text.anchor().span));

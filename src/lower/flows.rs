@@ -381,9 +381,14 @@ impl Lowering<'_> {
     }
 }
 
-/// `external` when an end is named only, or lies outside every network of the site.
+/// `external` when an end is named only, or lies outside every network of the site and of its clusters.
 pub(super) fn scope_of(from: &Peers, to: &Peers, site: &Site) -> FlowScope {
-    let inside = |n: &ipnet::IpNet| site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n));
+    let of_cluster = |n: &ipnet::IpNet| {
+        let ranges = site.table("clusters").flat_map(|(_, c)| [c.get("pod_cidr"), c.get("service_cidr")]);
+        ranges.flatten().any(|range| matches!(&range.value, Value::Cidr(cidr) if cidr.contains(n)))
+    };
+    let inside =
+        |n: &ipnet::IpNet| site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n)) || of_cluster(n);
     let outside = |p: &Peers| p.nets.is_empty() || !p.nets.iter().all(inside);
     if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
 }

@@ -34,7 +34,11 @@ fn prose(text: &str) -> String {
             '_' => !(before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)),
             // Headings, lists, rules and underlines begin a line.
             '#' | '+' | '-' | '=' | ':' => i == 0 || (c == ':' && after == Some('/')),
-            '.' | ')' => (number > 0 && i == number) || (c == '.' && ends_with_www(&chars[..i])),
+            // The marker of a numbered list ends in a blank or with the line: `10.2.0.1` is none.
+            '.' | ')' => {
+                (number > 0 && i == number && after.is_none_or(char::is_whitespace))
+                    || (c == '.' && ends_with_www(&chars[..i]))
+            }
             _ => false,
         };
         if c == ' ' && (i == 0 || after.is_none() || before == Some(' ')) {
