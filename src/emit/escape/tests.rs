@@ -302,7 +302,11 @@ fn markdown_text_is_text() {
         ("www.a", "www\\.a"),
         ("a|b", "a\\|b"),
         (" a ", "&#32;a&#32;"),
-        ("10.20.0.0/16", "10\\.20.0.0/16"),
+        // No blank behind the dot: not the marker of a list, wherever the value stands.
+        ("10.20.0.0/16", "10.20.0.0/16"),
+        ("10.", "10\\."),
+        ("7) a", "7\\) a"),
+        ("7.\ta", "7\\. a"),
         ("a\nb", "a b"),
     ] {
         assert_eq!(token(Format::Markdown, from).unwrap(), to);
