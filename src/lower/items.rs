@@ -60,7 +60,11 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
 }
 
 fn singular(kind: &str) -> &str {
-    kind.strip_suffix("ies").map_or(kind.strip_suffix('s').unwrap_or(kind), |_| "proxy")
+    match kind {
+        "proxies" => "proxy",
+        "directories" => "directory",
+        kind => kind.strip_suffix('s').unwrap_or(kind),
+    }
 }
 
 fn evaluate(
