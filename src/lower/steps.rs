@@ -290,7 +290,7 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
 
 /// Numbers the steps. `absent` holds, by rank, what let steps not be there: they would have counted.
 fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)>) -> Vec<Arc<Step>> {
-    let mut numbers_of: BTreeMap<(usize, Str), Vec<(F<Str>, i64)>> = BTreeMap::new();
+    let mut numbers_of: BTreeMap<(usize, Str), Vec<Numbered>> = BTreeMap::new();
     for (n, &i) in order.iter().enumerate() {
         let key = (drafts[i].rank.0, drafts[i].step.id.value.clone());
         numbers_of.entry(key).or_default().push((drafts[i].step.place.clone(), n as i64 + 1));
@@ -331,8 +331,11 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
     steps
 }
 
+/// The place of a step, and its number.
+type Numbered = (F<Str>, i64);
+
 /// Where a failure leads: of several steps with one name, to the one at the same place, otherwise to the first.
-fn number_at(place: &F<Str>, steps: &[(F<Str>, i64)], exists: &Origins) -> F<Option<i64>> {
+fn number_at(place: &F<Str>, steps: &[Numbered], exists: &Origins) -> F<Option<i64>> {
     let same = steps.iter().find(|(at, _)| at.value == place.value).or(steps.first());
     let read = match steps.len() {
         0 | 1 => Origins::None,
