@@ -87,7 +87,7 @@ fn write_flows(out: &mut String, hosts: usize, flows: usize) -> std::fmt::Result
     for n in 0..hosts {
         writeln!(out, "  {}: {{ addresses: [10.1.{}.{}], os: ubuntu-22.04 }}", host(n), n / 250, n % 250 + 1)?;
     }
-    let mut draw = Draw(0x5EED_0F_51);
+    let mut draw = Draw(0x5EED_0F51);
     let sets = flows.div_ceil(FLOWS_OF_A_SET);
     out.push_str("external:\n");
     for set in 0..sets {
