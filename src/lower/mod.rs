@@ -31,7 +31,9 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         rows.extend(flows);
         absent.push(gone);
     }
-    rows.extend(additions::flows::flows(&additions, site, sources, run));
+    let added = additions::flows::flows(&additions, site, sources, run);
+    crate::check::redundant::redundant(&rows, &added, sources, run);
+    rows.extend(added.into_iter().flat_map(|addition| addition.flows));
     ir.flows = flows::united(rows);
     ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
     ir.firewalls = rules::firewalls(&ir.rules, site);
