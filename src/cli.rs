@@ -240,6 +240,7 @@ pub struct SchemaArgs {
 #[command(after_help = "Examples:
   sitec packs
   sitec packs show demo
+  sitec packs coverage demo                   the same by sections of its document, with what is left out
   sitec packs new myproduct                   make a folder with a pack that compiles
   sitec build site.yaml --packs .             use the packs in this folder")]
 pub struct PacksArgs {
@@ -253,6 +254,17 @@ pub enum PacksAction {
     Show {
         /// The pack's name
         name: String,
+    },
+    /// Print what each section of a pack's document has come to, and what of it is left out, as Markdown
+    Coverage {
+        /// The pack's name
+        name: String,
+        /// Write it to COVERAGE.md in the pack's folder
+        #[arg(long)]
+        write: bool,
+        /// Write nothing; exit 1 unless COVERAGE.md is what would be written
+        #[arg(long, conflicts_with = "write")]
+        check: bool,
     },
     /// Make a folder with a small pack that compiles
     New {

@@ -5,6 +5,7 @@ pub mod build;
 pub mod can;
 pub mod check;
 pub mod completions;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
 pub mod init;

@@ -19,6 +19,7 @@ pub mod nftables;
 pub mod nginx;
 pub mod pg_hba;
 mod proxy;
+mod reach;
 mod storage;
 pub mod sums;
 pub mod traefik;
@@ -26,6 +27,7 @@ mod traffic;
 pub mod yaml;
 
 pub use bugs::is_bug;
+pub use reach::{Reach, reach};
 
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
