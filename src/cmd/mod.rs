@@ -2,6 +2,7 @@
 //! by the library.
 
 pub mod build;
+pub mod can;
 pub mod check;
 pub mod completions;
 pub mod diff;
