@@ -235,8 +235,12 @@ impl Walk<'_> {
         }
         for rule in &pack.artifacts {
             self.item(&rule.head, self.env, &ir, |w, env| {
-                let texts = [&rule.host, &rule.target, &rule.owner, &rule.mode, &rule.apply, &rule.check];
+                let texts = [&rule.host, &rule.target, &rule.owner, &rule.mode];
                 w.texts([Some(&rule.path)].into_iter().chain(texts.into_iter().map(Option::as_ref)), env);
+                for command in [&rule.apply, &rule.check].into_iter().flatten() {
+                    command.check_command(env, w.findings);
+                    w.position(Format::Shell, command);
+                }
             });
         }
         for rule in &pack.steps {
