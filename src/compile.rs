@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
+use crate::diag::levels::Levels;
 use crate::diag::{Diag, Findings, similar_name};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
@@ -63,13 +64,21 @@ pub struct Compilation {
 
 /// Runs all passes. Errors keep the tree from being made, never from being looked for further.
 pub fn compile(inputs: &Inputs<'_>) -> Compilation {
+    compile_at(inputs, &Levels::default())
+}
+
+/// Runs all passes, findings counting as the run wishes: what is denied keeps the tree from being made.
+pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     let mut c = Compilation::default();
-    run(inputs, &mut c);
+    let mut judged = 0;
+    run(inputs, levels, &mut judged, &mut c);
+    levels.apply(&mut c.findings, judged);
     c.findings.sort();
     c
 }
 
-fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
+/// `judged` counts the findings that have their level.
+fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compilation) -> Option<()> {
     // parse, overlay
     let bytes = match (inputs.read)(&inputs.entry) {
         Ok(bytes) => bytes,
@@ -124,6 +133,8 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
         c.findings.push(question);
     }
     ir.waivers = check::waivers::apply(&site, &c.sources, &mut c.findings);
+    levels.apply(&mut c.findings, 0);
+    *judged = c.findings.len();
 
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {

@@ -10,7 +10,8 @@ use walkdir::WalkDir;
 
 use super::progress::Progress;
 use super::{Shell, Stop};
-use crate::compile::{Compilation, Depth, Inputs, PackFiles, compile};
+use crate::compile::{Compilation, Depth, Inputs, PackFiles, compile_at};
+use crate::diag::levels::Levels;
 use crate::parse::SIZE_LIMIT;
 
 /// The name of a spec in a fleet.
@@ -19,6 +20,8 @@ const SPEC: &str = "site.yaml";
 /// The packs that a run may use, and the means to compile with them.
 pub struct Project {
     pub packs: Vec<PackFiles>,
+    /// What findings are to count as.
+    pub levels: Levels,
     threads: usize,
 }
 
@@ -33,7 +36,7 @@ impl Project {
                 return Err(Stop::Usage(format!("`{folder}` has no folder with a `pack.toml`")));
             }
         }
-        Ok(Self { packs, threads })
+        Ok(Self { packs, levels: Levels::default(), threads })
     }
 
     /// Compiles one spec.
@@ -88,7 +91,9 @@ impl Project {
             let first = if path == spec { text.lock().ok().and_then(|mut text| text.take()) } else { None };
             first.map_or_else(|| read(path).map_err(|e| e.to_string()), Ok)
         };
-        Ok(compile(&Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads }))
+        let inputs =
+            Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        Ok(compile_at(&inputs, &self.levels))
     }
 }
 
