@@ -148,7 +148,7 @@ fn draft(
             F::new(fails, exists.clone())
         },
         why: F::new(why.clone(), exists.clone()),
-        departs: write.optional(rule.departs.as_ref()),
+        departs: write.optional(rule.departs.as_ref()).map(|reason| reason.filter(|r| !r.trim().is_empty())),
     };
     let own = |id: &Str| Neighbour { id: id.clone(), anywhere: false, origins: Origins::None };
     let mut plain = |list: &[Text]| list.iter().filter_map(|t| write.plain(t)).map(|f| f.value).collect();
