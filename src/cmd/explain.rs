@@ -65,7 +65,13 @@ fn page_of_pack(code: &str, shell: &Shell) -> Result<String, Stop> {
     if let Some((item, row)) = items("minimums").iter().find_map(|item| Some((item, row_of(item, name)?))) {
         return Ok(minimum(code, item, row, &manifest));
     }
-    let codes: Vec<String> = items("requirements").iter().map(code_of).collect();
+    let entries = manifest.get("contradictions").map(Node::entries).unwrap_or_default();
+    let named = |key: &str| name.strip_prefix("contradiction-").is_some_and(|n| n == key.replace('_', "-"));
+    if let Some(entry) = entries.iter().find(|entry| named(&entry.key)) {
+        return Ok(contradiction(code, &entry.value, &manifest));
+    }
+    let of_contradictions = entries.iter().map(|entry| format!("contradiction-{}", entry.key.replace('_', "-")));
+    let codes: Vec<String> = items("requirements").iter().map(code_of).chain(of_contradictions).collect();
     Err(Stop::Usage(match similar_name(name, codes.iter().map(String::as_str)) {
         Some(near) => format!("the pack `{pack}` has no requirement `{name}`; there is `{near}`"),
         None => format!("the pack `{pack}` has no requirement `{name}`; see `sitec packs show {pack}`"),
@@ -117,6 +123,17 @@ fn minimum(code: &str, item: &Node, row: &Node, manifest: &Node) -> String {
     }
     details(&mut out, item, &[("when", "Asked when"), ("level", "Level"), ("who", "Who can answer")]);
     ending(&mut out, item, manifest);
+    out
+}
+
+fn contradiction(code: &str, item: &Node, manifest: &Node) -> String {
+    let mut out = format!("# {code}\n\nThe document says two things that cannot both hold.\n\n");
+    let section = |id: &Node| Some(text(manifest.get("cites")?, id.scalar_text()?));
+    for section in item.get("reads").map(Node::items).unwrap_or_default().iter().filter_map(section) {
+        let _ = writeln!(out, "- {section}");
+    }
+    let _ = writeln!(out, "\n## How it is read\n{}", text(item, "resolved"));
+    details(&mut out, item, &[("when", "Matters when")]);
     out
 }
 
