@@ -1,5 +1,7 @@
 //! The command line: arguments in, a command run, an exit code out.
 
+mod levels;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -7,6 +9,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cmd::{self, Exit, Shell, Stop};
+pub use levels::Strictness;
 
 /// Compiles one site spec into every artifact of a customer's site.
 ///
@@ -47,6 +50,18 @@ pub struct Global {
     /// Whether to use colours; `auto` respects NO_COLOR, CLICOLOR and the terminal
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
+    /// Draw reports with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Columns after which reports are wrapped [default: those of the terminal]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
+    pub width: Option<u16>,
+    /// The most findings to show, the gravest ones; all are counted
+    #[arg(long, global = true, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Show all findings
+    #[arg(long, global = true, conflicts_with = "limit")]
+    pub all: bool,
     /// A folder with packs of your own, one folder each; they go before the packs that are built in
     #[arg(long, global = true, value_name = "DIR")]
     pub packs: Vec<Utf8PathBuf>,
@@ -59,10 +74,14 @@ pub struct Global {
 pub enum Format {
     /// With the lines of the spec
     Human,
-    /// One line per finding: file:line:column: level: message [code]
+    /// One line per finding: `file:line:column: level[code]: message`
     Short,
-    /// One JSON document on standard output
+    /// One JSON document on standard output; `schema/findings.schema.json` describes it
     Json,
+    /// A SARIF 2.1.0 log on standard output, for code reviews and scanners (`check` and `build`)
+    Sarif,
+    /// Workflow commands of GitHub Actions on standard output, one annotation per finding
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,17 +104,6 @@ pub enum Command {
     Packs(PacksArgs),
     Init(InitArgs),
     Completions(CompletionsArgs),
-}
-
-/// Which findings count as errors.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Strictness {
-    /// Treat a level (`warning`, `question`, `note`) or a code (`S0201`, `demo/memory`) as an error
-    #[arg(long, value_name = "LEVEL|CODE")]
-    pub deny: Vec<String>,
-    /// Treat warnings and questions as errors
-    #[arg(long)]
-    pub strict: bool,
 }
 
 /// Write the artifacts of a site to OUT/<site>/.
@@ -129,8 +137,11 @@ pub struct BuildArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sitec check site.yaml
-  sitec check site.yaml --deny question       exit 1 while questions are open
-  sitec check sites/ --format json            for other programs")]
+  sitec check site.yaml --deny questions      exit 1 while questions are open
+  sitec check site.yaml --deny warnings --allow S0009     the last word about a finding counts
+  sitec check sites/ --format json            for other programs
+  sitec check site.yaml --format sarif > site.sarif       for code reviews
+  sitec check site.yaml --format github       annotations in GitHub Actions")]
 pub struct CheckArgs {
     /// The spec, or a folder of specs
     pub spec: Utf8PathBuf,
@@ -240,6 +251,7 @@ pub struct SchemaArgs {
 #[command(after_help = "Examples:
   sitec packs
   sitec packs show demo
+  sitec packs coverage demo                   the same by sections of its document, with what is left out
   sitec packs new myproduct                   make a folder with a pack that compiles
   sitec build site.yaml --packs .             use the packs in this folder")]
 pub struct PacksArgs {
@@ -253,6 +265,17 @@ pub enum PacksAction {
     Show {
         /// The pack's name
         name: String,
+    },
+    /// Print what each section of a pack's document has come to, and what of it is left out, as Markdown
+    Coverage {
+        /// The pack's name
+        name: String,
+        /// Write it to COVERAGE.md in the pack's folder
+        #[arg(long)]
+        write: bool,
+        /// Write nothing; exit 1 unless COVERAGE.md is what would be written
+        #[arg(long, conflicts_with = "write")]
+        check: bool,
     },
     /// Make a folder with a small pack that compiles
     New {

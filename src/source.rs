@@ -45,6 +45,8 @@ pub enum Role {
     Pack,
     /// A template of a pack.
     Template,
+    /// A text inside the archive of a chart.
+    Chart,
     /// The schema of the spec; origin of core defaults.
     Schema,
 }

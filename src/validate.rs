@@ -5,6 +5,8 @@ mod pattern;
 mod quick;
 mod words;
 
+pub use lean::instance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::ValidationError;

@@ -104,6 +104,7 @@ fn role_name(role: Role) -> &'static str {
         Role::Spec => "spec",
         Role::Pack => "pack",
         Role::Template => "template",
+        Role::Chart => "chart",
         Role::Schema => "default",
     }
 }

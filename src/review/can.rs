@@ -10,7 +10,7 @@ use crate::check::boundaries::{self, Passage};
 use crate::diag::similar_name;
 use crate::ir::{Flow, Ir, Transport};
 use crate::lower::peers::peers;
-use crate::netset::{Addresses, Family};
+use crate::netset::{Addresses, Family, Pairs};
 use crate::site::Site;
 use crate::value::{Origins, Ports, Ref, Tracked};
 
@@ -154,27 +154,6 @@ impl End {
     }
 }
 
-/// Sources and targets of one family that no flow has covered so far.
-type Rest = Vec<(Addresses, Addresses)>;
-
-/// Takes away from the rest what a flow permits; whether it permitted any of it.
-fn subtract(rest: &mut Rest, sources: &Addresses, targets: &Addresses) -> bool {
-    let mut any = false;
-    *rest = std::mem::take(rest)
-        .into_iter()
-        .flat_map(|(from, to)| {
-            let (met_from, met_to) = (from.intersection(sources), to.intersection(targets));
-            if met_from.is_empty() || met_to.is_empty() {
-                return vec![(from, to)];
-            }
-            any = true;
-            let parts = [(from.difference(sources), to.clone()), (met_from, to.difference(targets))];
-            parts.into_iter().filter(|(from, to)| !from.is_empty() && !to.is_empty()).collect()
-        })
-        .collect();
-    any
-}
-
 /// Answers whether the flows of a site permit some traffic.
 pub fn can(question: &Question, ir: &Ir, site: &Site) -> Verdict {
     let Question { from, to, ports, transport } = question;
@@ -197,20 +176,20 @@ pub fn can(question: &Question, ir: &Ir, site: &Site) -> Verdict {
         asked = true;
         // Every port of the range has its own rest; ranges are cut where a flow begins or ends.
         for part in parts(*ports, *transport, ir) {
-            let mut rest: Rest = vec![(sources.clone(), targets.clone())];
+            let mut rest = Pairs::of(sources.clone(), targets.clone());
             for flow in ir.flows.iter().filter(|f| *f.transport == *transport && covers(&f.ports, &part)) {
-                let met = subtract(&mut rest, &from.covered(flow, true, family), &to.covered(flow, false, family));
+                let met = rest.subtract(&from.covered(flow, true, family), &to.covered(flow, false, family));
                 if met && !verdict.flows.iter().any(|f| Arc::ptr_eq(f, flow)) {
                     verdict.flows.push(flow.clone());
                 }
             }
-            for (sources, targets) in rest.into_iter().filter(|_| !verdict.itself) {
+            for (sources, targets) in rest.rectangles().iter().filter(|_| !verdict.itself) {
                 left = true;
                 let word = |end: &End, set: &Addresses| match &end.kind {
                     Kind::Addresses { nets, .. } if !nets.is_empty() => set.text(family),
                     _ => end.text.clone(),
                 };
-                open.push((word(from, &sources), word(to, &targets), part));
+                open.push((word(from, sources), word(to, targets), part));
             }
         }
     }
