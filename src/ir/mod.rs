@@ -14,7 +14,7 @@ pub use field::{F, IntoValue};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
-pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub struct Ir {
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    pub contradictions: Vec<Arc<Contradiction>>,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -80,6 +81,7 @@ impl Ir {
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
             "waivers" => value(&self.waivers),
+            "contradictions" => value(&self.contradictions),
             _ => return None,
         })
     }
@@ -109,6 +111,7 @@ impl Ir {
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
             "waivers" => WaiverRecord::FIELDS,
+            "contradictions" => Contradiction::FIELDS,
             _ => return None,
         })
     }
@@ -137,5 +140,6 @@ impl Ir {
         "questions",
         "blanks",
         "waivers",
+        "contradictions",
     ];
 }

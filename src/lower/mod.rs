@@ -1,6 +1,7 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+pub mod contradictions;
 pub mod databases;
 pub mod flows;
 pub mod hosts;
@@ -68,6 +69,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
     ir.blanks = steps::blanks(instances, site, run);
+    ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);
     ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
     additions::without_effect(&additions, sources, run);
@@ -80,6 +82,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
+        "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };
