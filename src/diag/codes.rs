@@ -82,6 +82,10 @@ codes! {
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
     BOUNDARY_BLOCKS = "S0505" "boundary-blocks-flow" Error;
+    UNDECLARED_ROLE = "S0510" "undeclared-database-name" Error;
+    DATABASE_SHARED = "S0511" "shared-database" Warning;
+    ENGINE_WITHOUT_SCRIPT = "S0512" "engine-without-script" Warning;
+    TOO_MANY_CONNECTIONS = "S0513" "too-many-connections" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

@@ -161,7 +161,7 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
         };
         let texts = |name: &str, run: &mut Run| item.texts(name, run).unwrap_or_else(|| item.field(Vec::new()));
         list.push(Arc::new(Database {
-            product: item.field(item.product.clone()),
+            products: item.field(vec![item.product.clone()]),
             encoding: item.text("encoding", run).unwrap_or_else(|| item.field("UTF8".into())),
             locale: item.text("locale", run).map_or_else(|| item.field(None), |l| l.map(Some)),
             extensions: texts("extensions", run),
@@ -176,6 +176,7 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
     let key = |d: &Database| (d.server.value.clone(), d.name.value.clone());
     list.sort_by_key(|d| key(d));
     let merge = |a: &Database, b: &Database, run: &mut Run| Database {
+        products: together(&a.products, &b.products),
         owner: merge_field(&a.owner, &b.owner, "owner of a database", run),
         encoding: merge_field(&a.encoding, &b.encoding, "encoding of a database", run),
         locale: either(&a.locale, &b.locale, "locale of a database", run),

@@ -68,6 +68,7 @@ pub const MIRRORING: &str = "`images/images.txt` and `images/mirror.sh`";
 fn singular(kind: &str) -> &str {
     match kind {
         "proxies" => "proxy",
+        "directories" => "directory",
         "access" => "access line",
         _ => kind.strip_suffix('s').unwrap_or(kind),
     }
