@@ -6,6 +6,7 @@ mod field;
 mod hosts;
 mod kubernetes;
 mod network;
+mod preflight;
 mod runbook;
 mod storage;
 
@@ -14,6 +15,7 @@ pub use field::{F, IntoValue};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
+pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
@@ -42,6 +44,8 @@ pub struct Ir {
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub probes: Vec<Arc<Probe>>,
+    pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
@@ -76,6 +80,8 @@ impl Ir {
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "secrets" => value(&self.secrets),
+            "probes" => value(&self.probes),
+            "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
@@ -105,6 +111,8 @@ impl Ir {
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "secrets" => Secret::FIELDS,
+            "probes" => Probe::FIELDS,
+            "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
@@ -133,6 +141,8 @@ impl Ir {
         "releases",
         "images",
         "secrets",
+        "probes",
+        "preflights",
         "steps",
         "questions",
         "blanks",
