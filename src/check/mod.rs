@@ -4,7 +4,7 @@ pub mod addresses;
 pub mod boundaries;
 pub mod charts;
 pub mod claims;
-pub mod redundant;
 pub mod databases;
+pub mod redundant;
 pub mod requirements;
 pub mod waivers;

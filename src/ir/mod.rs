@@ -6,6 +6,7 @@ mod field;
 mod hosts;
 mod kubernetes;
 mod network;
+mod preflight;
 mod runbook;
 mod storage;
 
@@ -14,6 +15,7 @@ pub use field::{F, IntoValue};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
+pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
@@ -45,6 +47,8 @@ pub struct Ir {
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub probes: Vec<Arc<Probe>>,
+    pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
@@ -83,6 +87,8 @@ impl Ir {
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
+            "probes" => value(&self.probes),
+            "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
@@ -116,6 +122,8 @@ impl Ir {
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
+            "probes" => Probe::FIELDS,
+            "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
@@ -148,6 +156,8 @@ impl Ir {
         "images",
         "mirrors",
         "secrets",
+        "probes",
+        "preflights",
         "steps",
         "questions",
         "blanks",

@@ -1,8 +1,8 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
-pub mod contradictions;
 pub mod clocks;
+pub mod contradictions;
 pub mod databases;
 pub mod flows;
 pub mod hosts;
@@ -12,6 +12,7 @@ pub mod items;
 pub mod kubernetes;
 pub mod merge;
 pub mod peers;
+pub mod preflight;
 pub mod proxies;
 pub mod questions;
 pub mod rules;
@@ -51,6 +52,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
     let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
+    let probes = all("probes");
     ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
@@ -74,6 +76,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         ir.releases.extend(values::releases(&releases, &values, instance, site, run));
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+    ir.probes = preflight::probes(&probes, run);
+    ir.preflights = preflight::preflights(&ir.flows, &Origins::all(&absent), &ir.probes, site);
     ir.blanks = steps::blanks(instances, site, run);
     ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);

@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod nftables;
 pub mod nginx;
 pub mod pg_hba;
+mod preflight;
 mod proxy;
 mod reach;
 pub mod sql;
@@ -50,6 +51,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
     traffic::flow_document(ir, &texts, &mut bugs);
+    preflight::scripts(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
     hosts::modules(ir, &texts, &mut bugs);
