@@ -161,41 +161,56 @@ impl<'a> Report<'a> {
 
     /// One report for a key that is unknown at places of one kind, however many there are.
     fn all_unknown_keys(&mut self) {
-        for ((known, name), mut places) in std::mem::take(&mut self.unknown) {
-            places.sort_by_key(|place| place.span);
-            let titles: Vec<&str> = places.iter().filter_map(|p| p.title.as_deref()).collect();
-            let message = match titles.as_slice() {
-                [] => format!("unknown key `{name}`"),
-                [all @ ..] if all.len() <= 3 => {
-                    let titles: Vec<String> = all.iter().map(|title| format!("`{title}`")).collect();
-                    format!("unknown key `{name}` in {}", titles.join(" and "))
-                }
-                [first, ..] => format!("unknown key `{name}` in `{first}` and {} other places", titles.len() - 1),
-            };
-            let Some(first) = places.first() else { continue };
-            let mut diag = Diag::new(codes::UNKNOWN_KEY, message).at(first.span, "");
-            for place in &places[1..] {
-                diag = diag.and(place.span, "here as well");
-            }
-            if let Some(key) = similar_name(name, known.iter().copied()) {
-                let there = places.iter().any(|place| place.map.entry(key).is_some());
-                let safe = surely_meant(name, key, known.iter().copied()) && !there;
-                diag = diag.help(match there {
-                    true => format!("a key with a similar name is `{key}`, which stands here already"),
-                    false => format!("a key with a similar name is `{key}`"),
-                });
-                for place in &places {
-                    diag = diag.replace(place.span, key, safe);
-                }
-            } else if first.secret {
-                diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
-            } else if !known.is_empty() && known.len() <= 12 {
-                diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
-            } else {
-                diag = diag.help("remove it, or find the place's keys in `sitec schema`");
-            }
-            self.findings.push(diag);
+        for ((known, name), places) in std::mem::take(&mut self.unknown) {
+            let near = similar_name(name, known.iter().copied());
+            // Where the similar key stands already, another one was meant.
+            let twice = |place: &UnknownKey| near.is_some_and(|key| place.map.entry(key).is_some());
+            let (twice, once): (Vec<_>, Vec<_>) = places.into_iter().partition(twice);
+            self.unknown_key(&known, name, near, once, false);
+            self.unknown_key(&known, name, near, twice, true);
         }
+    }
+
+    fn unknown_key(
+        &mut self,
+        known: &[&str],
+        name: &str,
+        near: Option<&str>,
+        mut places: Vec<UnknownKey>,
+        twice: bool,
+    ) {
+        places.sort_by_key(|place| place.span);
+        let titles: Vec<&str> = places.iter().filter_map(|p| p.title.as_deref()).collect();
+        let message = match titles.as_slice() {
+            [] => format!("unknown key `{name}`"),
+            [all @ ..] if all.len() <= 3 => {
+                let titles: Vec<String> = all.iter().map(|title| format!("`{title}`")).collect();
+                format!("unknown key `{name}` in {}", titles.join(" and "))
+            }
+            [first, ..] => format!("unknown key `{name}` in `{first}` and {} other places", titles.len() - 1),
+        };
+        let Some(first) = places.first() else { return };
+        let mut diag = Diag::new(codes::UNKNOWN_KEY, message).at(first.span, "");
+        for place in &places[1..] {
+            diag = diag.and(place.span, "here as well");
+        }
+        if let Some(key) = near {
+            let safe = surely_meant(name, key, known.iter().copied()) && !twice;
+            diag = diag.help(match twice {
+                true => format!("a key with a similar name is `{key}`, which stands here already"),
+                false => format!("a key with a similar name is `{key}`"),
+            });
+            for place in places.iter().filter(|_| !twice) {
+                diag = diag.replace(place.span, key, safe);
+            }
+        } else if first.secret {
+            diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
+        } else if !known.is_empty() && known.len() <= 12 {
+            diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
+        } else {
+            diag = diag.help("remove it, or find the place's keys in `sitec schema`");
+        }
+        self.findings.push(diag);
     }
 
     /// Reports on a key that is left `null` although nothing can be made without it.

@@ -106,7 +106,9 @@ fn waiting(report: &Report, findings: &Findings) -> String {
     let open = findings.iter().filter(|d| d.level == Level::Question).count();
     match open {
         0 => String::new(),
-        1 => format!("note: 1 question is open; what waits for its answer is listed in {}/questions.md\n", report.folder),
+        1 => {
+            format!("note: 1 question is open; what waits for its answer is listed in {}/questions.md\n", report.folder)
+        }
         n => format!(
             "note: {n} questions are open; what waits for their answers is listed in {}/questions.md\n",
             report.folder

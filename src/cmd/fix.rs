@@ -54,7 +54,7 @@ fn told(spec: &str, done: &[Done], dry: bool) -> String {
     let shown = |text: &str| match text.trim() {
         "" if text.is_empty() => "nothing".to_owned(),
         "" => "white space".to_owned(),
-        text => format!("`{}`", text.lines().next().unwrap_or_default().escape_debug()),
+        text => format!("`{}`", text.lines().next().unwrap_or_default().replace(char::is_control, "")),
     };
     for Done { file, line, column, code, old, new } in done {
         out.push_str(&format!("{file}:{line}:{column}: fixed[{code}]: {} becomes {}\n", shown(old), shown(new)));

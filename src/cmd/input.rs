@@ -90,8 +90,7 @@ impl Project {
         // Only to have an unreadable spec refused in the same words.
         read(spec).map_err(|e| Stop::Usage(format!("cannot read `{spec}`: {e}")))?;
         let read = |path: &str| read(path).map_err(|e| e.to_string());
-        let inputs =
-            Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
         Ok(fix(&inputs, &self.levels))
     }
 
@@ -102,8 +101,7 @@ impl Project {
             let first = if path == spec { text.lock().ok().and_then(|mut text| text.take()) } else { None };
             first.map_or_else(|| read(path).map_err(|e| e.to_string()), Ok)
         };
-        let inputs =
-            Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
         Ok(compile_at(&inputs, &self.levels))
     }
 }

@@ -79,7 +79,8 @@ impl<'a> Site<'a> {
             return out;
         }
         let number = |n: usize| if n == 1 { "1 question".to_owned() } else { format!("{n} questions") };
-        let _ = writeln!(out, "\n{}. What waits for an answer is left out of the files until it is given.", number(count));
+        let _ =
+            writeln!(out, "\n{}. What waits for an answer is left out of the files until it is given.", number(count));
         for (who, questions) in &self.by_who {
             let _ = writeln!(out, "\n## For: {} ({})\n", cell(who), number(questions.len()));
             out.push_str("| question | answer | place in the spec | waits for it | asked by | why |\n");
@@ -117,7 +118,16 @@ fn csv(sites: &[Site<'_>]) -> String {
     for site in sites {
         for q in site.all() {
             let waits = q.waits.value.iter().map(|w| &**w).collect::<Vec<_>>().join("; ");
-            row(&[&site.name, &q.who.value, &q.ask.value, "", &q.pointer.value, &waits, &q.product.value, &q.why.value]);
+            row(&[
+                &site.name,
+                &q.who.value,
+                &q.ask.value,
+                "",
+                &q.pointer.value,
+                &waits,
+                &q.product.value,
+                &q.why.value,
+            ]);
         }
     }
     out
