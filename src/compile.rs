@@ -6,7 +6,7 @@ use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
 use crate::diag::levels::Levels;
-use crate::diag::{Diag, Findings, similar_name};
+use crate::diag::{Diag, Findings, causes, similar_name, surely_meant};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{chart, check, decode, emit, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -74,6 +74,8 @@ pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     run(inputs, levels, &mut judged, &mut c);
     levels.apply(&mut c.findings, judged);
     c.findings.sort();
+    causes::join(&mut c.findings);
+    fix::adapt(&mut c.findings, &c.sources);
     c
 }
 
@@ -133,7 +135,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     for question in lower::questions::findings(&ir.questions, &site, &c.sources) {
         c.findings.push(question);
     }
-    ir.waivers = check::waivers::apply(&site, &c.sources, &mut c.findings);
+    ir.waivers = match &c.spec {
+        Some(spec) => check::waivers::apply(&site, spec, &c.sources, &mut c.findings),
+        None => Vec::new(),
+    };
     levels.apply(&mut c.findings, 0);
     *judged = c.findings.len();
 
@@ -238,7 +243,8 @@ fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &
             diag = match similar_name(name, names.clone()) {
                 Some(near) => {
                     let diag = diag.help(format!("there is a pack `{near}`"));
-                    if named.is_some() { diag.replace(span, near, true) } else { diag }
+                    let safe = surely_meant(name, near, names);
+                    if named.is_some() { diag.replace(span, near, safe) } else { diag }
                 }
                 None => diag.help(format!(
                     "packs are: {}; name one with `pack:`, or give your own with `--packs DIR`",
