@@ -101,14 +101,14 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
 
     // check, lower, check
     let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
-    check::addresses::addresses(&site, &c.sources, &mut run.findings);
+    check::site(&site, &c.sources, &mut run.findings);
     let instances = instances(&used, &c.packs, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
-    check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
+    check::ir(&instances, &ir, &site, &c.sources, &mut run);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);

@@ -3,5 +3,26 @@
 pub mod addresses;
 pub mod boundaries;
 pub mod claims;
+mod places;
+mod ports;
+mod ranges;
 pub mod requirements;
 pub mod waivers;
+
+use crate::diag::Findings;
+use crate::instance::{Instance, Run};
+use crate::ir::Ir;
+use crate::site::Site;
+use crate::source::Sources;
+
+/// What the site alone tells.
+pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
+    addresses::addresses(site, sources, findings);
+    ranges::ranges(site, sources, findings);
+}
+
+/// What the items of the `Ir` tell of each other and of the site.
+pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
+    boundaries::boundaries(ir, site, sources, &mut run.findings);
+    ports::ports(instances, ir, site, sources, &mut run.findings);
+}
