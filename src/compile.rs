@@ -64,6 +64,7 @@ pub struct Compilation {
 pub fn compile(inputs: &Inputs<'_>) -> Compilation {
     let mut c = Compilation::default();
     run(inputs, &mut c);
+    check::secrets::scrub(&c.sources, &mut c.findings);
     c.findings.sort();
     c
 }

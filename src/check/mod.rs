@@ -6,7 +6,9 @@ pub mod claims;
 mod places;
 mod ports;
 mod ranges;
+mod storage;
 pub mod requirements;
+pub mod secrets;
 pub mod waivers;
 
 use crate::diag::Findings;
@@ -25,4 +27,5 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
 pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
+    storage::storage(ir, site, sources, &mut run.findings);
 }
