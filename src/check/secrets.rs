@@ -59,10 +59,17 @@ pub fn report(suspects: &[Suspect], spec: Option<&Node>, sources: &mut Sources, 
         }
         diag.pointer.clone_from(&suspect.pointer);
         diag.waivable = true;
-        diag = diag.note("the value is not shown here; it is in the file and in its history, so that it must be changed");
-        let help = match at.ends_with("/settings") || names_secret(suspect.pointer.rsplit('/').next().unwrap_or_default()) {
-            true => "declare it under `secrets` (`name: { kind: password, owner: … }`) and write `{ secret: name }` here",
-            false => "keep it where its owner keeps it, and declare it under `secrets` with a name, a kind and an owner",
+        diag =
+            diag.note("the value is not shown here; it is in the file and in its history, so that it must be changed");
+        let help = match at.ends_with("/settings")
+            || names_secret(suspect.pointer.rsplit('/').next().unwrap_or_default())
+        {
+            true => {
+                "declare it under `secrets` (`name: { kind: password, owner: … }`) and write `{ secret: name }` here"
+            }
+            false => {
+                "keep it where its owner keeps it, and declare it under `secrets` with a name, a kind and an owner"
+            }
         };
         findings.push(diag.help(help));
     }
@@ -166,7 +173,16 @@ fn names_secret(key: &str) -> bool {
         "token" => !matches!(before, "max" | "existing"),
         "key" => matches!(
             before,
-            "api" | "access" | "private" | "secret" | "encryption" | "signing" | "auth" | "master" | "license" | "licence"
+            "api"
+                | "access"
+                | "private"
+                | "secret"
+                | "encryption"
+                | "signing"
+                | "auth"
+                | "master"
+                | "license"
+                | "licence"
         ),
         _ => false,
     }
@@ -194,7 +210,10 @@ fn shape(text: &str, key: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
-    if any(&["AKIA", "ASIA"], 16) && text.len() == 20 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+    if any(&["AKIA", "ASIA"], 16)
+        && text.len() == 20
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    {
         return Some("an access key of a cloud");
     }
     if text.starts_with("eyJ") && text.len() > 40 && text.split('.').count() == 3 {
@@ -203,13 +222,29 @@ fn shape(text: &str, key: &str) -> Option<&'static str> {
     if any(&["$2a$", "$2b$", "$2y$", "$1$", "$5$", "$6$", "$y$", "$argon2", "$apr1$", "SCRAM-SHA-256$"], 20) {
         return Some("the hash of a password");
     }
-    let tokens = ["ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-", "hvs.", "dckr_pat_", "sk_live_", "AIza"];
+    let tokens = [
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "ghu_",
+        "github_pat_",
+        "glpat-",
+        "xoxb-",
+        "xoxp-",
+        "xoxa-",
+        "hvs.",
+        "dckr_pat_",
+        "sk_live_",
+        "AIza",
+    ];
     if any(&tokens, 16) && !text.contains(' ') {
         return Some("an access token");
     }
     if let Some((_, rest)) = text.split_once("://")
         && let Some((user, _)) = rest.split('/').next().and_then(|authority| authority.rsplit_once('@'))
-        && user.split_once(':').is_some_and(|(_, password)| !password.is_empty() && !password.starts_with(['$', '{', '<']))
+        && user
+            .split_once(':')
+            .is_some_and(|(_, password)| !password.is_empty() && !password.starts_with(['$', '{', '<']))
     {
         return Some("an address with a password in it");
     }
@@ -218,8 +253,20 @@ fn shape(text: &str, key: &str) -> Option<&'static str> {
 
 /// Keys of values that are meant to look like chance.
 const IDENTIFIERS: [&str; 14] = [
-    "digest", "sha256", "sha1", "checksum", "hash", "commit", "revision", "uuid", "id", "serial", "device", "fingerprint",
-    "thumbprint", "label",
+    "digest",
+    "sha256",
+    "sha1",
+    "checksum",
+    "hash",
+    "commit",
+    "revision",
+    "uuid",
+    "id",
+    "serial",
+    "device",
+    "fingerprint",
+    "thumbprint",
+    "label",
 ];
 
 /// A long text without order: hexadecimal of the length of a key, or letters and digits in no sequence.
@@ -259,7 +306,8 @@ mod tests {
         for key in ["password", "smtp_password", "clientSecret", "api-key", "apiKey", "DB_PASSWD", "accessToken"] {
             assert!(names_secret(key), "{key}");
         }
-        for key in ["password_file", "existingSecret", "key", "public_key", "tokens", "secret_name", "keys", "passport"] {
+        for key in ["password_file", "existingSecret", "key", "public_key", "tokens", "secret_name", "keys", "passport"]
+        {
             assert!(!names_secret(key), "{key}");
         }
     }

@@ -8,8 +8,8 @@ use ipnet::IpNet;
 
 use super::places::{label, place, told, words};
 use crate::diag::codes::{
-    BEYOND_DISK, EXPORT_OPTIONS, EXPORT_OUT_OF_REACH, EXPORT_TO_NOBODY, MOUNT_DISAGREES, NESTED_EXPORTS,
-    QUOTA_WITHOUT_SERVICE, TWO_OWNERS, VOLUME_WITHOUT_EXPORT,
+    BEYOND_DISK, EXPORT_OPTIONS, EXPORT_OUT_OF_REACH, MOUNT_DISAGREES, NESTED_EXPORTS, QUOTA_WITHOUT_SERVICE,
+    TWO_OWNERS, VOLUME_WITHOUT_EXPORT,
 };
 use crate::diag::{Diag, Findings, Level};
 use crate::ir::{Export, F, Ir, Volume};
@@ -37,8 +37,6 @@ struct Chain<'a> {
     exports: BTreeMap<(&'a str, &'a str), &'a Export>,
     /// The workers of each cluster with a volume, and their addresses.
     nodes: BTreeMap<&'a str, Vec<(F<Str>, Vec<IpAddr>)>>,
-    /// The addresses of all hosts, sorted.
-    addresses: Vec<IpAddr>,
 }
 
 /// Checks all chains of a site.
@@ -53,15 +51,12 @@ pub fn storage(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings)
             nodes.into_iter().map(|n| (n.clone(), addresses_of(&n.value))).collect()
         });
     }
-    let mut addresses: Vec<IpAddr> = site.table("hosts").flat_map(|(name, _)| addresses_of(name)).collect();
-    addresses.sort_unstable();
-    let chain = Chain { ir, site, sources, exports, nodes, addresses };
+    let chain = Chain { ir, site, sources, exports, nodes };
     for volume in &ir.volumes {
         chain.volume(volume, findings);
     }
     for export in &ir.exports {
         chain.options(export, findings);
-        chain.clients(export, findings);
         chain.nested(export, findings);
     }
     chain.quotas(findings);
@@ -86,18 +81,22 @@ impl<'a> Chain<'a> {
 
     /// A volume against the export that it mounts.
     fn volume(&self, volume: &Volume, findings: &mut Findings) {
-        if self.site.entry("hosts", &volume.server).is_none() {
-            return;
-        }
         let at = pointer(&["storage", &volume.storage]);
         let entry = self.site.entry("storage", &volume.storage);
+        // A volume names its server as the cluster finds it; the storage names the host.
+        let server = match entry.and_then(|e| e.get("server")).map(|s| &s.value) {
+            Some(Value::Ref(Ref { table, name })) if &**table == "hosts" => name,
+            Some(_) => return,
+            None if self.site.entry("hosts", &volume.server).is_some() => &volume.server.value,
+            None => return,
+        };
         let path_span = place(&volume.path.origins, self.sources);
-        let Some(export) = self.serving(&volume.server, &volume.path) else {
-            let (name, server, path) = (&*volume.name, &*volume.server, &*volume.path);
+        let Some(export) = self.serving(server, &volume.path) else {
+            let (name, path) = (&*volume.name, &*volume.path);
             let message = format!("the volume `{name}` mounts `{path}` of `{server}`, which exports no such path");
             let mut diag = Diag::new(VOLUME_WITHOUT_EXPORT, message).at_maybe(path_span, "");
             diag = label(diag, place(&volume.server.origins, self.sources), "of this server");
-            for other in self.ir.exports.iter().filter(|e| *e.host == *volume.server).take(3) {
+            for other in self.ir.exports.iter().filter(|e| *e.host.value == **server).take(3) {
                 diag = label(diag, place(&other.path.origins, self.sources), format!("it exports `{}`", *other.path));
             }
             findings.push(diag.pointer(at).help("export the path (`extra.exports`), or mount one that is exported"));
@@ -116,7 +115,8 @@ impl<'a> Chain<'a> {
                 );
                 let mut diag = Diag::new(MOUNT_DISAGREES, message).at_maybe(place(&place_of.origins, self.sources), "");
                 diag = label(diag, place(&volume.mount_options.origins, self.sources), "the options of the mount");
-                findings.push(diag.pointer(at.clone()).help("let the mount follow the storage, or the other way round"));
+                findings
+                    .push(diag.pointer(at.clone()).help("let the mount follow the storage, or the other way round"));
             }
         }
         let read_only = export.options.iter().any(|o| &**o == "ro") && !export.options.iter().any(|o| &**o == "rw");
@@ -133,7 +133,9 @@ impl<'a> Chain<'a> {
             }
             diag = label(diag, given.or(path_span), "the storage");
             if !told(findings, diag.primary.as_ref().map(|l| l.span)) {
-                findings.push(diag.pointer(at).help("export it with `rw` (`access: rw` of the storage), or mount it read-only"));
+                findings.push(
+                    diag.pointer(at).help("export it with `rw` (`access: rw` of the storage), or mount it read-only"),
+                );
             }
         }
     }
@@ -155,7 +157,9 @@ impl<'a> Chain<'a> {
             return;
         }
         let message = match count == all {
-            true => format!("no node of cluster `{}` may mount `{}` of `{}`", *volume.cluster, *export.path, *export.host),
+            true => {
+                format!("no node of cluster `{}` may mount `{}` of `{}`", *volume.cluster, *export.path, *export.host)
+            }
             false => format!(
                 "{} of cluster `{}` may not mount `{}` of `{}`",
                 words(out.iter().map(|n| &n.value), 4),
@@ -172,7 +176,8 @@ impl<'a> Chain<'a> {
         diag = label(diag, place(&first.origins, self.sources), format!("`{}` is a node", first.value));
         let at = pointer(&["storage", &volume.storage]);
         if !told(findings, diag.primary.as_ref().map(|l| l.span)) {
-            findings.push(diag.pointer(at).help("name all nodes of the cluster under `clients`, or leave `clients` out"));
+            findings
+                .push(diag.pointer(at).help("name all nodes of the cluster under `clients`, or leave `clients` out"));
         }
     }
 
@@ -193,26 +198,6 @@ impl<'a> Chain<'a> {
             diag = label(diag, place(&export.options.origins, self.sources), "");
             let at = pointer(&["storage", &export.storage]);
             findings.push(diag.pointer(at).help("keep one of them: the server takes the last, or refuses the line"));
-        }
-    }
-
-    /// An export whose clients are no host and no network of the site.
-    fn clients(&self, export: &Export, findings: &mut Findings) {
-        if export.clients.is_empty() {
-            return;
-        }
-        let known = |net: &IpNet| self.site.network_of(net.network()).is_some();
-        let host = |net: &IpNet| {
-            let at = self.addresses.partition_point(|a| *a < net.network());
-            self.addresses.get(at).is_some_and(|a| net.contains(a))
-        };
-        if !export.clients.iter().any(|net| known(net) || host(net)) {
-            let message = format!("nobody of the site may mount the export `{}` of `{}`", *export.path, *export.host);
-            let mut diag = Diag::new(EXPORT_TO_NOBODY, message);
-            diag = label(diag, place(&export.clients.origins, self.sources), "its clients");
-            diag.waivable = true;
-            let at = pointer(&["storage", &export.storage]);
-            findings.push(diag.pointer(at).help("name the hosts or networks that mount it"));
         }
     }
 
@@ -239,7 +224,9 @@ impl<'a> Chain<'a> {
         diag = label(diag, place(&outer.path.origins, self.sources), "the outer export");
         diag.waivable = true;
         let at = pointer(&["storage", &export.storage]);
-        findings.push(diag.pointer(at).help("put them beside each other, or export the outer one with `crossmnt` and alike"));
+        findings.push(
+            diag.pointer(at).help("put them beside each other, or export the outer one with `crossmnt` and alike"),
+        );
     }
 
     /// Storage with quotas on a server whose quota service has no port, or on a file system that keeps none.
@@ -260,7 +247,9 @@ impl<'a> Chain<'a> {
             diag = label(diag, entry.get("server").and_then(|s| place(&s.origins, self.sources)), "on this server");
             diag.waivable = true;
             diag = diag.pointer(pointer(&["storage", name]));
-            findings.push(diag.help("give the service a port (`nfs.ports.rquotad`), so that clients can ask for their quota"));
+            findings.push(
+                diag.help("give the service a port (`nfs.ports.rquotad`), so that clients can ask for their quota"),
+            );
         }
     }
 
@@ -298,7 +287,13 @@ impl<'a> Chain<'a> {
         for ((server, path), list) in &places {
             if let [first, second, ..] = list.as_slice() {
                 let what = format!("one directory, `{path}` of `{server}`");
-                report(what, "path", [first, second], "give each a directory of its own, or make one storage of the two", findings);
+                report(
+                    what,
+                    "path",
+                    [first, second],
+                    "give each a directory of its own, or make one storage of the two",
+                    findings,
+                );
             }
         }
         for ((server, mount), list) in &mounts {
@@ -309,8 +304,15 @@ impl<'a> Chain<'a> {
                 _ => false,
             });
             if let Some(other) = stranger {
-                let what = format!("the file system `{mount}` of `{server}`, on which quotas are kept, for two products");
-                report(what, "path", [limited, other], "give each product a partition: a quota counts what both write", findings);
+                let what =
+                    format!("the file system `{mount}` of `{server}`, on which quotas are kept, for two products");
+                report(
+                    what,
+                    "path",
+                    [limited, other],
+                    "give each product a partition: a quota counts what both write",
+                    findings,
+                );
             }
         }
     }
@@ -355,15 +357,21 @@ impl<'a> Chain<'a> {
                 promise.parts.push((mount.clone(), size.origins.clone()));
             }
             if promise.wants > has {
-                let message =
-                    format!("the file systems of host `{name}` are larger than its disk, {}, all together", promise.has.2);
+                let message = format!(
+                    "the file systems of host `{name}` are larger than its disk, {}, all together",
+                    promise.has.2
+                );
                 self.beyond(message, &promise, pointer(&["hosts", name, "disk"]), findings);
             }
         }
     }
 
     fn beyond(&self, message: String, promise: &Promise, at: String, findings: &mut Findings) {
-        let mut diag = Diag::new(BEYOND_DISK, message).at_maybe(place(&promise.has.1, self.sources), "what there is");
+        let span = place(&promise.has.1, self.sources);
+        if told(findings, span) {
+            return;
+        }
+        let mut diag = Diag::new(BEYOND_DISK, message).at_maybe(span, "what there is");
         for (name, origins) in &promise.parts {
             diag = label(diag, place(origins, self.sources), format!("`{name}`"));
         }
@@ -377,13 +385,16 @@ impl<'a> Chain<'a> {
             let mut seen: BTreeMap<Str, (&Str, &Tracked)> = BTreeMap::new();
             for (mount, system) in host.get("filesystems").into_iter().flat_map(Tracked::entries) {
                 let Some(device) = system.get("device") else { continue };
-                let Some(text) = device.value.text().filter(|d| d.contains('=') || d.starts_with("/dev/")) else { continue };
+                let Some(text) = device.value.text().filter(|d| d.contains('=') || d.starts_with("/dev/")) else {
+                    continue;
+                };
                 let part = |o: &Tracked| o.value.text().is_some_and(|o| o.starts_with("subvol") || &*o == "bind");
                 if system.get("options").map(Tracked::items).unwrap_or_default().iter().any(part) {
                     continue;
                 }
                 if let Some((first, place_of)) = seen.insert(text.clone(), (mount, device)) {
-                    let message = format!("host `{name}` mounts the device `{text}` twice, at `{first}` and at `{mount}`");
+                    let message =
+                        format!("host `{name}` mounts the device `{text}` twice, at `{first}` and at `{mount}`");
                     let mut diag = Diag::new(TWO_OWNERS, message).at_maybe(place(&device.origins, self.sources), "");
                     diag = label(diag, place(&place_of.origins, self.sources), "the same device");
                     diag.waivable = true;

@@ -88,6 +88,7 @@ codes! {
     NAME_NOT_COVERED = "S0413" "name-not-covered" Error;
     HOST_NAME = "S0414" "invalid-host-name" Warning;
     SKEW = "S0418" "version-skew" Warning;
+    RUNTIME = "S0419" "runtime-without-cri" Warning;
     MIXED_ARCH = "S0420" "mixed-architectures" Warning;
     SECRET_IN_SPEC = "S0422" "secret-in-spec" Error;
     CONFLICT = "S0501" "conflicting-items" Error;
@@ -119,8 +120,6 @@ codes! {
     UNUSED = "S0552" "unused-entry" Warning;
     UNKNOWN_FACT = "S0553" "unknown-fact" Warning;
     POOLER_UNUSED = "S0554" "pooler-unused" Warning;
-    ROLE_WITHOUT_DATABASE = "S0555" "role-without-database" Warning;
-    ACCESS_NOT_COVERED = "S0556" "access-not-covered" Error;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

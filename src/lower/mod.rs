@@ -42,7 +42,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
     let (images, secrets) = (all("images"), all("secrets"));
-    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
+    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
