@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod boundaries;
+pub mod charts;
 pub mod claims;
 mod flows;
 mod images;
@@ -9,6 +10,7 @@ mod names;
 mod places;
 mod ports;
 mod ranges;
+pub mod redundant;
 pub mod requirements;
 pub mod secrets;
 mod storage;

@@ -133,7 +133,7 @@ pub fn scrub(sources: &Sources, findings: &mut Findings) {
         diag.notes.iter_mut().for_each(clean);
         diag.help.iter_mut().for_each(clean);
         diag.primary.iter_mut().chain(&mut diag.secondary).for_each(|label| clean(&mut label.text));
-        diag.replacement.iter_mut().for_each(|r| clean(&mut r.text));
+        diag.replacements.iter_mut().for_each(|r| clean(&mut r.text));
     }
 }
 

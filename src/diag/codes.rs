@@ -120,6 +120,11 @@ codes! {
     UNUSED = "S0552" "unused-entry" Warning;
     UNKNOWN_FACT = "S0553" "unknown-fact" Warning;
     POOLER_UNUSED = "S0554" "pooler-unused" Warning;
+    CHART_UNREADABLE = "S0520" "chart-unreadable" Error;
+    CHART_KEY = "S0521" "chart-key" Error;
+    CHART_VERSION = "S0522" "chart-version" Error;
+    CHART_SCHEMA = "S0523" "chart-schema" Error;
+    REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

@@ -2,8 +2,11 @@
 
 pub mod codes;
 mod excerpt;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod levels;
+pub mod sarif;
 pub mod short;
 
 use std::borrow::Cow;
@@ -65,7 +68,8 @@ pub struct Diag {
     pub secondary: Vec<Label>,
     pub notes: Vec<String>,
     pub help: Option<String>,
-    pub replacement: Option<Replacement>,
+    /// What puts it right: all of them together.
+    pub replacements: Vec<Replacement>,
     /// JSON Pointer into the resolved site that a waiver may name; empty when none applies.
     pub pointer: String,
     /// Whether a waiver can silence it.
@@ -91,7 +95,7 @@ impl Diag {
             secondary: Vec::new(),
             notes: Vec::new(),
             help: None,
-            replacement: None,
+            replacements: Vec::new(),
             pointer: String::new(),
             waivable: false,
             reads: crate::value::Origins::None,
@@ -118,6 +122,14 @@ impl Diag {
         self
     }
 
+    /// Adds a secondary span when there is one.
+    pub fn and_maybe(self, span: Option<Span>, text: impl Into<String>) -> Self {
+        match span {
+            Some(span) => self.and(span, text),
+            None => self,
+        }
+    }
+
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
@@ -128,10 +140,15 @@ impl Diag {
         self
     }
 
-    /// Adds a replacement for a span.
+    /// Adds a replacement for a span; a finding with several places is put right by all of them together.
     pub fn replace(mut self, span: Span, text: impl Into<String>, safe: bool) -> Self {
-        self.replacement = Some(Replacement { span, text: text.into(), safe });
+        self.replacements.push(Replacement { span, text: text.into(), safe });
         self
+    }
+
+    /// Whether its replacements may be applied without asking.
+    pub fn is_fixable(&self) -> bool {
+        !self.replacements.is_empty() && self.replacements.iter().all(|r| r.safe)
     }
 
     pub fn pointer(mut self, pointer: impl Into<String>) -> Self {
@@ -173,6 +190,17 @@ impl Findings {
 
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// At most `limit` findings in their order, none of them lighter than one that is left out.
+    pub fn gravest(&self, limit: usize) -> Vec<&Diag> {
+        let mut list: Vec<(usize, &Diag)> = self.list.iter().enumerate().collect();
+        if list.len() > limit {
+            list.sort_by_key(|(index, diag)| (diag.level, *index));
+            list.truncate(limit);
+            list.sort_by_key(|(index, _)| *index);
+        }
+        list.into_iter().map(|(_, diag)| diag).collect()
     }
 
     pub fn is_empty(&self) -> bool {

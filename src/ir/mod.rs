@@ -1,6 +1,7 @@
 //! What a site comes to: typed, sorted items, every field with its origins. Lowered from the site and its packs,
 //! read by templates, compared with what was emitted.
 
+mod databases;
 mod field;
 mod hosts;
 mod kubernetes;
@@ -8,11 +9,12 @@ mod network;
 mod runbook;
 mod storage;
 
+pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
-pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub struct Ir {
     pub directories: Vec<Arc<Directory>>,
     pub units: Vec<Arc<Unit>>,
     pub kernel: Vec<Arc<KernelParameter>>,
+    pub database_servers: Vec<Arc<DatabaseServer>>,
+    pub poolers: Vec<Arc<Pooler>>,
     pub namespaces: Vec<Arc<Namespace>>,
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
@@ -42,6 +46,7 @@ pub struct Ir {
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    pub contradictions: Vec<Arc<Contradiction>>,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -64,6 +69,8 @@ impl Ir {
             "directories" => value(&self.directories),
             "units" => value(&self.units),
             "kernel" => value(&self.kernel),
+            "database_servers" => value(&self.database_servers),
+            "poolers" => value(&self.poolers),
             "namespaces" => value(&self.namespaces),
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
@@ -74,6 +81,7 @@ impl Ir {
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
             "waivers" => value(&self.waivers),
+            "contradictions" => value(&self.contradictions),
             _ => return None,
         })
     }
@@ -91,6 +99,8 @@ impl Ir {
             "directories" => Directory::FIELDS,
             "units" => Unit::FIELDS,
             "kernel" => KernelParameter::FIELDS,
+            "database_servers" => DatabaseServer::FIELDS,
+            "poolers" => Pooler::FIELDS,
             "namespaces" => Namespace::FIELDS,
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
@@ -101,6 +111,7 @@ impl Ir {
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
             "waivers" => WaiverRecord::FIELDS,
+            "contradictions" => Contradiction::FIELDS,
             _ => return None,
         })
     }
@@ -117,6 +128,8 @@ impl Ir {
         "directories",
         "units",
         "kernel",
+        "database_servers",
+        "poolers",
         "namespaces",
         "volumes",
         "objects",
@@ -127,5 +140,6 @@ impl Ir {
         "questions",
         "blanks",
         "waivers",
+        "contradictions",
     ];
 }
