@@ -73,6 +73,7 @@ pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     let mut judged = 0;
     run(inputs, levels, &mut judged, &mut c);
     levels.apply(&mut c.findings, judged);
+    check::secrets::scrub(&c.sources, &mut c.findings);
     c.findings.sort();
     causes::join(&mut c.findings);
     fix::adapt(&mut c.findings, &c.sources);
@@ -114,7 +115,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
 
     // check, lower, check
     let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
-    check::addresses::addresses(&site, &c.sources, &mut run.findings);
+    check::site(&site, &c.sources, &mut run.findings);
     let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
@@ -122,8 +123,8 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
     check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-    check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
     check::databases::databases(&ir, &site, &c.sources, &mut run.findings);
+    check::ir(&instances, &ir, &site, &c.sources, &mut run);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);

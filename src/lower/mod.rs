@@ -53,7 +53,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
     let probes = all("probes");
-    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
+    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
