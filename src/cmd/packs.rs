@@ -134,6 +134,7 @@ pub const SECTIONS: &[Section] = &[
     section("images", "Images", &["reference", "source"], &[]),
     section("secrets", "Secrets", &["name"], &[("place", "in ")]),
     section("kernel", "Kernel settings", &["key"], &[("value", "= ")]),
+    section("probes", "Probes of a host", &["id"], &[("says", ""), ("run", "by "), ("fails", "otherwise: ")]),
     section("units", "Units", &["name"], &[]),
     section("proxies", "Reverse proxies", &["server_name"], &[("kind", "")]),
     section("artifacts", "Artifacts", &["path"], &[("format", ""), ("target", "to "), ("apply", "apply: ")]),

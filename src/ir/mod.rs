@@ -6,14 +6,16 @@ mod field;
 mod hosts;
 mod kubernetes;
 mod network;
+mod preflight;
 mod runbook;
 mod storage;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
-pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
-pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
+pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
+pub use kubernetes::{HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
+pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
@@ -34,6 +36,8 @@ pub struct Ir {
     pub directories: Vec<Arc<Directory>>,
     pub units: Vec<Arc<Unit>>,
     pub kernel: Vec<Arc<KernelParameter>>,
+    pub modules: Vec<Arc<KernelModule>>,
+    pub clocks: Vec<Arc<Clock>>,
     pub database_servers: Vec<Arc<DatabaseServer>>,
     pub poolers: Vec<Arc<Pooler>>,
     pub namespaces: Vec<Arc<Namespace>>,
@@ -41,7 +45,10 @@ pub struct Ir {
     pub objects: Vec<Arc<Object>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
+    pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub probes: Vec<Arc<Probe>>,
+    pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
@@ -69,6 +76,8 @@ impl Ir {
             "directories" => value(&self.directories),
             "units" => value(&self.units),
             "kernel" => value(&self.kernel),
+            "modules" => value(&self.modules),
+            "clocks" => value(&self.clocks),
             "database_servers" => value(&self.database_servers),
             "poolers" => value(&self.poolers),
             "namespaces" => value(&self.namespaces),
@@ -76,7 +85,10 @@ impl Ir {
             "objects" => value(&self.objects),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
+            "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
+            "probes" => value(&self.probes),
+            "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
@@ -99,6 +111,8 @@ impl Ir {
             "directories" => Directory::FIELDS,
             "units" => Unit::FIELDS,
             "kernel" => KernelParameter::FIELDS,
+            "modules" => KernelModule::FIELDS,
+            "clocks" => Clock::FIELDS,
             "database_servers" => DatabaseServer::FIELDS,
             "poolers" => Pooler::FIELDS,
             "namespaces" => Namespace::FIELDS,
@@ -106,7 +120,10 @@ impl Ir {
             "objects" => Object::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
+            "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
+            "probes" => Probe::FIELDS,
+            "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
@@ -128,6 +145,8 @@ impl Ir {
         "directories",
         "units",
         "kernel",
+        "modules",
+        "clocks",
         "database_servers",
         "poolers",
         "namespaces",
@@ -135,7 +154,10 @@ impl Ir {
         "objects",
         "releases",
         "images",
+        "mirrors",
         "secrets",
+        "probes",
+        "preflights",
         "steps",
         "questions",
         "blanks",

@@ -71,7 +71,7 @@ item! {
     pub struct Blank {
         product: Str,
         name: Str,
-        /// Printed in place of the value: `________ (A2)`.
+        /// Printed in place of the value: `........ (A2)`.
         mark: Str,
         says: Str,
         revealed_by: Str,

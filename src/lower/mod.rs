@@ -1,15 +1,18 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+pub mod clocks;
 pub mod contradictions;
 pub mod databases;
 pub mod flows;
 pub mod hosts;
+pub mod images;
 pub mod immutable;
 pub mod items;
 pub mod kubernetes;
 pub mod merge;
 pub mod peers;
+pub mod preflight;
 pub mod proxies;
 pub mod questions;
 pub mod rules;
@@ -47,20 +50,25 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
     let (images, secrets) = (all("images"), all("secrets"));
     let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
+    let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
-    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
+    let probes = all("probes");
+    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
     ir.units = hosts::units(&units, run);
     ir.kernel = hosts::kernel(&kernel, run);
+    ir.modules = hosts::modules(&modules, run);
+    ir.clocks = clocks::clocks(&clocks, site, run);
     ir.database_servers = databases::servers(&on_servers, site, run);
     ir.poolers = databases::poolers(&poolers, site, run);
     ir.proxies = proxies::proxies(&proxies, site, run);
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
-    ir.images = kubernetes::images(&images, run);
+    ir.images = images::images(&images, run);
+    ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = kubernetes::secrets(&secrets, site, run);
     for instance in instances {
         let releases = items::items(instance, "releases", site, run);
@@ -68,6 +76,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         ir.releases.extend(values::releases(&releases, &values, instance, site, run));
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+    ir.probes = preflight::probes(&probes, run);
+    ir.preflights = preflight::preflights(&ir.flows, &Origins::all(&absent), &ir.probes, site);
     ir.blanks = steps::blanks(instances, site, run);
     ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);

@@ -229,6 +229,13 @@ impl Walk<'_> {
         }
         for rule in &pack.items {
             self.item(&rule.head, self.env, &[], |w, env| rule.fields.values().for_each(|f| w.field(f, env)));
+            // A value in the middle of a command would have to be quoted; an argument needs no quotes.
+            if rule.kind.name == "probes"
+                && let Some(run) = rule.fields.get("run").filter(|f| matches!(f.data, FieldData::Text(_)))
+            {
+                let diag = Diag::new(TEMPLATE_POSITION, "the command of a probe has a value in it").at(run.span, "");
+                self.findings.push(diag.help("give the value in `args`, and write `\"$1\"` in the command"));
+            }
         }
         for rule in pack.contradictions.values() {
             self.item(&rule.head, self.env, &[], |_, _| {});

@@ -4,6 +4,7 @@
 //! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
 
 pub mod bugs;
+pub mod chrony;
 mod cluster;
 pub mod csv;
 mod databases;
@@ -13,12 +14,14 @@ pub mod fault;
 pub mod flows;
 pub mod fstab;
 mod hosts;
+mod images;
 pub mod ini;
 pub mod kubernetes;
 pub mod markdown;
 pub mod nftables;
 pub mod nginx;
 pub mod pg_hba;
+mod preflight;
 mod proxy;
 mod reach;
 pub mod sql;
@@ -48,11 +51,15 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
     traffic::flow_document(ir, &texts, &mut bugs);
+    preflight::scripts(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
+    hosts::modules(ir, &texts, &mut bugs);
+    hosts::clocks(ir, &texts, &mut bugs);
     databases::scripts(ir, &texts, &mut bugs);
     databases::access(ir, &texts, &mut bugs);
     databases::poolers(ir, &texts, &mut bugs);
+    images::mirrors(ir, &texts, &mut bugs);
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);

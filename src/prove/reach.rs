@@ -41,6 +41,7 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         Yaml if below("helm/") => Reach::Items("values of the release"),
         Csv if path == "firewall/flows.csv" => Reach::Items("flows"),
         Markdown if path == "firewall/flows.md" => Reach::Items("flows"),
+        Shell if own && path.ends_with("/preflight.sh") => Reach::Items("outgoing flows of the host"),
         Nft if own => Reach::Items("firewall rules"),
         Systemd if own => Reach::Items("units"),
         Nginx if own => Reach::Items("proxies"),
