@@ -121,6 +121,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     lower::merge::report_conflicts(&mut run, &c.sources);
     check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
     check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
+    check::databases::databases(&ir, &site, &c.sources, &mut run.findings);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);

@@ -48,7 +48,11 @@ fn archives_are_what_their_folders_hold() {
         if bless {
             fs::write(charts.join(archive), &packed).expect("the archive can be written");
         }
-        assert_eq!(fs::read(charts.join(archive)).expect("the archive"), packed, "{archive} is stale; BLESS=1 packs it");
+        assert_eq!(
+            fs::read(charts.join(archive)).expect("the archive"),
+            packed,
+            "{archive} is stale; BLESS=1 packs it"
+        );
     }
 }
 

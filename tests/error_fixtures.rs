@@ -18,6 +18,7 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0000", "is about a spec that is not there"),
     ("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one"),
     ("S0502", "needs two products that share something; tests/claims.rs makes them"),
+    ("S0510", "needs a pack that is wrong; tests/databases.rs makes one"),
 ];
 
 /// The beginnings of the codes that every fixture tree must cover.

@@ -166,7 +166,15 @@ fn underlined(report: &str) -> String {
 #[test]
 fn the_caret_stands_below_its_word() {
     let long = "x, ".repeat(4000);
-    for before in ["", "title: Zürich ", "title: 東京データセンター, ", "e\u{301}e\u{301}: 1, ", "t: 🏭 ", "\u{feff}a: 1, ", &long] {
+    for before in [
+        "",
+        "title: Zürich ",
+        "title: 東京データセンター, ",
+        "e\u{301}e\u{301}: 1, ",
+        "t: 🏭 ",
+        "\u{feff}a: 1, ",
+        &long,
+    ] {
         for after in ["", " # 東京", &long] {
             let text = format!("{before}wrong{after}\n");
             let mut sources = Sources::default();

@@ -5,5 +5,6 @@ pub mod boundaries;
 pub mod charts;
 pub mod claims;
 pub mod redundant;
+pub mod databases;
 pub mod requirements;
 pub mod waivers;

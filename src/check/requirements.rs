@@ -225,11 +225,10 @@ impl Judge<'_> {
         if let Some(name) = &self.rule.contradiction
             && let Some(contradiction) = pack.contradictions.get(name)
         {
-            let reads: Vec<&str> =
-                contradiction.reads.iter().map(|id| pack.cites.get(id).map_or(&**id, |s| s)).collect();
             diag = diag.note(format!(
-                "the document contradicts itself ({}): {}",
-                reads.join("; "),
+                "the document contradicts itself, see `{}` ({}): {}",
+                contradiction.code(&pack.name),
+                pack.sections(&contradiction.head.source),
                 contradiction.resolved
             ));
         }

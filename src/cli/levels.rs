@@ -13,7 +13,11 @@ pub struct Strictness {
 }
 
 const WISHES: [(Wish, &str, &str); 3] = [
-    (Wish::Deny, "deny", "Treat a level (`warnings`, `questions`, `notes`) or a code (`S0009`, `demo/memory`) as an error"),
+    (
+        Wish::Deny,
+        "deny",
+        "Treat a level (`warnings`, `questions`, `notes`) or a code (`S0009`, `demo/memory`) as an error",
+    ),
     (Wish::Warn, "warn", "Treat a level or a code as a warning"),
     (Wish::Allow, "allow", "Do not report a level or a code; errors that no waiver may silence stay"),
 ];
@@ -25,7 +29,8 @@ impl Args for Strictness {
             command.arg(arg.help(*help))
         });
         let strict = Arg::new("strict").long("strict").action(ArgAction::SetTrue);
-        command.arg(strict.help("Treat warnings and questions as errors; what is said about single codes goes before it"))
+        command
+            .arg(strict.help("Treat warnings and questions as errors; what is said about single codes goes before it"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -91,8 +91,7 @@ impl Project {
             let first = if path == spec { text.lock().ok().and_then(|mut text| text.take()) } else { None };
             first.map_or_else(|| read(path).map_err(|e| e.to_string()), Ok)
         };
-        let inputs =
-            Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
         Ok(compile_at(&inputs, &self.levels))
     }
 }

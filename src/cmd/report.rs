@@ -19,7 +19,9 @@ impl Strictness {
         for (wish, about) in &self.wishes {
             let refuse = |why: &str| Err(Stop::Usage(format!("`{} {about}`: {why}", wish.option())));
             let found = match (level_of(about), codes::find(about)) {
-                (Some(Level::Error), _) if *wish != Wish::Deny => return refuse("errors cannot be lowered all at once"),
+                (Some(Level::Error), _) if *wish != Wish::Deny => {
+                    return refuse("errors cannot be lowered all at once");
+                }
                 (Some(level), _) => About::Level(level),
                 (None, Some(row)) => About::Code(row.code.to_owned()),
                 (None, None) => {

@@ -65,7 +65,8 @@ mod tests {
         let file = sources.add("a,b:c%.yaml", "x: 1\ny: é zz\n", Role::Spec);
         let mut findings = Findings::default();
         let at = Span::new(file, 11, 13);
-        findings.push(Diag::new(codes::SYNTAX, "bad\n::error::100%").at(at, "").help("h").and(Span::new(file, 0, 1), ""));
+        findings
+            .push(Diag::new(codes::SYNTAX, "bad\n::error::100%").at(at, "").help("h").and(Span::new(file, 0, 1), ""));
         findings.push(Diag::with_code("demo/x", Level::Question, "who knows?"));
         assert_eq!(
             render(&findings, &sources),

@@ -290,7 +290,8 @@ mod tests {
     #[test]
     fn changes_of_one_file_stand_together() {
         let mut sources = Sources::default();
-        let (a, b) = (sources.add("a.yaml", "xx: 1\nxx: 2\n", Role::Spec), sources.add("b.yaml", "xx: 1\n", Role::Spec));
+        let (a, b) =
+            (sources.add("a.yaml", "xx: 1\nxx: 2\n", Role::Spec), sources.add("b.yaml", "xx: 1\n", Role::Spec));
         let mut diag = Diag::new(codes::UNKNOWN_KEY, "unknown key `xx`").at(Span::new(a, 0, 2), "");
         for (file, start) in [(a, 0), (b, 0), (a, 6)] {
             diag = diag.replace(Span::new(file, start, start + 2), "yy", true);

@@ -11,10 +11,10 @@ mod storage;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
-pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
-pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
+pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
+pub use kubernetes::{HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
-pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct Ir {
     pub directories: Vec<Arc<Directory>>,
     pub units: Vec<Arc<Unit>>,
     pub kernel: Vec<Arc<KernelParameter>>,
+    pub modules: Vec<Arc<KernelModule>>,
+    pub clocks: Vec<Arc<Clock>>,
     pub database_servers: Vec<Arc<DatabaseServer>>,
     pub poolers: Vec<Arc<Pooler>>,
     pub namespaces: Vec<Arc<Namespace>>,
@@ -41,11 +43,13 @@ pub struct Ir {
     pub objects: Vec<Arc<Object>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
+    pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
     pub steps: Vec<Arc<Step>>,
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    pub contradictions: Vec<Arc<Contradiction>>,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -68,6 +72,8 @@ impl Ir {
             "directories" => value(&self.directories),
             "units" => value(&self.units),
             "kernel" => value(&self.kernel),
+            "modules" => value(&self.modules),
+            "clocks" => value(&self.clocks),
             "database_servers" => value(&self.database_servers),
             "poolers" => value(&self.poolers),
             "namespaces" => value(&self.namespaces),
@@ -75,11 +81,13 @@ impl Ir {
             "objects" => value(&self.objects),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
+            "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
             "steps" => value(&self.steps),
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
             "waivers" => value(&self.waivers),
+            "contradictions" => value(&self.contradictions),
             _ => return None,
         })
     }
@@ -97,6 +105,8 @@ impl Ir {
             "directories" => Directory::FIELDS,
             "units" => Unit::FIELDS,
             "kernel" => KernelParameter::FIELDS,
+            "modules" => KernelModule::FIELDS,
+            "clocks" => Clock::FIELDS,
             "database_servers" => DatabaseServer::FIELDS,
             "poolers" => Pooler::FIELDS,
             "namespaces" => Namespace::FIELDS,
@@ -104,11 +114,13 @@ impl Ir {
             "objects" => Object::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
+            "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
             "steps" => Step::FIELDS,
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
             "waivers" => WaiverRecord::FIELDS,
+            "contradictions" => Contradiction::FIELDS,
             _ => return None,
         })
     }
@@ -125,6 +137,8 @@ impl Ir {
         "directories",
         "units",
         "kernel",
+        "modules",
+        "clocks",
         "database_servers",
         "poolers",
         "namespaces",
@@ -132,10 +146,12 @@ impl Ir {
         "objects",
         "releases",
         "images",
+        "mirrors",
         "secrets",
         "steps",
         "questions",
         "blanks",
         "waivers",
+        "contradictions",
     ];
 }

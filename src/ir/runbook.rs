@@ -1,4 +1,4 @@
-//! What people do and answer: steps, questions, blanks, waivers.
+//! What people do and answer: steps, questions, blanks, waivers; how a document is read that contradicts itself.
 
 use std::sync::Arc;
 
@@ -75,6 +75,19 @@ item! {
         mark: Str,
         says: Str,
         revealed_by: Str,
+    }
+}
+
+item! {
+    /// Two statements of a document that cannot both hold, where it matters here. Identity: product, code.
+    pub struct Contradiction {
+        product: Str,
+        /// The name under which `sitec explain` has its page.
+        code: Str,
+        /// The document and its sections.
+        reads: Str,
+        /// How it is read.
+        resolved: Str,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Namespaces, volumes, objects, images and the uses of secrets.
+//! Namespaces, volumes, objects and the uses of secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::items::Item;
 use super::merge::merge_field;
 use crate::instance::Run;
-use crate::ir::{F, Image, Namespace, Object, Secret, SecretUse, Volume};
+use crate::ir::{F, Namespace, Object, Secret, SecretUse, Volume};
 use crate::site::Site;
 use crate::value::{Str, Tracked, Value};
 
@@ -102,24 +102,6 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
         },
         key,
     )
-}
-
-/// Images, once per reference.
-pub fn images(items: &[Item], run: &mut Run) -> Vec<Arc<Image>> {
-    let mut list = Vec::new();
-    for item in items {
-        let (Some(source), Some(reference)) = (item.text("source", run), item.text("reference", run)) else {
-            continue;
-        };
-        let tag = match item.text("tag", run) {
-            Some(tag) => tag.map(Some),
-            None => F::new(None, item.get("tag").map(|t| t.origins.clone()).unwrap_or_else(|| item.exists.clone())),
-        };
-        list.push(Arc::new(Image { product: item.field(item.product.clone()), source, reference, tag }));
-    }
-    list.sort_by_key(|i| (i.reference.value.clone(), i.tag.value.clone()));
-    list.dedup_by_key(|i| (i.reference.value.clone(), i.tag.value.clone()));
-    list
 }
 
 /// Secrets of the spec with every place that reads one.

@@ -230,6 +230,9 @@ impl Walk<'_> {
         for rule in &pack.items {
             self.item(&rule.head, self.env, &[], |w, env| rule.fields.values().for_each(|f| w.field(f, env)));
         }
+        for rule in pack.contradictions.values() {
+            self.item(&rule.head, self.env, &[], |_, _| {});
+        }
         for rule in pack.blanks.values() {
             self.item(&rule.head, self.env, &[], |w, env| w.texts([Some(&rule.says)], env));
         }
