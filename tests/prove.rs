@@ -224,3 +224,8 @@ fn every_line_of_the_traefik_site_counts() {
 fn every_line_of_the_airgapped_site_counts() {
     assert_every_line_counts("demo-airgapped", &["sql", "ini", "text", "exports"]);
 }
+
+#[test]
+fn every_line_of_the_native_site_counts() {
+    assert_every_line_counts("pseven-native");
+}

@@ -44,6 +44,8 @@ item! {
         product: Str,
         /// Everything beside apiVersion, kind and metadata.
         body: Value,
+        /// The body, line by line.
+        lines: Vec<Arc<ValueLine>>,
     }
 }
 

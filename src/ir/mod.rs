@@ -6,6 +6,7 @@ mod field;
 mod hosts;
 mod kubernetes;
 mod network;
+mod preflight;
 mod runbook;
 mod storage;
 
@@ -14,7 +15,8 @@ pub use field::{F, IntoValue};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
-pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
+pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -45,10 +47,13 @@ pub struct Ir {
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub probes: Vec<Arc<Probe>>,
+    pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    pub contradictions: Vec<Arc<Contradiction>>,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -82,10 +87,13 @@ impl Ir {
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
+            "probes" => value(&self.probes),
+            "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
             "waivers" => value(&self.waivers),
+            "contradictions" => value(&self.contradictions),
             _ => return None,
         })
     }
@@ -114,10 +122,13 @@ impl Ir {
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
+            "probes" => Probe::FIELDS,
+            "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
             "waivers" => WaiverRecord::FIELDS,
+            "contradictions" => Contradiction::FIELDS,
             _ => return None,
         })
     }
@@ -145,9 +156,12 @@ impl Ir {
         "images",
         "mirrors",
         "secrets",
+        "probes",
+        "preflights",
         "steps",
         "questions",
         "blanks",
         "waivers",
+        "contradictions",
     ];
 }

@@ -70,7 +70,7 @@ fn singular(kind: &str) -> &str {
         "proxies" => "proxy",
         "directories" => "directory",
         "access" => "access line",
-        _ => kind.strip_suffix('s').unwrap_or(kind),
+        kind => kind.strip_suffix('s').unwrap_or(kind),
     }
 }
 

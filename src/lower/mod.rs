@@ -2,6 +2,7 @@
 
 pub mod additions;
 pub mod clocks;
+pub mod contradictions;
 pub mod databases;
 pub mod flows;
 pub mod hosts;
@@ -11,6 +12,7 @@ pub mod items;
 pub mod kubernetes;
 pub mod merge;
 pub mod peers;
+pub mod preflight;
 pub mod proxies;
 pub mod questions;
 pub mod rules;
@@ -34,7 +36,9 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         rows.extend(flows);
         absent.push(gone);
     }
-    rows.extend(additions::flows::flows(&additions, site, sources, run));
+    let added = additions::flows::flows(&additions, site, sources, run);
+    crate::check::redundant::redundant(&rows, &added, sources, run);
+    rows.extend(added.into_iter().flat_map(|addition| addition.flows));
     ir.flows = flows::united(rows);
     ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
     ir.firewalls = rules::firewalls(&ir.rules, site);
@@ -48,7 +52,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
     let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
-    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
+    let probes = all("probes");
+    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
@@ -71,7 +76,10 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         ir.releases.extend(values::releases(&releases, &values, instance, site, run));
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+    ir.probes = preflight::probes(&probes, run);
+    ir.preflights = preflight::preflights(&ir.flows, &Origins::all(&absent), &ir.probes, site);
     ir.blanks = steps::blanks(instances, site, run);
+    ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);
     ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
     additions::without_effect(&additions, sources, run);
@@ -84,6 +92,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
+        "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };

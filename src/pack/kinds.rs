@@ -24,6 +24,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
     Kind { name: "nfs_servers", required: &["host"], optional: &["mountd", "lockd", "statd", "rquotad", "version3"] },
     Kind { name: "units", required: &["host", "name", "settings"], optional: &[] },
+    Kind { name: "probes", required: &["host", "id", "says", "run"], optional: &["args", "fails"] },
     Kind { name: "kernel", required: &["host", "key", "value"], optional: &[] },
     Kind { name: "modules", required: &["host", "name"], optional: &[] },
     Kind {

@@ -21,7 +21,9 @@ pub mod markdown;
 pub mod nftables;
 pub mod nginx;
 pub mod pg_hba;
+mod preflight;
 mod proxy;
+mod reach;
 pub mod sql;
 mod storage;
 pub mod sums;
@@ -30,6 +32,7 @@ mod traffic;
 pub mod yaml;
 
 pub use bugs::is_bug;
+pub use reach::{Reach, reach};
 
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
@@ -48,6 +51,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     traffic::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
     traffic::flow_document(ir, &texts, &mut bugs);
+    preflight::scripts(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
     hosts::modules(ir, &texts, &mut bugs);
