@@ -13,7 +13,9 @@ mod storage;
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
-pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
+pub use kubernetes::{
+    HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretObject, SecretUse, ValueLine, Volume,
+};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
@@ -44,6 +46,7 @@ pub struct Ir {
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub secret_objects: Vec<Arc<SecretObject>>,
     pub probes: Vec<Arc<Probe>>,
     pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
@@ -80,6 +83,7 @@ impl Ir {
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "secrets" => value(&self.secrets),
+            "secret_objects" => value(&self.secret_objects),
             "probes" => value(&self.probes),
             "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
@@ -111,6 +115,7 @@ impl Ir {
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "secrets" => Secret::FIELDS,
+            "secret_objects" => SecretObject::FIELDS,
             "probes" => Probe::FIELDS,
             "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
@@ -141,6 +146,7 @@ impl Ir {
         "releases",
         "images",
         "secrets",
+        "secret_objects",
         "probes",
         "preflights",
         "steps",
