@@ -29,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   sitec init demo > site.yaml          a first spec, with comments
   sitec check site.yaml                what is wrong, and which answers are missing
+  sitec questions site.yaml            the missing answers, to be sent to those who have them
   sitec build site.yaml                write everything to out/<site>/
   sitec diff site.yaml                 what a build would change, and which flows it would open
   sitec why site.yaml RUNBOOK.md:12    where a line comes from, in the spec and in the pack
@@ -82,6 +83,10 @@ pub enum Format {
     Sarif,
     /// Workflow commands of GitHub Actions on standard output, one annotation per finding
     Github,
+    /// A page to send to those who can answer (`questions`)
+    Markdown,
+    /// A table with a column for the answers (`questions`)
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -95,6 +100,7 @@ pub enum Color {
 pub enum Command {
     Build(BuildArgs),
     Check(CheckArgs),
+    Questions(QuestionsArgs),
     Diff(DiffArgs),
     Show(ShowArgs),
     Why(WhyArgs),
@@ -141,12 +147,36 @@ pub struct BuildArgs {
   sitec check site.yaml --deny warnings --allow S0009     the last word about a finding counts
   sitec check sites/ --format json            for other programs
   sitec check site.yaml --format sarif > site.sarif       for code reviews
-  sitec check site.yaml --format github       annotations in GitHub Actions")]
+  sitec check site.yaml --format github       annotations in GitHub Actions
+  sitec check site.yaml --fix --dry-run       what would be put right, as a diff
+  sitec check site.yaml --fix                 put right what is safe, in the spec and in what it extends")]
 pub struct CheckArgs {
     /// The spec, or a folder of specs
     pub spec: Utf8PathBuf,
+    /// Apply the replacements that are safe, and say which; everything else in the files stays as it is
+    #[arg(long)]
+    pub fix: bool,
+    /// With `--fix`: print the changes as a diff, and write nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub strictness: Strictness,
+}
+
+/// List what a spec leaves unanswered: who can answer, where the answer belongs, and what waits for it.
+///
+/// As Markdown, to be sent to the customer, or as CSV with an empty column for the answers.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sitec questions site.yaml > questions.md
+  sitec questions site.yaml --format csv > questions.csv
+  sitec questions site.yaml --who customer    only what the customer can answer")]
+pub struct QuestionsArgs {
+    /// The spec, or a folder of specs
+    pub spec: Utf8PathBuf,
+    /// Only the questions that this one can answer; may be repeated
+    #[arg(long)]
+    pub who: Vec<String>,
 }
 
 /// Show what a spec changes: against the tree on disk, or against another spec.
@@ -319,8 +349,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let shell = Shell::new(&cli.global);
     let result = match &cli.command {
+        command if !fits(cli.global.format, command) => {
+            let format = cli.global.format.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+            Err(Stop::Usage(format!("`--format {format}` is not for this command; see its `--help`")))
+        }
         Command::Build(args) => cmd::build::run(args, &shell),
         Command::Check(args) => cmd::check::run(args, &shell),
+        Command::Questions(args) => cmd::questions::run(args, &shell),
         Command::Diff(args) => cmd::diff::run(args, &shell),
         Command::Show(args) => cmd::show::run(args, &shell),
         Command::Why(args) => cmd::why::run(args, &shell),
@@ -339,6 +374,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     });
     ExitCode::from(exit.code())
+}
+
+/// Whether a command has something to say in a format.
+fn fits(format: Format, command: &Command) -> bool {
+    match format {
+        Format::Human | Format::Short | Format::Json => true,
+        Format::Sarif | Format::Github => matches!(command, Command::Check(_) | Command::Build(_)),
+        Format::Markdown | Format::Csv => matches!(command, Command::Questions(_)),
+    }
 }
 
 #[cfg(test)]

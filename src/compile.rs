@@ -6,7 +6,7 @@ use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
 use crate::diag::levels::Levels;
-use crate::diag::{Diag, Findings, similar_name};
+use crate::diag::{Diag, Findings, causes, similar_name, surely_meant};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{chart, check, decode, emit, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -73,7 +73,10 @@ pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     let mut judged = 0;
     run(inputs, levels, &mut judged, &mut c);
     levels.apply(&mut c.findings, judged);
+    check::secrets::scrub(&c.sources, &mut c.findings);
     c.findings.sort();
+    causes::join(&mut c.findings);
+    fix::adapt(&mut c.findings, &c.sources);
     c
 }
 
@@ -112,7 +115,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
 
     // check, lower, check
     let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
-    check::addresses::addresses(&site, &c.sources, &mut run.findings);
+    check::site(&site, &c.sources, &mut run.findings);
     let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
@@ -120,7 +123,8 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
     check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-    check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
+    check::databases::databases(&ir, &site, &c.sources, &mut run.findings);
+    check::ir(&instances, &ir, &site, &c.sources, &mut run);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
@@ -132,7 +136,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     for question in lower::questions::findings(&ir.questions, &site, &c.sources) {
         c.findings.push(question);
     }
-    ir.waivers = check::waivers::apply(&site, &c.sources, &mut c.findings);
+    ir.waivers = match &c.spec {
+        Some(spec) => check::waivers::apply(&site, spec, &c.sources, &mut c.findings),
+        None => Vec::new(),
+    };
     levels.apply(&mut c.findings, 0);
     *judged = c.findings.len();
 
@@ -237,7 +244,8 @@ fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &
             diag = match similar_name(name, names.clone()) {
                 Some(near) => {
                     let diag = diag.help(format!("there is a pack `{near}`"));
-                    if named.is_some() { diag.replace(span, near, true) } else { diag }
+                    let safe = surely_meant(name, near, names);
+                    if named.is_some() { diag.replace(span, near, safe) } else { diag }
                 }
                 None => diag.help(format!(
                     "packs are: {}; name one with `pack:`, or give your own with `--packs DIR`",

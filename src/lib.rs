@@ -13,6 +13,7 @@ pub mod compile;
 pub mod decode;
 pub mod diag;
 pub mod emit;
+pub mod fix;
 pub mod instance;
 pub mod ir;
 pub mod lower;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::secrets;
 use crate::diag::{Diag, Findings, codes};
 use crate::node::{Data, Entry, Node};
 use crate::parse;
@@ -25,8 +26,12 @@ pub fn overlay(
     findings: &mut Findings,
 ) -> Option<Node> {
     let name = clean(&sources.file(entry).name);
-    let mut pass = Pass { sources, read, findings, done: BTreeMap::new(), chain: vec![Link { name, said: None }] };
-    pass.resolve(entry)
+    let chain = vec![Link { name, said: None }];
+    let mut pass = Pass { sources, read, findings, done: BTreeMap::new(), chain, suspects: Vec::new() };
+    let merged = pass.resolve(entry);
+    let suspects = std::mem::take(&mut pass.suspects);
+    secrets::report(&suspects, merged.as_ref(), sources, findings);
+    merged
 }
 
 struct Pass<'a> {
@@ -37,6 +42,8 @@ struct Pass<'a> {
     done: BTreeMap<String, Option<Node>>,
     /// The files being resolved, each extended by the one before it.
     chain: Vec<Link>,
+    /// What looks like a secret in one of the files, overruled by another one or not.
+    suspects: Vec<secrets::Suspect>,
 }
 
 struct Link {
@@ -48,7 +55,11 @@ struct Link {
 impl Pass<'_> {
     /// The tree of a file with everything under it that it extends.
     fn resolve(&mut self, file: FileId) -> Option<Node> {
-        let mut node = parse::parse(self.sources, file, self.findings)?;
+        let Some(mut node) = parse::parse(self.sources, file, self.findings) else {
+            secrets::hide_in_text(file, self.sources);
+            return None;
+        };
+        self.suspects.extend(secrets::suspects(&node));
         let extends = match &mut node.data {
             Data::Map(entries) => match entries.iter().position(|e| &*e.key == "extends") {
                 Some(index) => entries.remove(index),

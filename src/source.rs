@@ -82,6 +82,8 @@ impl PlaceId {
 pub struct Sources {
     files: Vec<SourceFile>,
     places: Vec<Span>,
+    /// Values that no report may show, with their places.
+    hidden: Vec<(Span, Arc<str>)>,
 }
 
 impl Sources {
@@ -105,6 +107,31 @@ impl Sources {
     /// The span of a place; `None` for [`PlaceId::NONE`].
     pub fn span_of(&self, place: PlaceId) -> Option<Span> {
         self.places.get(place.0 as usize).copied()
+    }
+
+    /// Keeps a value out of everything that is shown of its file.
+    pub fn hide(&mut self, span: Span, value: &Arc<str>) {
+        self.hidden.push((span, value.clone()));
+    }
+
+    /// The values that are kept out of reports.
+    pub fn hidden(&self) -> &[(Span, Arc<str>)] {
+        &self.hidden
+    }
+
+    /// A piece of a file's text as it may be shown, as long as it is: what is hidden in it are asterisks.
+    pub fn shown<'a>(&self, file: FileId, start: usize, text: &'a str) -> std::borrow::Cow<'a, str> {
+        let end = start + text.len();
+        let within = |s: &Span| s.file == file && (s.start as usize) < end && (s.end as usize) > start;
+        let mut shown = std::borrow::Cow::Borrowed(text);
+        for (span, _) in self.hidden.iter().filter(|(span, _)| within(span)) {
+            let from = (span.start as usize).max(start) - start;
+            let to = (span.end as usize).min(end) - start;
+            if text.is_char_boundary(from) && text.is_char_boundary(to) {
+                shown.to_mut().replace_range(from..to, &"*".repeat(to - from));
+            }
+        }
+        shown
     }
 
     pub fn file(&self, id: FileId) -> &SourceFile {

@@ -1,9 +1,16 @@
-//! Addresses of hosts: one that two hosts have, and one outside the network that its host names.
+//! Addresses of hosts: one that two hosts have, one outside the network that its host names, one that a network keeps for
+//! itself, one that is said to be outside of the site. Gateways outside their network.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
+use super::places::label;
 use super::requirements::spec_span;
-use crate::diag::codes::{ADDRESS_OUTSIDE_NETWORK, DUPLICATE_ADDRESS};
+use crate::diag::codes::{
+    ADDRESS_OUTSIDE_NETWORK, DUPLICATE_ADDRESS, GATEWAY_AS_HOST, GATEWAY_OUTSIDE, HOST_AS_EXTERNAL, RESERVED_ADDRESS,
+};
 use crate::diag::{Diag, Findings};
 use crate::ir::F;
 use crate::lower::storage::pointer;
@@ -21,6 +28,11 @@ pub fn addresses(site: &Site, sources: &Sources, findings: &mut Findings) {
     }
     // Stable: of equal addresses the host that the spec has first stays first.
     all.sort_by_key(|(address, ..)| *address);
+    let gateways = gateways(site, sources, findings);
+    for (address, host, place) in &all {
+        reserved(*address, host, place, &gateways, site, sources, findings);
+    }
+    externals(&all, site, sources, findings);
     for same in all.chunk_by(|a, b| a.0 == b.0) {
         let [(address, first, place), others @ ..] = same else { continue };
         let mut others = others.iter().filter(|(_, host, _)| host != first).peekable();
@@ -85,5 +97,116 @@ fn outside(name: &Str, host: &Tracked, own: &[F<IpAddr>], site: &Site, sources: 
             Some((other, _)) => diag.help(format!("the address is in the network `{other}`")),
             None => diag.help("correct the address, or the CIDRs of the network"),
         });
+    }
+}
+
+/// The gateways of all networks. One that is in no CIDR of its network, or is no address for a machine, is a finding.
+fn gateways<'a>(
+    site: &'a Site,
+    sources: &Sources,
+    findings: &mut Findings,
+) -> BTreeMap<IpAddr, (&'a Str, &'a Tracked)> {
+    let mut found = BTreeMap::new();
+    for (name, network) in site.table("networks") {
+        for key in ["gateway", "gateway6"] {
+            let Some(gateway) = network.get(key) else { continue };
+            let Value::Address(address) = gateway.value else { continue };
+            found.insert(address, (name, gateway));
+            let cidrs: Vec<(IpNet, &Tracked)> = network
+                .get("cidrs")
+                .map(Tracked::items)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|c| match c.value {
+                    Value::Cidr(net) => Some((net, c)),
+                    _ => None,
+                })
+                .collect();
+            let place = spec_span(&gateway.origins, sources);
+            match cidrs.iter().find(|(net, _)| net.contains(&address)) {
+                Some((net, cidr)) => {
+                    let Some(what) = kept(*net, address) else { continue };
+                    let message = format!("the gateway `{address}` of network `{name}` is {what} of {net}");
+                    let mut diag = Diag::new(RESERVED_ADDRESS, message).at_maybe(place, "");
+                    diag = label(diag, spec_span(&cidr.origins, sources), "the network");
+                    let help = "no machine can have that address: correct it, or the CIDR of the network";
+                    findings.push(diag.pointer(pointer(&["networks", name, key])).help(help));
+                }
+                None if cidrs.iter().any(|(net, _)| net.addr().is_ipv4() == address.is_ipv4()) => {
+                    let message = format!("the gateway `{address}` of network `{name}` is outside of it");
+                    let mut diag = Diag::new(GATEWAY_OUTSIDE, message).at_maybe(place, "");
+                    for (_, cidr) in cidrs.iter().filter(|(net, _)| net.addr().is_ipv4() == address.is_ipv4()) {
+                        diag = label(diag, spec_span(&cidr.origins, sources), "the network");
+                    }
+                    let help =
+                        "a host reaches its gateway without one: correct the address, or the CIDR of the network";
+                    findings.push(diag.pointer(pointer(&["networks", name, key])).help(help));
+                }
+                None => {}
+            }
+        }
+    }
+    found
+}
+
+/// What a network uses an address for itself: its own name, or everybody in it. Links of two (`/31`, `/127`) have none.
+fn kept(net: IpNet, address: IpAddr) -> Option<&'static str> {
+    let lone = net.max_prefix_len() - net.prefix_len() < 2;
+    match address {
+        _ if lone => None,
+        _ if address == net.network() && address.is_ipv4() => Some("the first address, the name of the network,"),
+        _ if address == net.network() => Some("the first address, that of all routers,"),
+        _ if address == net.broadcast() && address.is_ipv4() => Some("the broadcast address"),
+        _ => None,
+    }
+}
+
+/// An address of a host that its network keeps for itself or for its gateway.
+fn reserved(
+    address: IpAddr,
+    host: &Str,
+    place: &F<IpAddr>,
+    gateways: &BTreeMap<IpAddr, (&Str, &Tracked)>,
+    site: &Site,
+    sources: &Sources,
+    findings: &mut Findings,
+) {
+    let at = pointer(&["hosts", host, "addresses"]);
+    let span = spec_span(&place.origins, sources);
+    if let Some((network, net)) = site.network_of(address)
+        && let Some(what) = kept(net, address)
+    {
+        let message = format!("the address `{address}` of host `{host}` is {what} of {net}");
+        let mut diag = Diag::new(RESERVED_ADDRESS, message).at_maybe(span, "");
+        let cidrs = site.entry("networks", network).and_then(|n| n.get("cidrs")).map(Tracked::items);
+        let cidr = cidrs.unwrap_or_default().iter().find(|c| c.value == Value::Cidr(net));
+        if let Some(cidr) = cidr {
+            diag = label(diag, spec_span(&cidr.origins, sources), format!("the network `{network}`"));
+        }
+        findings
+            .push(diag.pointer(at).help("no machine can have that address: correct it, or the CIDR of the network"));
+    } else if let Some((network, gateway)) = gateways.get(&address) {
+        let message = format!("host `{host}` has the address of the gateway of network `{network}`, `{address}`");
+        let mut diag = Diag::new(GATEWAY_AS_HOST, message).at_maybe(span, "");
+        diag = label(diag, spec_span(&gateway.origins, sources), "the gateway");
+        diag.waivable = true;
+        findings.push(diag.pointer(at).help("correct one of the two; where the host is the router, waive this"));
+    }
+}
+
+/// Addresses of hosts that an entry of `external` has, too.
+fn externals(hosts: &[(IpAddr, Str, F<IpAddr>)], site: &Site, sources: &Sources, findings: &mut Findings) {
+    for (name, external) in site.table("external") {
+        for item in external.get("addresses").map(Tracked::items).unwrap_or_default() {
+            let Value::Address(address) = item.value else { continue };
+            let Ok(index) = hosts.binary_search_by_key(&address, |(a, ..)| *a) else { continue };
+            let (_, host, place) = &hosts[index];
+            let message = format!("the external endpoint `{name}` has the address `{address}` of host `{host}`");
+            let mut diag = Diag::new(HOST_AS_EXTERNAL, message).at_maybe(spec_span(&item.origins, sources), "");
+            diag = label(diag, spec_span(&place.origins, sources), "the host");
+            diag.waivable = true;
+            let help = format!("name the host `{host}` where the endpoint is meant: only hosts get rules and files");
+            findings.push(diag.pointer(pointer(&["external", name])).help(help));
+        }
     }
 }

@@ -4,6 +4,42 @@ pub mod addresses;
 pub mod boundaries;
 pub mod charts;
 pub mod claims;
+pub mod databases;
+mod flows;
+mod images;
+mod names;
+mod places;
+mod ports;
+mod ranges;
 pub mod redundant;
 pub mod requirements;
+pub mod secrets;
+mod storage;
+mod unused;
+mod versions;
 pub mod waivers;
+
+use crate::diag::Findings;
+use crate::instance::{Instance, Run};
+use crate::ir::Ir;
+use crate::site::Site;
+use crate::source::Sources;
+
+/// What the site alone tells.
+pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
+    addresses::addresses(site, sources, findings);
+    ranges::ranges(site, sources, findings);
+    names::names(site, sources, findings);
+}
+
+/// What the items of the `Ir` tell of each other and of the site.
+pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
+    boundaries::boundaries(ir, site, sources, &mut run.findings);
+    ports::ports(instances, ir, site, sources, &mut run.findings);
+    storage::storage(ir, site, sources, &mut run.findings);
+    names::of_items(ir, sources, &mut run.findings);
+    versions::versions(site, sources, &mut run.findings);
+    images::images(ir, site, sources, &mut run.findings);
+    flows::flows(ir, site, sources, &mut run.findings);
+    unused::unused(instances, ir, site, sources, &mut run.findings);
+}

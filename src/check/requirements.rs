@@ -225,11 +225,10 @@ impl Judge<'_> {
         if let Some(name) = &self.rule.contradiction
             && let Some(contradiction) = pack.contradictions.get(name)
         {
-            let reads: Vec<&str> =
-                contradiction.reads.iter().map(|id| pack.cites.get(id).map_or(&**id, |s| s)).collect();
             diag = diag.note(format!(
-                "the document contradicts itself ({}): {}",
-                reads.join("; "),
+                "the document contradicts itself, see `{}` ({}): {}",
+                contradiction.code(&pack.name),
+                pack.sections(&contradiction.head.source),
                 contradiction.resolved
             ));
         }
@@ -365,7 +364,7 @@ pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
 }
 
 /// The places of a set that lie in a spec, the smallest first where one holds another.
-fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
+pub(super) fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
     let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
     let all = spans.clone();

@@ -8,7 +8,7 @@ use super::report::{Reports, exit_of};
 use super::{Exit, Shell, Stop};
 use crate::cli::{BuildArgs, Format};
 use crate::compile::{Compilation, Depth};
-use crate::diag::Findings;
+use crate::diag::{Findings, Level};
 use crate::write::{self, Options, Report, WriteError};
 
 pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit, Stop> {
@@ -29,6 +29,7 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit, Stop> {
             Ok(Some(report)) => {
                 if for_people {
                     shell.print(&summary(&report, args.check))?;
+                    shell.tell(&waiting(&report, &compilation.findings));
                     tell_of_foreign(&report, shell);
                 }
             }
@@ -98,6 +99,21 @@ fn summary(report: &Report, checked: bool) -> String {
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let finished = if *finished { "; finished an interrupted build first" } else { "" };
     format!("{folder}: {files} files ({}{finished})\n", parts.join(", "))
+}
+
+/// What a build says about places that wait for an answer; empty when there are none.
+fn waiting(report: &Report, findings: &Findings) -> String {
+    let open = findings.iter().filter(|d| d.level == Level::Question).count();
+    match open {
+        0 => String::new(),
+        1 => {
+            format!("note: 1 question is open; what waits for its answer is listed in {}/questions.md\n", report.folder)
+        }
+        n => format!(
+            "note: {n} questions are open; what waits for their answers is listed in {}/questions.md\n",
+            report.folder
+        ),
+    }
 }
 
 fn tell_of_foreign(report: &Report, shell: &Shell) {

@@ -11,6 +11,9 @@ pub fn run(args: &CheckArgs, shell: &Shell) -> Result<Exit, Stop> {
     let mut project = shell.project()?;
     project.levels = args.strictness.levels(&project)?;
     let mut reports = Reports::begin(shell, &project)?;
+    if args.fix {
+        return super::fix::run(args, &project, shell, reports);
+    }
     let mut exit = Exit::Fine;
     for (spec, compilation) in &project.compile_all(&args.spec, Depth::Check)? {
         exit = exit.max(exit_of(&compilation.findings));

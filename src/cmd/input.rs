@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::{Shell, Stop};
 use crate::compile::{Compilation, Depth, Inputs, PackFiles, compile_at};
 use crate::diag::levels::Levels;
+use crate::fix::{Fixed, fix};
 use crate::parse::SIZE_LIMIT;
 
 /// The name of a spec in a fleet.
@@ -84,6 +85,15 @@ impl Project {
         if self.threads > 0 { self.threads } else { std::thread::available_parallelism().map_or(1, |n| n.get()) }
     }
 
+    /// Applies to a spec, in memory, what is safe of what its findings offer.
+    pub fn fix(&self, spec: &str, depth: Depth) -> Result<Fixed, Stop> {
+        // Only to have an unreadable spec refused in the same words.
+        read(spec).map_err(|e| Stop::Usage(format!("cannot read `{spec}`: {e}")))?;
+        let read = |path: &str| read(path).map_err(|e| e.to_string());
+        let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        Ok(fix(&inputs, &self.levels))
+    }
+
     fn compile_file(&self, spec: &str, depth: Depth) -> Result<Compilation, Stop> {
         let text = read(spec).map_err(|e| Stop::Usage(format!("cannot read `{spec}`: {e}")))?;
         let text = Mutex::new(Some(text));
@@ -111,7 +121,7 @@ fn read(path: &str) -> io::Result<Vec<u8>> {
 }
 
 /// The spec itself, or all that a folder holds, sorted.
-fn specs(path: &Utf8Path) -> Result<Vec<String>, Stop> {
+pub(super) fn specs(path: &Utf8Path) -> Result<Vec<String>, Stop> {
     if !path.is_dir() {
         return Ok(vec![path.to_string()]);
     }

@@ -55,7 +55,21 @@ pub fn pages(files: &PackFiles) -> Result<Vec<Page>, Stop> {
         };
         pages.push(Page { code, level: rule.level, says, text });
     }
+    for (name, rule) in &pack.contradictions {
+        let Some(item) = manifest.get("contradictions").and_then(|c| c.get(name)) else { continue };
+        let code = rule.code(&pack.name).to_string();
+        let (says, sections) = (rule.resolved.to_string(), pack.sections(&rule.head.source));
+        let text = contradiction(&code, &says, &sections, item);
+        pages.push(Page { code, level: Level::Note, says, text });
+    }
     Ok(pages)
+}
+
+fn contradiction(code: &str, resolved: &str, sections: &str, item: &Node) -> String {
+    let mut out = format!("# {code}\n\nThe document says two things that cannot both hold: {sections}.\n");
+    details(&mut out, item, &[("when", "Matters when")]);
+    let _ = writeln!(out, "\n## How it is read\n{resolved}");
+    out
 }
 
 fn requirement(code: &str, says: &str, item: &Node, manifest: &Node, waivable: bool) -> String {

@@ -121,7 +121,7 @@ impl<'s> Reports<'s> {
                 let run = sarif::run(findings, sources, &page);
                 self.runs.push(run);
             }
-            Format::Human | Format::Short | Format::Github => self.shell.report(findings, sources),
+            _ => self.shell.report(findings, sources),
         }
     }
 
@@ -139,7 +139,7 @@ impl<'s> Reports<'s> {
                 self.shell.print(&format!("{document:#}\n"))
             }
             Format::Sarif => self.shell.print(&sarif::render(self.runs)),
-            Format::Human | Format::Short | Format::Github => Ok(()),
+            _ => Ok(()),
         }
     }
 }

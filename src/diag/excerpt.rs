@@ -54,6 +54,7 @@ impl Excerpt {
         let mut labels: Vec<Option<At>> = vec![None; spans.len()];
         for number in numbers {
             let (line_start, line) = line_text(source, number);
+            let line = &*sources.shown(file, line_start, line);
             let on_line = |i: &usize| clamped[*i].0 == number;
             let here: Vec<usize> = (0..spans.len()).filter(on_line).collect();
             let first = here.iter().map(|i| clamped[*i].1 - line_start).min();

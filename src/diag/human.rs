@@ -118,13 +118,19 @@ pub fn one(diag: &Diag, sources: &Sources, options: Options) -> String {
 /// The help together with the text that would put things right.
 pub(super) fn help(diag: &Diag) -> Option<String> {
     let replacement = diag.replacements.first().map(|r| r.text.as_str());
-    let shown = replacement.filter(|t| !t.is_empty() && t.len() <= 80 && !t.contains(['\n', '`']));
+    let shown = replacement.filter(|t| !t.trim().is_empty() && t.len() <= 80 && !t.contains(['\n', '`']));
     match (&diag.help, shown) {
-        (Some(help), Some(text)) if !help.contains(text) => Some(format!("{help}: `{text}`")),
+        (Some(help), Some(text)) if !says(help, text) => Some(format!("{help}: `{text}`")),
         (Some(help), _) => Some(help.clone()),
         (None, Some(text)) => Some(format!("write `{text}`")),
         (None, None) => None,
     }
+}
+
+/// Whether a help holds the text of a replacement, apart from quotes around a longer one.
+fn says(help: &str, text: &str) -> bool {
+    let plain = text.trim_matches(['"', '\'']);
+    help.contains(text) || (plain.len() > 4 && help.contains(plain))
 }
 
 /// The labels to show, those of the primary one's file first.

@@ -1,5 +1,6 @@
 //! What the compiler has to say: findings with a code, a level, spans, notes and a help.
 
+pub mod causes;
 pub mod codes;
 mod excerpt;
 pub mod github;
@@ -192,6 +193,11 @@ impl Findings {
         self.list.len()
     }
 
+    /// The errors alone.
+    pub fn errors(&self) -> Findings {
+        Findings { list: self.list.iter().filter(|d| d.level == Level::Error).cloned().collect() }
+    }
+
     /// At most `limit` findings in their order, none of them lighter than one that is left out.
     pub fn gravest(&self, limit: usize) -> Vec<&Diag> {
         let mut list: Vec<(usize, &Diag)> = self.list.iter().enumerate().collect();
@@ -216,6 +222,20 @@ impl Findings {
         self.list.sort_by_cached_key(key);
         self.list.dedup();
     }
+}
+
+/// Whether `name` is a slip for `near` beyond reasonable doubt, so that it may be corrected without asking: one letter
+/// wrong, missing, too much or exchanged with its neighbour (two in long names), all digits alike, and no other
+/// candidate as near.
+pub fn surely_meant<'a>(name: &str, near: &str, candidates: impl IntoIterator<Item = &'a str>) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let length = name.chars().count();
+    let limit = if length >= 8 { 2 } else { 1 };
+    let distance = strsim::osa_distance(name, near);
+    length >= 4
+        && distance <= limit
+        && digits(name) == digits(near)
+        && candidates.into_iter().all(|other| other == near || strsim::osa_distance(name, other) > distance)
 }
 
 /// The name among `candidates` that `name` was probably meant to be, if one is near enough.

@@ -92,7 +92,7 @@ impl Tables for World<'_> {
 
 /// What stands in place of a blank; the letter and number are those of its row in `questions.md`.
 pub fn blank_mark(index: usize) -> String {
-    format!("________ (A{})", index + 1)
+    format!("........ (A{})", index + 1)
 }
 
 impl<'a> Instance<'a> {

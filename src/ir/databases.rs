@@ -52,7 +52,8 @@ item! {
     pub struct Database {
         server: Str,
         name: Str,
-        product: Str,
+        /// Those that use it; the first one declares it.
+        products: Vec<Str>,
         owner: Str,
         encoding: Str,
         /// Collation and character class; `None` leaves the server's.

@@ -12,13 +12,13 @@ mod storage;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
-pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
+pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
-    HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretObject, SecretUse, ValueLine, Volume,
+    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretObject, SecretUse, ValueLine, Volume,
 };
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
-pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub struct Ir {
     pub directories: Vec<Arc<Directory>>,
     pub units: Vec<Arc<Unit>>,
     pub kernel: Vec<Arc<KernelParameter>>,
+    pub modules: Vec<Arc<KernelModule>>,
+    pub clocks: Vec<Arc<Clock>>,
     pub database_servers: Vec<Arc<DatabaseServer>>,
     pub poolers: Vec<Arc<Pooler>>,
     pub namespaces: Vec<Arc<Namespace>>,
@@ -45,6 +47,7 @@ pub struct Ir {
     pub objects: Vec<Arc<Object>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
+    pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
     pub secret_objects: Vec<Arc<SecretObject>>,
     pub probes: Vec<Arc<Probe>>,
@@ -53,6 +56,7 @@ pub struct Ir {
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    pub contradictions: Vec<Arc<Contradiction>>,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -75,6 +79,8 @@ impl Ir {
             "directories" => value(&self.directories),
             "units" => value(&self.units),
             "kernel" => value(&self.kernel),
+            "modules" => value(&self.modules),
+            "clocks" => value(&self.clocks),
             "database_servers" => value(&self.database_servers),
             "poolers" => value(&self.poolers),
             "namespaces" => value(&self.namespaces),
@@ -82,6 +88,7 @@ impl Ir {
             "objects" => value(&self.objects),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
+            "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
             "secret_objects" => value(&self.secret_objects),
             "probes" => value(&self.probes),
@@ -90,6 +97,7 @@ impl Ir {
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
             "waivers" => value(&self.waivers),
+            "contradictions" => value(&self.contradictions),
             _ => return None,
         })
     }
@@ -107,6 +115,8 @@ impl Ir {
             "directories" => Directory::FIELDS,
             "units" => Unit::FIELDS,
             "kernel" => KernelParameter::FIELDS,
+            "modules" => KernelModule::FIELDS,
+            "clocks" => Clock::FIELDS,
             "database_servers" => DatabaseServer::FIELDS,
             "poolers" => Pooler::FIELDS,
             "namespaces" => Namespace::FIELDS,
@@ -114,6 +124,7 @@ impl Ir {
             "objects" => Object::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
+            "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
             "secret_objects" => SecretObject::FIELDS,
             "probes" => Probe::FIELDS,
@@ -122,6 +133,7 @@ impl Ir {
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
             "waivers" => WaiverRecord::FIELDS,
+            "contradictions" => Contradiction::FIELDS,
             _ => return None,
         })
     }
@@ -138,6 +150,8 @@ impl Ir {
         "directories",
         "units",
         "kernel",
+        "modules",
+        "clocks",
         "database_servers",
         "poolers",
         "namespaces",
@@ -145,6 +159,7 @@ impl Ir {
         "objects",
         "releases",
         "images",
+        "mirrors",
         "secrets",
         "secret_objects",
         "probes",
@@ -153,5 +168,6 @@ impl Ir {
         "questions",
         "blanks",
         "waivers",
+        "contradictions",
     ];
 }

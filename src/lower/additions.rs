@@ -10,7 +10,7 @@ use super::merge::merge_field;
 use super::peers::{deep_origins, peers};
 use crate::check::requirements::spec_span;
 use crate::diag::Diag;
-use crate::diag::codes::WITHOUT_EFFECT;
+use crate::diag::codes::{EXPORT_TO_NOBODY, WITHOUT_EFFECT};
 use crate::instance::{Instance, Run, Withheld};
 use crate::ir::{Export, F};
 use crate::pack::expr::Unanswered;
@@ -91,7 +91,13 @@ fn is_faulty(entry: &Tracked) -> bool {
 
 /// Joins the site's own exports with those of the packs: clients are added to an export that is there already, its
 /// options must be the same where the addition gives any.
-pub fn exports(additions: &[Additions], packs: Vec<Arc<Export>>, site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
+pub fn exports(
+    additions: &[Additions],
+    packs: Vec<Arc<Export>>,
+    site: &Site,
+    sources: &Sources,
+    run: &mut Run,
+) -> Vec<Arc<Export>> {
     let mut list = packs;
     let entries = additions.iter().flat_map(|a| a.entries("exports").map(move |(pointer, entry)| (a, pointer, entry)));
     let mut entries: Vec<_> = entries.filter(|(.., entry)| !is_faulty(entry)).collect();
@@ -112,6 +118,15 @@ pub fn exports(additions: &[Additions], packs: Vec<Arc<Export>>, site: &Site, ru
             let options = o.items().iter().filter_map(|i| i.value.text()).collect();
             F::new(options, deep_origins(o).union(&entry.origins))
         });
+        // No address at all would be an export to everybody.
+        if clients.as_ref().is_some_and(|c| c.value.is_empty()) {
+            let message = format!("the clients of the export `{}` of `{}` have no address", *path, *host);
+            let place = entry.get("clients").and_then(|c| c.items().first()).map_or(&entry.origins, |c| &c.origins);
+            let diag = Diag::new(EXPORT_TO_NOBODY, message).at_maybe(spec_span(place, sources), "");
+            run.findings
+                .push(diag.pointer(pointer).help("give these hosts their `addresses`, these networks their `cidrs`"));
+            continue;
+        }
         match (known, clients) {
             (Some(index), clients) => list[index] = Arc::new(joined(&list[index], clients, options, entry, run)),
             (None, None) => addition.wait(what, &pointer, "clients", &entry.origins, run),

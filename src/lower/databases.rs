@@ -161,7 +161,7 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
         };
         let texts = |name: &str, run: &mut Run| item.texts(name, run).unwrap_or_else(|| item.field(Vec::new()));
         list.push(Arc::new(Database {
-            product: item.field(item.product.clone()),
+            products: item.field(vec![item.product.clone()]),
             encoding: item.text("encoding", run).unwrap_or_else(|| item.field("UTF8".into())),
             locale: item.text("locale", run).map_or_else(|| item.field(None), |l| l.map(Some)),
             extensions: texts("extensions", run),
@@ -176,6 +176,7 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
     let key = |d: &Database| (d.server.value.clone(), d.name.value.clone());
     list.sort_by_key(|d| key(d));
     let merge = |a: &Database, b: &Database, run: &mut Run| Database {
+        products: together(&a.products, &b.products),
         owner: merge_field(&a.owner, &b.owner, "owner of a database", run),
         encoding: merge_field(&a.encoding, &b.encoding, "encoding of a database", run),
         locale: either(&a.locale, &b.locale, "locale of a database", run),
@@ -226,6 +227,17 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
             run.not_a(item.span, "hosts, networks or addresses for `clients`", &clients.value);
             continue;
         };
+        if found.value.nets.is_empty() {
+            // A name is not enough: the server would have to look it up at every connection.
+            run.withheld.push(Withheld {
+                product: item.product.clone(),
+                what: format!("lines of `pg_hba.conf` for `{}`", *user),
+                unanswered: vec![without_address(clients)],
+                why: item.why.clone(),
+                origins: user.origins.clone(),
+            });
+            continue;
+        }
         let entry = site.entry("databases", &server);
         let tls = entry.and_then(|e| e.get("tls")).cloned().unwrap_or_default();
         let kind = if tls.value == Value::Bool(true) { "hostssl" } else { "host" };
@@ -251,6 +263,16 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
         ..a.clone()
     };
     unite(list, run, merge, key)
+}
+
+/// The place where the addresses of a client belong.
+fn without_address(clients: &Tracked) -> Unanswered {
+    let first = clients.items().first().unwrap_or(clients);
+    let place = match &first.value {
+        Value::Ref(Ref { table, name }) => Some(pointer(&[table, name, "addresses"])),
+        _ => None,
+    };
+    Unanswered { path: "addresses".into(), pointer: place, origins: first.origins.clone(), reads: Origins::None }
 }
 
 /// Poolers: what the spec says of one, with what packs propose where it does not; one per server.

@@ -45,7 +45,10 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         });
         open.extend(unanswered);
         if !open.is_empty() {
-            let what = format!("{} of the {} pack", singular(kind), instance.pack.title);
+            let what = match kind {
+                "images" => MIRRORING.to_string(),
+                _ => format!("{} of the {} pack", singular(kind), instance.pack.title),
+            };
             run.withheld.push(Withheld {
                 product: instance.name.clone(),
                 what,
@@ -59,11 +62,15 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
     found
 }
 
+/// What waits for an image of which something is not known: a list that lacks one would be found out at the site.
+pub const MIRRORING: &str = "`images/images.txt` and `images/mirror.sh`";
+
 fn singular(kind: &str) -> &str {
     match kind {
         "proxies" => "proxy",
+        "directories" => "directory",
         "access" => "access line",
-        _ => kind.strip_suffix('s').unwrap_or(kind),
+        kind => kind.strip_suffix('s').unwrap_or(kind),
     }
 }
 
@@ -78,7 +85,7 @@ fn evaluate(
     let mut fields = Vec::with_capacity(rule.fields.len());
     let mut open = Vec::new();
     // Helm values keep an open value: it becomes a question in the file.
-    let keeps_open = rule.kind.name == "chart_values" || rule.kind.name == "proxies" || rule.kind.name == "images";
+    let keeps_open = matches!(rule.kind.name, "chart_values" | "proxies" | "images" | "roles");
     for (name, field) in &rule.fields {
         match field_value(field, scope, run) {
             Answer::Known(value) => {
@@ -92,7 +99,10 @@ fn evaluate(
                 if !(keeps_open && optional) {
                     open.extend(unanswered);
                 } else if rule.kind.name != "chart_values" {
-                    let what = format!("`{name}` of a {}", singular(rule.kind.name));
+                    let what = match (rule.kind.name, &**name) {
+                        ("images", "tag") => MIRRORING.to_string(),
+                        (kind, _) => format!("`{name}` of a {}", singular(kind)),
+                    };
                     run.withheld.push(Withheld {
                         product: instance.name.clone(),
                         what,

@@ -1,9 +1,12 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+pub mod clocks;
+pub mod contradictions;
 pub mod databases;
 pub mod flows;
 pub mod hosts;
+pub mod images;
 pub mod immutable;
 pub mod items;
 pub mod kubernetes;
@@ -48,21 +51,25 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
     let (images, secret_items) = (all("images"), all("secrets"));
     let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
+    let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
     let probes = all("probes");
-    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
+    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
     ir.units = hosts::units(&units, run);
     ir.kernel = hosts::kernel(&kernel, run);
+    ir.modules = hosts::modules(&modules, run);
+    ir.clocks = clocks::clocks(&clocks, site, run);
     ir.database_servers = databases::servers(&on_servers, site, run);
     ir.poolers = databases::poolers(&poolers, site, run);
     ir.proxies = proxies::proxies(&proxies, site, run);
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
-    ir.images = kubernetes::images(&images, run);
+    ir.images = images::images(&images, run);
+    ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = secrets::secrets(&secret_items, site, run);
     ir.secret_objects = secrets::objects(&secret_items, run);
     for instance in instances {
@@ -74,6 +81,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     ir.probes = preflight::probes(&probes, run);
     ir.preflights = preflight::preflights(&ir.flows, &Origins::all(&absent), &ir.probes, site);
     ir.blanks = steps::blanks(instances, site, run);
+    ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);
     ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
     additions::without_effect(&additions, sources, run);
@@ -86,6 +94,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
+        "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };

@@ -284,6 +284,18 @@ fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: 
     nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);
 }
 
+/// The lines of a map's entries.
+pub(super) fn block(entries: &Tracked) -> Vec<Arc<ValueLine>> {
+    let mut out = Vec::new();
+    if let Value::Map(map) = &entries.value {
+        for (name, inner) in map.iter() {
+            let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(&entries.origins) };
+            nested(Some(name), &inner, Vec::new(), 0, &mut out);
+        }
+    }
+    out
+}
+
 /// A value under a key, or as an item of a list.
 fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, out: &mut Vec<Arc<ValueLine>>) {
     let origins = &value.origins;
@@ -293,10 +305,8 @@ fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, 
         Value::List(items) => {
             out.push(line(depth, comments, key, Value::Null, origins));
             for item in items.iter() {
-                let mut entry =
-                    (*line(depth + 1, Vec::new(), None, item.value.clone(), &item.origins.union(origins))).clone();
-                entry.item.value = true;
-                out.push(Arc::new(entry));
+                let origins = item.origins.union(origins);
+                list_item(&Tracked { value: item.value.clone(), origins }, depth + 1, out);
             }
         }
         Value::Map(map) => {
@@ -307,6 +317,29 @@ fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, 
             }
         }
         scalar => out.push(line(depth, comments, key, scalar.clone(), origins)),
+    }
+}
+
+/// An item of a list. A map has its first key behind the dash and the others below it.
+fn list_item(item: &Tracked, depth: usize, out: &mut Vec<Arc<ValueLine>>) {
+    let first = out.len();
+    match &item.value {
+        Value::Map(map) if !map.is_empty() => {
+            for (name, inner) in map.iter() {
+                let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(&item.origins) };
+                nested(Some(name), &inner, Vec::new(), depth + 1, out);
+            }
+            if let Some(line) = out.get_mut(first) {
+                let dash = format!("{}- ", "  ".repeat(depth));
+                let origins = line.pad.origins.clone();
+                *line = Arc::new(ValueLine { pad: F::new(dash.into(), origins), ..(**line).clone() });
+            }
+        }
+        scalar => {
+            let mut entry = (*line(depth, Vec::new(), None, scalar.clone(), &item.origins)).clone();
+            entry.item.value = true;
+            out.push(Arc::new(entry));
+        }
     }
 }
 

@@ -26,6 +26,12 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "units", required: &["host", "name", "settings"], optional: &[] },
     Kind { name: "probes", required: &["host", "id", "says", "run"], optional: &["args", "fails"] },
     Kind { name: "kernel", required: &["host", "key", "value"], optional: &[] },
+    Kind { name: "modules", required: &["host", "name"], optional: &[] },
+    Kind {
+        name: "clocks",
+        required: &["host", "servers", "target", "service"],
+        optional: &["upstream", "allow", "pools", "drift"],
+    },
     Kind {
         name: "databases",
         required: &["server", "name", "owner"],
@@ -50,7 +56,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
     Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
-    Kind { name: "images", required: &["source", "reference"], optional: &["tag"] },
+    Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },
     Kind {
         name: "secrets",
         required: &["name", "place"],

@@ -237,6 +237,9 @@ impl Walk<'_> {
                 self.findings.push(diag.help("give the value in `args`, and write `\"$1\"` in the command"));
             }
         }
+        for rule in pack.contradictions.values() {
+            self.item(&rule.head, self.env, &[], |_, _| {});
+        }
         for rule in pack.blanks.values() {
             self.item(&rule.head, self.env, &[], |w, env| w.texts([Some(&rule.says)], env));
         }

@@ -4,6 +4,7 @@
 //! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
 
 pub mod bugs;
+pub mod chrony;
 mod cluster;
 pub mod csv;
 mod databases;
@@ -13,6 +14,7 @@ pub mod fault;
 pub mod flows;
 pub mod fstab;
 mod hosts;
+mod images;
 pub mod ini;
 pub mod kubernetes;
 pub mod markdown;
@@ -52,9 +54,12 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     preflight::scripts(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
+    hosts::modules(ir, &texts, &mut bugs);
+    hosts::clocks(ir, &texts, &mut bugs);
     databases::scripts(ir, &texts, &mut bugs);
     databases::access(ir, &texts, &mut bugs);
     databases::poolers(ir, &texts, &mut bugs);
+    images::mirrors(ir, &texts, &mut bugs);
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);

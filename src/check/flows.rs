@@ -1,0 +1,154 @@
+//! Flows against the networks that carry them, and additions of the spec that open more than one would think.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use super::places::{label, place};
+use crate::diag::codes::{FLOW_WITHOUT_WAY, OPENS_WIDE, POOLER_UNUSED};
+use crate::diag::{Diag, Findings};
+use crate::ir::{Flow, Ir, Scope};
+use crate::lower::peers::peers;
+use crate::lower::storage::pointer;
+use crate::site::Site;
+use crate::source::Sources;
+use crate::value::{Ref, Str, Tracked, Value};
+
+/// More ports than these are more than a service.
+const PORTS_MOST: u16 = 1000;
+/// Flows that a finding names.
+const SHOWN: usize = 4;
+
+/// Checks all flows.
+pub fn flows(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    ways(ir, site, sources, findings);
+    additions(ir, sources, findings);
+    poolers(ir, site, sources, findings);
+}
+
+/// What of a flow one network pair carries.
+struct Crossing<'a> {
+    flows: Vec<&'a Flow>,
+}
+
+/// Pairs of networks that flows cross although nothing joins them: neither has a gateway, and no boundary stands between
+/// them. Where no network of the site has a gateway, the spec does not tell about them at all.
+fn ways(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let given = |n: &Tracked, key: &str| n.get(key).is_some_and(|g| matches!(g.value, Value::Address(_)));
+    let routed: BTreeMap<&Str, bool> =
+        site.table("networks").map(|(name, n)| (name, given(n, "gateway") || given(n, "gateway6"))).collect();
+    if !routed.values().any(|has| *has) {
+        return;
+    }
+    let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
+    let boundaries: Vec<(Vec<IpNet>, Vec<IpNet>)> = list
+        .iter()
+        .filter_map(|b| Some((peers(b.get("from")?, site)?.value.nets, peers(b.get("to")?, site)?.value.nets)))
+        .collect();
+    let mut pairs: BTreeMap<(&Str, &Str), Crossing> = BTreeMap::new();
+    for flow in ir.flows.iter().filter(|f| *f.scope == Scope::Site) {
+        let of = |nets: &[IpNet]| {
+            let mut names: Vec<&Str> = nets
+                .iter()
+                .filter_map(|n| site.network_of(n.addr()).filter(|(_, cidr)| cidr.contains(n)))
+                .map(|(name, _)| name)
+                .filter(|name| !routed.get(name).is_some_and(|has| *has))
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        let (from, to) = (of(&flow.from_hosts.nets), of(&flow.to_hosts.nets));
+        for a in &from {
+            for b in to.iter().filter(|b| b != &a) {
+                let pair = if a < b { (*a, *b) } else { (*b, *a) };
+                pairs.entry(pair).or_insert_with(|| Crossing { flows: Vec::new() }).flows.push(flow);
+            }
+        }
+    }
+    for ((a, b), crossing) in pairs {
+        let nets = |name: &str| site.entry("networks", name).and_then(|n| peers(n, site)).map(|p| p.value.nets);
+        let (Some(of_a), Some(of_b)) = (nets(a), nets(b)) else { continue };
+        let meet = |x: &[IpNet], y: &[IpNet]| x.iter().any(|n| y.iter().any(|m| n.contains(m) || m.contains(n)));
+        let joined = boundaries
+            .iter()
+            .any(|(from, to)| (meet(from, &of_a) && meet(to, &of_b)) || (meet(from, &of_b) && meet(to, &of_a)));
+        if joined {
+            continue;
+        }
+        let message = format!("flows need a way between the networks `{a}` and `{b}`, and the spec has none");
+        let mut diag = Diag::new(FLOW_WITHOUT_WAY, message);
+        for name in [a, b] {
+            let span = site.entry("networks", name).and_then(|n| place(&n.origins, sources));
+            diag = label(diag, span, format!("`{name}` has no gateway"));
+        }
+        for flow in crossing.flows.iter().take(SHOWN) {
+            let (from, to, ports) = (&*flow.from, &*flow.to, &*flow.ports);
+            diag = diag.note(format!("`{}`: {from} -> {to} : {ports}/{}", *flow.product, flow.transport.name()));
+        }
+        if crossing.flows.len() > SHOWN {
+            diag = diag.note(format!("and {} more", crossing.flows.len() - SHOWN));
+        }
+        diag.waivable = true;
+        diag = diag.pointer(pointer(&["networks", b]));
+        findings.push(diag.help("give the networks their `gateway`, or write the firewall between them as a boundary"));
+    }
+}
+
+/// Flows that the site adds, from every address or to a great many ports.
+fn additions(ir: &Ir, sources: &Sources, findings: &mut Findings) {
+    for flow in ir.flows.iter().filter(|f| f.why.starts_with("site: ")) {
+        let any = |nets: &[IpNet]| nets.iter().any(|n| n.prefix_len() == 0);
+        let count = flow.ports.high - flow.ports.low;
+        let what = match (any(&flow.from_hosts.nets), any(&flow.to_hosts.nets)) {
+            (true, _) => "from every address".to_string(),
+            (_, true) => "to every address".to_string(),
+            _ if count >= PORTS_MOST => format!("on {} ports", u32::from(count) + 1),
+            _ => continue,
+        };
+        let (from, to) = (&*flow.from, &*flow.to);
+        let message = format!("the added flow {from} -> {to} : {}/{} opens {what}", *flow.ports, flow.transport.name());
+        let mut diag = Diag::new(OPENS_WIDE, message);
+        for span in super::requirements::spec_spans(&flow.why.origins, sources).into_iter().take(1) {
+            diag = label(diag, Some(span), "");
+        }
+        if let (true, Some(span)) = (any(&flow.from_hosts.nets), place(&flow.from_hosts.origins, sources)) {
+            diag = label(diag, Some(span), "every address");
+        }
+        diag.waivable = true;
+        diag = diag.pointer("/extra/flows");
+        findings.push(diag.help("name the hosts or networks, and the ports, that are needed"));
+    }
+}
+
+/// Poolers in front of database servers that products use, to which nothing connects.
+fn poolers(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    for (name, database) in site.table("databases") {
+        let Some(pooler) = database.get("pooler") else { continue };
+        let (Some(host), Some(port)) = (pooler.get("host"), pooler.get("port")) else { continue };
+        let (Value::Ref(Ref { name: pool, .. }), Some(number)) = (&host.value, port.value.text()) else { continue };
+        let uses = |product: &Tracked| {
+            let own = product.get("database").into_iter();
+            let all = own.chain(product.get("databases").into_iter().flat_map(Tracked::entries).map(|(_, d)| d));
+            let server =
+                |d: &Tracked| matches!(d.get("server").map(|s| &s.value), Some(Value::Ref(r)) if *r.name == **name);
+            all.into_iter().any(server)
+        };
+        if !site.table("products").any(|(_, p)| uses(p)) {
+            continue;
+        }
+        let own = site.host_addresses(pool);
+        let reaches = |f: &Flow| {
+            f.ports.to_string() == *number && own.iter().any(|a| f.to_hosts.nets.iter().any(|n| n.contains(&a.value)))
+        };
+        if own.is_empty() || ir.flows.iter().any(|f| reaches(f)) {
+            continue;
+        }
+        let message = format!("nothing connects to the pooler of database server `{name}`");
+        let mut diag = Diag::new(POOLER_UNUSED, message).at_maybe(place(&pooler.origins, sources), "");
+        diag = label(diag, database.get("port").and_then(|p| place(&p.origins, sources)), "products connect here");
+        diag.waivable = true;
+        diag = diag.pointer(pointer(&["databases", name, "pooler"]));
+        findings.push(diag.help("remove the pooler (`pooler: none`), or let the products use it"));
+    }
+}
