@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell, or for people
 # Takes the secrets of site fenwick-lab from those who keep them to where they belong. Nothing secret stands in this
 # file, on a command line, or in the tree: a secret is typed, or copied from a file, into a folder that only you can read.
 set -eu
