@@ -134,6 +134,30 @@ item! {
         /// The file or object, and the key in it.
         place: Str,
         key: Str,
+        /// The host that keeps it in a file, and that file with its owner and mode.
+        host: Option<Str>,
+        file: Option<Str>,
+        owner: Str,
+        mode: Str,
+    }
+}
+
+item! {
+    /// A Secret of a cluster, made on the spot. Identity: cluster, namespace, name.
+    pub struct SecretObject {
+        cluster: Str,
+        namespace: Str,
+        name: Str,
+        product: Str,
+        /// `opaque`, `tls` or `registry`.
+        form: Str,
+        /// `key=secret`, sorted; one for a key of TLS or the password of a registry.
+        parts: Vec<Str>,
+        /// The file of the certificate that belongs to a key.
+        certificate: Str,
+        /// The registry and the account that a password belongs to.
+        server: Str,
+        user: Str,
     }
 }
 

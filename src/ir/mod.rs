@@ -13,7 +13,9 @@ mod storage;
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
-pub use kubernetes::{HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
+pub use kubernetes::{
+    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretObject, SecretUse, ValueLine, Volume,
+};
 pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
@@ -47,6 +49,7 @@ pub struct Ir {
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub secret_objects: Vec<Arc<SecretObject>>,
     pub probes: Vec<Arc<Probe>>,
     pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
@@ -87,6 +90,7 @@ impl Ir {
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
+            "secret_objects" => value(&self.secret_objects),
             "probes" => value(&self.probes),
             "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
@@ -122,6 +126,7 @@ impl Ir {
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
+            "secret_objects" => SecretObject::FIELDS,
             "probes" => Probe::FIELDS,
             "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
@@ -156,6 +161,7 @@ impl Ir {
         "images",
         "mirrors",
         "secrets",
+        "secret_objects",
         "probes",
         "preflights",
         "steps",

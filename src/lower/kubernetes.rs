@@ -1,14 +1,13 @@
-//! Namespaces, volumes, objects and the uses of secrets.
+//! Namespaces, volumes and objects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::items::Item;
 use super::merge::merge_field;
 use crate::instance::Run;
-use crate::ir::{F, Namespace, Object, Secret, SecretUse, Volume};
+use crate::ir::{F, Namespace, Object, Volume};
 use crate::site::Site;
-use crate::value::{Str, Tracked, Value};
+use crate::value::{Tracked, Value};
 
 /// Namespaces, once each.
 pub fn namespaces(items: &[Item], run: &mut Run) -> Vec<Arc<Namespace>> {
@@ -102,32 +101,4 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
         },
         key,
     )
-}
-
-/// Secrets of the spec with every place that reads one.
-pub fn secrets(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Secret>> {
-    let mut uses: BTreeMap<Str, Vec<Arc<SecretUse>>> = BTreeMap::new();
-    for item in items {
-        let (Some(name), Some(place)) = (item.text("name", run), item.text("place", run)) else { continue };
-        let key = item.text("key", run).unwrap_or_else(|| item.field("".into()));
-        let product = F::new(item.product.clone(), item.exists.union(&name.origins));
-        uses.entry(name.value).or_default().push(Arc::new(SecretUse { product, place, key }));
-    }
-    let mut list = Vec::new();
-    for (name, entry) in site.table("secrets") {
-        let text = |key: &str| {
-            let value = entry.get(key).cloned().unwrap_or_default();
-            F::new(value.value.text().unwrap_or_default(), value.origins)
-        };
-        let mut uses = uses.remove(name).unwrap_or_default();
-        uses.sort_by_key(|u| (u.place.value.clone(), u.key.value.clone()));
-        list.push(Arc::new(Secret {
-            name: F::new(name.clone(), entry.origins.clone()),
-            kind: text("kind"),
-            owner: text("owner"),
-            uses: F::new(uses, entry.origins.clone()),
-        }));
-    }
-    list.sort_by_key(|s| s.name.value.clone());
-    list
 }

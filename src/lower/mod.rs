@@ -16,6 +16,7 @@ pub mod preflight;
 pub mod proxies;
 pub mod questions;
 pub mod rules;
+pub mod secrets;
 pub mod steps;
 pub mod storage;
 pub mod values;
@@ -48,7 +49,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         (all("exports"), all("directories"), all("filesystems"), all("nfs_servers"));
     let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
-    let (images, secrets) = (all("images"), all("secrets"));
+    let (images, secret_items) = (all("images"), all("secrets"));
     let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
     let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
@@ -69,7 +70,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     ir.objects = kubernetes::objects(&objects, run);
     ir.images = images::images(&images, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
-    ir.secrets = kubernetes::secrets(&secrets, site, run);
+    ir.secrets = secrets::secrets(&secret_items, site, run);
+    ir.secret_objects = secrets::objects(&secret_items, run);
     for instance in instances {
         let releases = items::items(instance, "releases", site, run);
         let values = items::items(instance, "chart_values", site, run);

@@ -195,10 +195,11 @@ fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     found.into_iter().map(|ports| ports.into_iter().map(check).collect()).collect()
 }
 
-/// What tells one line of tries from another: the destination's networks or name, transport and ports.
-type Key = (Vec<String>, Transport, Ports);
+/// What tells one line of tries from another: the number of the destination's set, transport and ports.
+type Key = (usize, Transport, Ports);
 
 /// A line of tries while flows are added to it.
+#[derive(Default)]
 struct Line {
     to: Vec<Str>,
     applications: Vec<Str>,
@@ -208,12 +209,18 @@ struct Line {
 
 /// The outgoing flows of each host, those with the same destination and ports together.
 fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], index: &Index) -> Vec<Vec<Arc<Try>>> {
+    let own: Vec<Vec<F<IpAddr>>> = hosts.iter().map(|(_, host)| host_addresses(host)).collect();
+    // Hosts share the sets of their destinations; a set of thousands is kept once.
+    let mut sets: BTreeMap<(&[IpNet], Option<&Str>), usize> = BTreeMap::new();
     let mut lines: Vec<BTreeMap<Key, Line>> = hosts.iter().map(|_| BTreeMap::new()).collect();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
-        let all: Vec<String> = match flow.to_hosts.nets.as_slice() {
-            [] => flow.to_hosts.name.iter().map(|n| n.to_string()).collect(),
-            nets => nets.iter().map(short_net).collect(),
-        };
+        let to = &flow.to_hosts.value;
+        let name = if to.nets.is_empty() { to.name.as_ref() } else { None };
+        if to.nets.is_empty() && name.is_none() {
+            continue;
+        }
+        let count = sets.len();
+        let set = *sets.entry((to.nets.as_slice(), name)).or_insert(count);
         let origins = flow.origins();
         let mut seen = None;
         for net in &flow.from_hosts.nets {
@@ -222,19 +229,7 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
                     continue;
                 }
                 seen = Some(*host);
-                let own = host_addresses(hosts[*host].1);
-                let targets: Vec<String> =
-                    all.iter().filter(|t| !own.iter().any(|a| a.value.to_string() == **t)).cloned().collect();
-                if targets.is_empty() {
-                    continue;
-                }
-                let line =
-                    lines[*host].entry((targets, flow.transport.value, flow.ports.value)).or_insert_with(|| Line {
-                        to: Vec::new(),
-                        applications: Vec::new(),
-                        from: Vec::new(),
-                        origins: own.iter().map(|a| a.origins.clone()).collect(),
-                    });
+                let line = lines[*host].entry((set, flow.transport.value, flow.ports.value)).or_default();
                 line.to.push(flow.to.value.clone());
                 line.applications.push(flow.application.value.clone());
                 line.from.push(flow.from.value.clone());
@@ -242,22 +237,54 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
             }
         }
     }
-    lines.into_iter().map(|lines| lines.into_iter().map(|(key, line)| one(key, line, absent)).collect()).collect()
+    let mut by_number: Vec<(&[IpNet], Option<&Str>)> = vec![(&[], None); sets.len()];
+    for (set, number) in sets {
+        by_number[number] = set;
+    }
+    let own_lines = lines.into_iter().zip(&own);
+    own_lines
+        .map(|(lines, own)| {
+            let mut all: Vec<Arc<Try>> = lines
+                .into_iter()
+                .filter_map(|(key, line)| one(by_number[key.0], (key.1, key.2), line, own, absent))
+                .collect();
+            all.sort_by(|a, b| {
+                let key = |t: &Try| (t.targets.value.clone(), t.transport.value, t.ports.value, t.more.value);
+                key(a).cmp(&key(b))
+            });
+            all
+        })
+        .collect()
 }
 
-fn one((mut targets, transport, ports): Key, line: Line, absent: &Origins) -> Arc<Try> {
-    let origins = Origins::all(&line.origins).union(absent);
-    let more = targets.len().saturating_sub(TARGETS_MAX);
-    targets.truncate(TARGETS_MAX);
-    Arc::new(Try {
+/// One line; `None` for what a host says to itself.
+fn one(
+    (nets, name): (&[IpNet], Option<&Str>),
+    (transport, ports): (Transport, Ports),
+    line: Line,
+    own: &[F<IpAddr>],
+    absent: &Origins,
+) -> Option<Arc<Try>> {
+    let is_own = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && own.iter().any(|a| a.value == net.addr());
+    let of_addresses = own.iter().map(|a| &a.origins);
+    let origins = Origins::all(line.origins.iter().chain(of_addresses)).union(absent);
+    let first = nets.iter().filter(|net| !is_own(net)).take(TARGETS_MAX);
+    let mut targets: Vec<Str> = first.map(|net| short_net(net).into()).collect();
+    targets.extend(name.cloned());
+    if targets.is_empty() {
+        return None;
+    }
+    let own_there = own.iter().filter(|a| nets.binary_search(&IpNet::from(a.value)).is_ok()).count();
+    let more = (nets.len() - own_there).saturating_sub(targets.len());
+    Some(Arc::new(Try {
         to: F::new(names(line.to), origins.clone()),
         transport: F::new(transport, origins.clone()),
         ports: F::new(ports, origins.clone()),
         application: F::new(names(line.applications), origins.clone()),
-        targets: F::new(targets.into_iter().map(Str::from).collect(), origins.clone()),
+        targets: F::new(targets, origins.clone()),
         more: F::new(more as i64, origins.clone()),
         from: F::new(names(line.from), origins),
-    })
+    }))
 }
 
 /// Names once each, sorted, and how many are left out.

@@ -9,9 +9,6 @@ use super::{Emitted, Texts};
 use crate::emit::escape::Format;
 use crate::ir::{Ir, Scope, short_net};
 
-/// Connections that a script tries: transport and ports, destination.
-type Tried = BTreeSet<(String, String)>;
-
 /// The script of every host.
 pub fn scripts(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let scripts: Vec<&Emitted> =
@@ -31,49 +28,72 @@ pub fn scripts(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         by_address.extend(own.iter().map(|a| (*a, index)));
     }
     by_address.sort_unstable();
-    let mut meant: Vec<BTreeMap<(String, Vec<String>), ()>> = read.iter().map(|_| BTreeMap::new()).collect();
+    // A destination of thousands of addresses is kept once, whoever reaches it.
+    let mut sets: Vec<Destination> = Vec::new();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut meant: Vec<BTreeSet<(String, usize)>> = read.iter().map(|_| BTreeSet::new()).collect();
     for flow in ir.flows.iter().filter(|f| *f.scope != Scope::Cluster) {
         let what = format!("{}/{}", flow.transport.name(), *flow.ports);
-        let mut leaving = BTreeSet::new();
+        let to: Vec<String> = match &flow.to_hosts.name {
+            Some(name) if flow.to_hosts.nets.is_empty() => vec![name.to_string()],
+            _ => flow.to_hosts.nets.iter().map(short_net).collect(),
+        };
+        let set = *numbers.entry(to.join(" ")).or_insert_with(|| {
+            sets.push(Destination { members: to.iter().cloned().collect(), to });
+            sets.len() - 1
+        });
         for net in &flow.from_hosts.nets {
             let first = by_address.partition_point(|(a, _)| *a < net.network());
-            let inside = by_address[first..].iter().take_while(|(a, _)| *a <= net.broadcast());
-            leaving.extend(inside.map(|(_, host)| *host));
-        }
-        for host in leaving {
-            let mut to: Vec<String> = match &flow.to_hosts.name {
-                Some(name) if flow.to_hosts.nets.is_empty() => vec![name.to_string()],
-                _ => flow.to_hosts.nets.iter().map(short_net).collect(),
-            };
-            to.retain(|t| !t.parse::<IpAddr>().is_ok_and(|a| own[host].contains(&a)));
-            if !to.is_empty() {
-                meant[host].insert((what.clone(), to), ());
+            for (_, host) in by_address[first..].iter().take_while(|(a, _)| *a <= net.broadcast()) {
+                meant[*host].insert((what.clone(), set));
             }
         }
     }
-    for ((file, script), meant) in read.iter().zip(meant) {
-        compare(file, script, &meant.into_keys().collect(), bugs);
+    for (((file, script), meant), own) in read.iter().zip(meant).zip(own) {
+        let own: BTreeSet<String> = own.iter().map(IpAddr::to_string).collect();
+        let meant = meant.into_iter().map(|(what, set)| (what, &sets[set]));
+        compare(file, script, meant, &own, bugs);
     }
 }
 
-/// A destination set counts as tried when all that the script has room for is, and the script counts the rest.
-fn compare(file: &Emitted, script: &Script, meant: &BTreeSet<(String, Vec<String>)>, bugs: &mut Bugs) {
-    let mut expected = Tried::new();
-    for (what, to) in meant {
-        let line =
-            script.lines.iter().find(|l| l.what == *what && to.starts_with(&l.to) && l.to.len() + l.more == to.len());
-        match line {
-            Some(line) => expected.extend(line.to.iter().map(|t| (what.clone(), t.clone()))),
+/// The addresses of a destination, in their order and to look one up.
+struct Destination {
+    to: Vec<String>,
+    members: BTreeSet<String>,
+}
+
+/// A destination counts as tried when the script has its first addresses, those of the host itself left out, and counts
+/// the rest.
+fn compare<'d>(
+    file: &Emitted,
+    script: &Script,
+    meant: impl Iterator<Item = (String, &'d Destination)>,
+    own: &BTreeSet<String>,
+    bugs: &mut Bugs,
+) {
+    let mut used = vec![false; script.lines.len()];
+    for (what, destination) in meant {
+        let count = destination.to.len() - own.iter().filter(|a| destination.members.contains(*a)).count();
+        if count == 0 {
+            continue;
+        }
+        let others = || destination.to.iter().filter(|t| !own.contains(*t));
+        let fits = |line: &Line| {
+            line.what == what
+                && !line.to.is_empty()
+                && line.to.len() + line.more == count
+                && others().take(line.to.len()).eq(&line.to)
+        };
+        match script.lines.iter().zip(&used).position(|(line, used)| !used && fits(line)) {
+            Some(line) => used[line] = true,
             None => {
-                bugs.missing(file.path, &format!("a try of {what} at {}", to.join(", ")));
-                expected.extend(to.iter().map(|t| (what.clone(), t.clone())));
+                let some: Vec<&str> = others().take(3).map(|t| &**t).collect();
+                bugs.missing(file.path, &format!("a try of {what} at {}", some.join(", ")));
             }
         }
     }
-    for line in &script.lines {
-        for to in line.to.iter().filter(|t| !expected.contains(&(line.what.clone(), (*t).clone()))) {
-            bugs.extra(file.at(line.line), &format!("a try of {} at `{to}`", line.what));
-        }
+    for (line, _) in script.lines.iter().zip(used).filter(|(_, used)| !used) {
+        bugs.extra(file.at(line.line), &format!("a try of {} at {}", line.what, line.to.join(", ")));
     }
 }
 
