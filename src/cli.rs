@@ -33,6 +33,7 @@ Examples:
   sitec build site.yaml                write everything to out/<site>/
   sitec diff site.yaml                 what a build would change, and which flows it would open
   sitec why site.yaml RUNBOOK.md:12    where a line comes from, in the spec and in the pack
+  sitec can site.yaml users proxy1 443 whether traffic is permitted, and by what
   sitec explain S0201                  what a code means, and how to get out
 
 Where a command takes SPEC, a folder stands for every site.yaml below it.
@@ -103,6 +104,7 @@ pub enum Command {
     Diff(DiffArgs),
     Show(ShowArgs),
     Why(WhyArgs),
+    Can(CanArgs),
     Explain(ExplainArgs),
     Schema(SchemaArgs),
     Packs(PacksArgs),
@@ -225,6 +227,29 @@ pub struct WhyArgs {
     pub place: String,
 }
 
+/// Say whether the site permits traffic, and which lines of the spec and of the packs decide it.
+///
+/// An end is a host, a network, an external endpoint, a cluster (its nodes), `cluster:NAME` (its pods), an address, a
+/// CIDR, `any`, or `INSTANCE/NAME`: a component, or an end as firewall/flows.md calls it. Exit 0 when all of the traffic
+/// is permitted, 1 when some of it or nothing is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sitec can site.yaml users proxy1 443
+  sitec can site.yaml w03 nfs1 111/udp
+  sitec can site.yaml 10.20.0.0/16 pg1 5432-5433/tcp
+  sitec can site.yaml any nfs1 2049           who reaches the NFS server?")]
+pub struct CanArgs {
+    /// The spec
+    pub spec: Utf8PathBuf,
+    /// Who opens the connection
+    pub from: String,
+    /// To whom
+    pub to: String,
+    /// Port or ports; TCP unless it says otherwise
+    #[arg(value_name = "PORT[-PORT][/tcp|udp]")]
+    pub port: String,
+}
+
 /// Explain a code: what is wrong, why it matters, how to get out. Without a code, list them all.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -256,6 +281,7 @@ pub struct SchemaArgs {
 #[command(after_help = "Examples:
   sitec packs
   sitec packs show demo
+  sitec packs coverage demo                   the same by sections of its document, with what is left out
   sitec packs new myproduct                   make a folder with a pack that compiles
   sitec build site.yaml --packs .             use the packs in this folder")]
 pub struct PacksArgs {
@@ -269,6 +295,17 @@ pub enum PacksAction {
     Show {
         /// The pack's name
         name: String,
+    },
+    /// Print what each section of a pack's document has come to, and what of it is left out, as Markdown
+    Coverage {
+        /// The pack's name
+        name: String,
+        /// Write it to COVERAGE.md in the pack's folder
+        #[arg(long)]
+        write: bool,
+        /// Write nothing; exit 1 unless COVERAGE.md is what would be written
+        #[arg(long, conflicts_with = "write")]
+        check: bool,
     },
     /// Make a folder with a small pack that compiles
     New {
@@ -322,6 +359,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(args) => cmd::diff::run(args, &shell),
         Command::Show(args) => cmd::show::run(args, &shell),
         Command::Why(args) => cmd::why::run(args, &shell),
+        Command::Can(args) => cmd::can::run(args, &shell),
         Command::Explain(args) => cmd::explain::run(args, &shell),
         Command::Schema(args) => cmd::schema::run(args, &shell),
         Command::Packs(args) => cmd::packs::run(args, &shell),

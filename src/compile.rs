@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::artifact::ArtifactTree;
+use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
 use crate::diag::levels::Levels;
 use crate::diag::{Diag, Findings, causes, similar_name, surely_meant};
@@ -16,7 +17,7 @@ use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -108,17 +109,19 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
     let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
     let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
+    let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
     c.spec = Some(node);
 
     // check, lower, check
     let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
     check::addresses::addresses(&site, &c.sources, &mut run.findings);
-    let instances = instances(&used, &c.packs, &site, &mut run);
+    let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
+    check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
     check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
@@ -270,17 +273,23 @@ fn pack_defaults(used: &[Use], packs: &BTreeMap<Str, Pack>) -> Vec<PackDefault> 
 }
 
 /// The pack of every site first, then the products in the order of the spec.
-fn instances<'a>(used: &[Use], packs: &'a BTreeMap<Str, Pack>, site: &Site, run: &mut Run) -> Vec<Instance<'a>> {
+fn instances<'a>(
+    used: &[Use],
+    packs: &'a BTreeMap<Str, Pack>,
+    charts: &'a BTreeMap<Str, Chart>,
+    site: &Site,
+    run: &mut Run,
+) -> Vec<Instance<'a>> {
     let mut list = Vec::new();
     if let Some(base) = packs.get(BASE) {
-        list.push(Instance::new("site".into(), base, None, site, run));
+        list.push(Instance::new("site".into(), base, None, None, site, run));
     }
     for u in used {
         let Some(pack) = packs.get(&u.pack) else { continue };
         let product = site.entry("products", &u.instance);
         // Nothing can be said about a product whose entry is faulty.
         if product.is_some_and(|p| matches!(p.value, Value::Map(_))) {
-            list.push(Instance::new(u.instance.clone(), pack, product, site, run));
+            list.push(Instance::new(u.instance.clone(), pack, product, charts.get(&u.instance), site, run));
         }
     }
     list

@@ -5,6 +5,7 @@
 //! Passes are pure functions; only [`write`] and the command line touch the outside.
 
 pub mod artifact;
+pub mod chart;
 pub mod check;
 pub mod cli;
 pub mod cmd;

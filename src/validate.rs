@@ -5,6 +5,8 @@ mod pattern;
 mod quick;
 mod words;
 
+pub use lean::instance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::ValidationError;
@@ -149,10 +151,27 @@ impl<'a> Report<'a> {
 
     /// Notes the unknown keys of a map for [`Self::all_unknown_keys`].
     fn unknown_keys(&mut self, node: &'a Node, unexpected: &[String], schema: &'a JsonValue, pointer: &str) {
+        if let Some(text) = unquoted(node).filter(|_| words::takes_text(schema)) {
+            let diag = Diag::new(codes::WRONG_TYPE, "text that contains `: ` needs quotes here".to_string())
+                .at(node.span, "without quotes this is a key with a value")
+                .help(format!("write `{text}`"))
+                .replace(node.span, text, true);
+            self.poisoned.insert(node.place);
+            self.findings.push(diag);
+            return;
+        }
         let unexpected: BTreeSet<&str> = unexpected.iter().map(String::as_str).collect();
         let known: Vec<&str> = words::keys(schema).collect();
         for entry in node.entries().iter().filter(|e| unexpected.contains(&*e.key)) {
             self.poisoned.insert(entry.value.place);
+            if let Some((before, text)) = cut_at_comma(node, entry) {
+                let span = before.value.span.until(entry.key_span);
+                let diag = Diag::new(codes::WRONG_TYPE, "text that contains a comma needs quotes here")
+                    .at(span, "the comma ends the value, and the rest is taken for a key");
+                self.findings.push(diag.help(format!("write `{text}`")).replace(span, text, true));
+                self.poisoned.insert(before.value.place);
+                continue;
+            }
             let (title, secret) = (words::title(pointer), words::is_secret_entry(pointer));
             let key = UnknownKey { span: entry.key_span, title, secret, map: node };
             self.unknown.entry((known.clone(), &entry.key)).or_default().push(key);
@@ -330,6 +349,23 @@ impl<'a> Report<'a> {
             }
         }
     }
+}
+
+/// The entry before a key without a value that reads like the rest of its text, and that text with its quotes: within
+/// braces, YAML ends a text at a comma.
+fn cut_at_comma<'a>(node: &'a Node, rest: &Entry) -> Option<(&'a Entry, String)> {
+    let at = node.entries().iter().position(|e| e.key_span == rest.key_span)?;
+    let before = node.entries().get(at.checked_sub(1)?)?;
+    let text = before.value.scalar_text()?;
+    let is_rest = rest.value.is_null() && rest.key.contains(' ') && !rest.key.contains(['"', '\\']);
+    (is_rest && !text.contains(['"', '\\'])).then(|| (before, format!("\"{text}, {}\"", rest.key)))
+}
+
+/// A text such as `users -> proxy1 : 443/tcp HTTPS` that YAML reads as a key with a value, with its quotes.
+fn unquoted(node: &Node) -> Option<String> {
+    let [entry] = node.entries() else { return None };
+    let value = entry.value.scalar_text().filter(|_| entry.key.contains(' '))?;
+    (!entry.key.contains(['"', '\\']) && !value.contains(['"', '\\'])).then(|| format!("\"{} : {value}\"", entry.key))
 }
 
 fn child<'a>(json: &'a JsonValue, step: &str) -> Option<&'a JsonValue> {

@@ -425,6 +425,40 @@ fn why_names_the_lines_of_the_spec() {
 }
 
 #[test]
+fn can_answers_with_the_lines_that_decide() {
+    let project = Folder::with(&[("site.yaml", include_str!("../fixtures/demo/site.yaml"))]);
+    let run = project.run(&["can", "site.yaml", "users", "proxy1", "443"], 0);
+    assert!(run.out.starts_with("yes: users -> proxy1 : 443/tcp\n"), "{}", run.out);
+    assert!(run.out.contains("templates/demo/pack.toml"), "{}", run.out);
+    let run = project.run(&["can", "site.yaml", "any", "pg1", "5432"], 1);
+    assert!(run.out.starts_with("in part: any -> pg1 : 5432/tcp\n"), "{}", run.out);
+    assert!(
+        run.out.contains("no flow permits any IPv4 address but 10.30.8.21 10.30.8.22 -> 10.30.8.41"),
+        "{}",
+        run.out
+    );
+    let run = project.run(&["can", "site.yaml", "w1", "pg1", "5000-6000"], 1);
+    for line in ["w1 -> pg1 : 5000-6000/tcp", "-> 10.30.8.41 : 5000-5431/tcp", "-> 10.30.8.41 : 5433-6000/tcp"] {
+        assert!(run.out.contains(line), "{line}: {}", run.out);
+    }
+    let run = project.run(&["can", "site.yaml", "users", "pg1", "5432", "--format", "json"], 1);
+    let json = run.json();
+    assert_eq!(json["permitted"], "nothing");
+    assert_eq!(json["toward"][0]["to"], "database");
+    project.run(&["can", "site.yaml", "w1", "w1", "80/udp"], 0);
+    for (from, to, port, why) in [
+        ("users", "pg2", "443", "there is no host, network, external endpoint or cluster `pg2`; there is `pg1`"),
+        ("users", "pg1", "443/icmp", "`icmp` is neither `tcp` nor `udp`"),
+        ("users", "pg1", "0", "`0` is no port between 1 and 65535, and no range of them"),
+        ("demo/webb", "pg1", "5432", "there is no end of a flow `demo/webb`; there is `demo/web`"),
+        ("cluster:mian", "pg1", "5432", "there is no cluster `mian`; there is `main`"),
+    ] {
+        let run = project.run(&["can", "site.yaml", from, to, port], 2);
+        assert_eq!(run.err, format!("error: {why}\n"));
+    }
+}
+
+#[test]
 fn every_code_can_be_explained() {
     let folder = Folder::new();
     let list = folder.run(&["explain", "--format", "json"], 0).json();

@@ -2,6 +2,8 @@
 
 pub mod addresses;
 pub mod boundaries;
+pub mod charts;
 pub mod claims;
+pub mod redundant;
 pub mod requirements;
 pub mod waivers;

@@ -159,8 +159,9 @@ fn pack(dir: &Utf8Path, name: &str) -> Result<PackFiles, Stop> {
     for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|e| Stop::Usage(format!("cannot read the pack `{dir}`: {e}")))?;
         let Some(path) = Utf8Path::from_path(entry.path()).filter(|_| entry.file_type().is_file()) else { continue };
-        // Notes and pictures of a pack's author are no part of it.
-        if !matches!(path.extension(), Some("toml" | "json" | "j2" | "md")) {
+        // Notes and pictures of a pack's author are no part of it, nor is what is made from it.
+        let made = path.file_name() == Some(super::coverage::FILE);
+        if made || !matches!(path.extension(), Some("toml" | "json" | "j2" | "md")) {
             continue;
         }
         let bytes = read(path.as_str()).map_err(|e| Stop::Usage(format!("cannot read `{path}`: {e}")))?;

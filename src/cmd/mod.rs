@@ -2,8 +2,10 @@
 //! by the library.
 
 pub mod build;
+pub mod can;
 pub mod check;
 pub mod completions;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
 mod fix;

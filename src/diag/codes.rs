@@ -82,6 +82,11 @@ codes! {
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
     BOUNDARY_BLOCKS = "S0505" "boundary-blocks-flow" Error;
+    CHART_UNREADABLE = "S0520" "chart-unreadable" Error;
+    CHART_KEY = "S0521" "chart-key" Error;
+    CHART_VERSION = "S0522" "chart-version" Error;
+    CHART_SCHEMA = "S0523" "chart-schema" Error;
+    REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

@@ -123,6 +123,14 @@ impl Diag {
         self
     }
 
+    /// Adds a secondary span when there is one.
+    pub fn and_maybe(self, span: Option<Span>, text: impl Into<String>) -> Self {
+        match span {
+            Some(span) => self.and(span, text),
+            None => self,
+        }
+    }
+
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self

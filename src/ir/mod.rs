@@ -1,6 +1,7 @@
 //! What a site comes to: typed, sorted items, every field with its origins. Lowered from the site and its packs,
 //! read by templates, compared with what was emitted.
 
+mod databases;
 mod field;
 mod hosts;
 mod kubernetes;
@@ -8,6 +9,7 @@ mod network;
 mod runbook;
 mod storage;
 
+pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
@@ -32,6 +34,8 @@ pub struct Ir {
     pub directories: Vec<Arc<Directory>>,
     pub units: Vec<Arc<Unit>>,
     pub kernel: Vec<Arc<KernelParameter>>,
+    pub database_servers: Vec<Arc<DatabaseServer>>,
+    pub poolers: Vec<Arc<Pooler>>,
     pub namespaces: Vec<Arc<Namespace>>,
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
@@ -64,6 +68,8 @@ impl Ir {
             "directories" => value(&self.directories),
             "units" => value(&self.units),
             "kernel" => value(&self.kernel),
+            "database_servers" => value(&self.database_servers),
+            "poolers" => value(&self.poolers),
             "namespaces" => value(&self.namespaces),
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
@@ -91,6 +97,8 @@ impl Ir {
             "directories" => Directory::FIELDS,
             "units" => Unit::FIELDS,
             "kernel" => KernelParameter::FIELDS,
+            "database_servers" => DatabaseServer::FIELDS,
+            "poolers" => Pooler::FIELDS,
             "namespaces" => Namespace::FIELDS,
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
@@ -117,6 +125,8 @@ impl Ir {
         "directories",
         "units",
         "kernel",
+        "database_servers",
+        "poolers",
         "namespaces",
         "volumes",
         "objects",

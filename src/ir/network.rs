@@ -157,8 +157,12 @@ item! {
         health_path: Option<Str>,
         /// Largest request body in bytes; 0 for no limit.
         body_bytes: i64,
+        /// The same as configuration files write it: `20g`.
+        body_size: Str,
         /// Size of the buffer for response headers in bytes.
         buffer_bytes: i64,
+        /// The same as configuration files write it: `128k`.
+        buffer_size: Str,
         websocket: bool,
     }
 }

@@ -60,7 +60,11 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
 }
 
 fn singular(kind: &str) -> &str {
-    kind.strip_suffix("ies").map_or(kind.strip_suffix('s').unwrap_or(kind), |_| "proxy")
+    match kind {
+        "proxies" => "proxy",
+        "access" => "access line",
+        _ => kind.strip_suffix('s').unwrap_or(kind),
+    }
 }
 
 fn evaluate(
@@ -200,6 +204,18 @@ impl Item {
             Some([one]) if one.low == one.high => Some(F::new(one.low, value.origins.clone())),
             _ => {
                 run.not_a(self.span, &format!("one port for `{name}`"), &value.value);
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str, run: &mut Run) -> Option<F<i64>> {
+        let value = self.answered(name)?;
+        match value.value {
+            Value::Int(n) => Some(F::new(n, value.origins.clone())),
+            _ => {
+                run.not_a(self.span, &format!("a whole number for `{name}`"), &value.value);
                 None
             }
         }

@@ -1,6 +1,7 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+pub mod databases;
 pub mod flows;
 pub mod hosts;
 pub mod immutable;
@@ -31,7 +32,9 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         rows.extend(flows);
         absent.push(gone);
     }
-    rows.extend(additions::flows::flows(&additions, site, sources, run));
+    let added = additions::flows::flows(&additions, site, sources, run);
+    crate::check::redundant::redundant(&rows, &added, sources, run);
+    rows.extend(added.into_iter().flat_map(|addition| addition.flows));
     ir.flows = flows::united(rows);
     ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
     ir.firewalls = rules::firewalls(&ir.rules, site);
@@ -42,12 +45,16 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
     let (images, secrets) = (all("images"), all("secrets"));
+    let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
+    let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
     ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
     ir.units = hosts::units(&units, run);
     ir.kernel = hosts::kernel(&kernel, run);
+    ir.database_servers = databases::servers(&on_servers, site, run);
+    ir.poolers = databases::poolers(&poolers, site, run);
     ir.proxies = proxies::proxies(&proxies, site, run);
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);

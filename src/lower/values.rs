@@ -91,11 +91,18 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
         Some(place) => origins.union(&place.origins),
         None => origins,
     };
-    let ask: Str = match (ask, near) {
+    let mut ask: Str = match (ask, &near) {
         (Some(ask), _) => ask.value,
-        (None, Some(near)) => format!("which key below `{}` of the chart holds `{}`?", *near, *slot).into(),
+        (None, Some(near)) => format!("which key below `{}` of the chart holds `{}`?", **near, *slot).into(),
         (None, None) => format!("which key of the chart holds `{}`?", *slot).into(),
     };
+    let mut unmapped = unmapped;
+    if let Some(chart) = instance.chart {
+        unmapped = unmapped.union(&Origins::from(chart.place));
+        if let Some(offered) = near.and_then(|near| chart.offered(&near)) {
+            ask = format!("{} ({offered})?", ask.trim_end_matches('?')).into();
+        }
+    }
     run.withheld.push(Withheld {
         product: instance.name.clone(),
         what: format!("`{}` in the values of release `{}`", *slot, **release),
@@ -152,6 +159,23 @@ fn flatten(prefix: &str, value: &Tracked, list: &mut Vec<Arc<HelmValue>>) {
     }
 }
 
+/// The steps of a dotted key; a dot that belongs to a step has a backslash before it.
+pub fn key_steps(key: &str) -> Vec<String> {
+    let mut steps = vec![String::new()];
+    let mut chars = key.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some('.')) => {
+                chars.next();
+                steps.last_mut().into_iter().for_each(|s| s.push('.'));
+            }
+            ('.', _) => steps.push(String::new()),
+            (c, _) => steps.last_mut().into_iter().for_each(|s| s.push(c)),
+        }
+    }
+    steps
+}
+
 /// A tree of values while it is being laid out.
 #[derive(Default)]
 struct Branch {
@@ -171,11 +195,11 @@ fn lines(values: &[Arc<HelmValue>], exists: &Origins) -> Vec<Arc<ValueLine>> {
             continue;
         }
         let mut branch = &mut root;
-        for part in value.key.split('.') {
-            if !branch.children.contains_key(part) {
-                branch.keys.push(part.into());
+        for part in key_steps(&value.key).iter().map(|part| Str::from(part.as_str())) {
+            if !branch.children.contains_key(&part) {
+                branch.keys.push(part.clone());
             }
-            branch = branch.children.entry(part.into()).or_default();
+            branch = branch.children.entry(part).or_default();
         }
         branch.leaf = Some(value.clone());
     }

@@ -26,6 +26,22 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "units", required: &["host", "name", "settings"], optional: &[] },
     Kind { name: "kernel", required: &["host", "key", "value"], optional: &[] },
     Kind {
+        name: "databases",
+        required: &["server", "name", "owner"],
+        optional: &["encoding", "locale", "extensions", "schemas", "grants"],
+    },
+    Kind {
+        name: "roles",
+        required: &["server", "name"],
+        optional: &["login", "connection_limit", "member_of", "secret"],
+    },
+    Kind { name: "access", required: &["server", "database", "user", "clients"], optional: &["method"] },
+    Kind {
+        name: "poolers",
+        required: &["server", "databases", "users"],
+        optional: &["mode", "max_client_connections", "pool_size"],
+    },
+    Kind {
         name: "volumes",
         required: &["cluster", "namespace", "storage", "name", "claim"],
         optional: &["server", "path", "mount_options", "size", "access", "class"],

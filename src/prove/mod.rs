@@ -6,6 +6,7 @@
 pub mod bugs;
 mod cluster;
 pub mod csv;
+mod databases;
 mod documents;
 pub mod exports;
 pub mod fault;
@@ -19,6 +20,8 @@ pub mod nftables;
 pub mod nginx;
 pub mod pg_hba;
 mod proxy;
+mod reach;
+pub mod sql;
 mod storage;
 pub mod sums;
 pub mod traefik;
@@ -26,6 +29,7 @@ mod traffic;
 pub mod yaml;
 
 pub use bugs::is_bug;
+pub use reach::{Reach, reach};
 
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
@@ -46,6 +50,9 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     traffic::flow_document(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
+    databases::scripts(ir, &texts, &mut bugs);
+    databases::access(ir, &texts, &mut bugs);
+    databases::poolers(ir, &texts, &mut bugs);
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
@@ -94,7 +101,8 @@ impl<'a> Texts<'a> {
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
                 Some(Format::Compose) => drop(file.read(yaml::any_documents, bugs)),
-                Some(Format::PgHba) => drop(file.read(pg_hba::read, bugs)),
+                Some(Format::PgHba) if !file.is_own() => drop(file.read(pg_hba::read, bugs)),
+                Some(Format::Sql) if !file.is_own() => drop(file.read(sql::read, bugs)),
                 Some(Format::Yaml) if !file.is_own() && !file.path.starts_with("clusters/") => {
                     drop(file.read(yaml::any_documents, bugs));
                 }
