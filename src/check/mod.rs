@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod boundaries;
 pub mod charts;
 pub mod claims;
+mod databases;
 mod flows;
 mod images;
 mod names;
@@ -36,9 +37,10 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: 
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);
-    names::of_items(ir, sources, &mut run.findings);
+    names::of_items(ir, site, sources, &mut run.findings);
     versions::versions(site, sources, &mut run.findings);
     images::images(ir, site, sources, &mut run.findings);
     flows::flows(ir, site, sources, &mut run.findings);
+    databases::databases(ir, site, sources, &mut run.findings);
     unused::unused(instances, ir, site, sources, &mut run.findings);
 }

@@ -111,7 +111,7 @@ codes! {
     TWO_OWNERS = "S0543" "two-owners" Warning;
     EXPORT_OPTIONS = "S0544" "contradictory-export-options" Error;
     BEYOND_DISK = "S0545" "beyond-the-disk" Warning;
-    VIRTUAL_HOST_TWICE = "S0546" "virtual-host-twice" Error;
+    VIRTUAL_HOST_TWICE = "S0546" "virtual-host-twice" Warning;
     KUBERNETES_NAME = "S0547" "kubernetes-name" Error;
     IMAGE_NOT_MIRRORED = "S0548" "image-not-mirrored" Error;
     UNPINNED_IMAGE = "S0549" "unpinned-image" Warning;
@@ -125,6 +125,8 @@ codes! {
     CHART_VERSION = "S0522" "chart-version" Error;
     CHART_SCHEMA = "S0523" "chart-schema" Error;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
+    ACCESS_NOT_COVERED = "S0555" "access-not-covered" Error;
+    ROLE_WITHOUT_DATABASE = "S0556" "role-without-database" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;
