@@ -123,7 +123,6 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
     check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-    check::databases::databases(&ir, &site, &c.sources, &mut run.findings);
     check::ir(&instances, &ir, &site, &c.sources, &mut run);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);

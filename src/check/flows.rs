@@ -11,7 +11,7 @@ use crate::ir::{Flow, Ir, Scope};
 use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
 use crate::site::Site;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::value::{Ref, Str, Tracked, Value};
 
 /// More ports than these are more than a service.
@@ -22,7 +22,7 @@ const SHOWN: usize = 4;
 /// Checks all flows.
 pub fn flows(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     ways(ir, site, sources, findings);
-    additions(ir, sources, findings);
+    additions(ir, site, sources, findings);
     poolers(ir, site, sources, findings);
 }
 
@@ -96,7 +96,14 @@ fn ways(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
 }
 
 /// Flows that the site adds, from every address or to a great many ports.
-fn additions(ir: &Ir, sources: &Sources, findings: &mut Findings) {
+fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let extras = site.root.get("extra").into_iter();
+    let extras = extras.chain(site.table("products").filter_map(|(_, p)| p.get("extra")));
+    let rows: Vec<Span> = extras
+        .filter_map(|e| e.get("flows"))
+        .flat_map(Tracked::items)
+        .filter_map(|row| place(&row.origins, sources))
+        .collect();
     for flow in ir.flows.iter().filter(|f| f.why.starts_with("site: ")) {
         let any = |nets: &[IpNet]| nets.iter().any(|n| n.prefix_len() == 0);
         let count = flow.ports.high - flow.ports.low;
@@ -109,9 +116,8 @@ fn additions(ir: &Ir, sources: &Sources, findings: &mut Findings) {
         let (from, to) = (&*flow.from, &*flow.to);
         let message = format!("the added flow {from} -> {to} : {}/{} opens {what}", *flow.ports, flow.transport.name());
         let mut diag = Diag::new(OPENS_WIDE, message);
-        for span in super::requirements::spec_spans(&flow.why.origins, sources).into_iter().take(1) {
-            diag = label(diag, Some(span), "");
-        }
+        let spans = flow.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
+        diag = label(diag, spans.into_iter().find(|s| rows.contains(s)), "");
         if let (true, Some(span)) = (any(&flow.from_hosts.nets), place(&flow.from_hosts.origins, sources)) {
             diag = label(diag, Some(span), "every address");
         }

@@ -1,5 +1,6 @@
 //! What no schema can say: findings on the site and on the `Ir`, one room per subject.
 
+mod access;
 pub mod addresses;
 pub mod boundaries;
 pub mod charts;
@@ -37,9 +38,11 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: 
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);
-    names::of_items(ir, sources, &mut run.findings);
+    names::of_items(ir, site, sources, &mut run.findings);
     versions::versions(site, sources, &mut run.findings);
     images::images(ir, site, sources, &mut run.findings);
     flows::flows(ir, site, sources, &mut run.findings);
+    databases::databases(ir, site, sources, &mut run.findings);
+    access::access_and_roles(ir, site, sources, &mut run.findings);
     unused::unused(instances, ir, site, sources, &mut run.findings);
 }

@@ -38,8 +38,8 @@ pub fn names(site: &Site, sources: &Sources, findings: &mut Findings) {
 }
 
 /// Names that only the items of the `Ir` have.
-pub fn of_items(ir: &Ir, sources: &Sources, findings: &mut Findings) {
-    virtual_hosts(ir, sources, findings);
+pub fn of_items(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    virtual_hosts(ir, site, sources, findings);
     for namespace in &ir.namespaces {
         kubernetes("namespace", &namespace.name, LABEL_MOST, false, sources, findings);
     }
@@ -165,9 +165,10 @@ fn covered(name: &str, pattern: &str) -> bool {
 }
 
 /// Two products behind one name on one port of a proxy: only the first is ever reached.
-fn virtual_hosts(ir: &Ir, sources: &Sources, findings: &mut Findings) {
+fn virtual_hosts(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     let mut seen: BTreeMap<(&str, u16, String), &crate::ir::Proxy> = BTreeMap::new();
-    for proxy in &ir.proxies {
+    // Of other kinds no configuration is made.
+    for proxy in ir.proxies.iter().filter(|p| matches!(&*p.kind.value, "nginx" | "traefik")) {
         let key = (&*proxy.host.value, *proxy.port, proxy.server_name.to_lowercase());
         let Some(first) = seen.insert(key, proxy) else { continue };
         let message = format!(
@@ -176,11 +177,11 @@ fn virtual_hosts(ir: &Ir, sources: &Sources, findings: &mut Findings) {
         );
         let mut diag = Diag::new(VIRTUAL_HOST_TWICE, message);
         for product in [&proxy.product, &first.product] {
-            for span in super::requirements::spec_spans(&product.origins, sources).into_iter().take(1) {
-                diag = label(diag, Some(span), format!("`{}`", product.value));
-            }
+            let entry = site.entry("products", product);
+            diag = label(diag, entry.and_then(|p| place(&p.origins, sources)), format!("`{}`", product.value));
         }
         diag = label(diag, place(&proxy.server_name.origins, sources), "the name");
+        diag.waivable = true;
         diag = diag.pointer("/proxy");
         findings.push(diag.help("a proxy serves one product per name: give one of them another proxy or another name"));
     }

@@ -10,7 +10,7 @@ use crate::instance::Instance;
 use crate::ir::Ir;
 use crate::lower::storage::pointer;
 use crate::site::Site;
-use crate::source::{PlaceId, Sources};
+use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Ref, Str, Tracked, Value};
 
 /// The tables whose entries must be used, and what one entry is called.
@@ -37,6 +37,7 @@ pub fn unused(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, f
         refs(value, Some(key), &mut named, &mut words);
     }
     let read = read(&products, ir);
+    let entry_file = sources.files().find(|(_, f)| f.role == Role::Spec).map(|(id, _)| id);
     for (table, what) in TABLES {
         let mut reported: BTreeSet<Vec<PlaceId>> = BTreeSet::new();
         for (name, entry) in site.table(table) {
@@ -47,7 +48,9 @@ pub fn unused(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, f
                 || holds_host(table, name, site)
                 || places(entry).iter().any(|p| read.contains(p))
                 || entry.get("roles").is_some_and(|r| !r.items().is_empty());
-            if used || !reported.insert(entry.origins.as_slice().to_vec()) {
+            // A file that several sites extend holds what not all of them use.
+            let own = place(&entry.origins, sources).is_some_and(|s| Some(s.file) == entry_file);
+            if used || !own || !reported.insert(entry.origins.as_slice().to_vec()) {
                 continue;
             }
             let message = format!("the {what} `{name}` is used by nothing");
@@ -96,7 +99,7 @@ fn places(entry: &Tracked) -> Vec<PlaceId> {
     for (key, value) in entry.entries().filter(|(key, _)| &***key != "name") {
         let items = value.items().iter().flat_map(|i| i.origins.as_slice());
         // What a host has of its network or of the site is not its own.
-        if !matches!(&**key, "network" | "fqdn") {
+        if !matches!(&**key, "network" | "fqdn" | "filesystem") {
             all.extend(value.origins.as_slice().iter().chain(items));
         }
     }

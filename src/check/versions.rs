@@ -17,7 +17,8 @@ pub fn versions(site: &Site, sources: &Sources, findings: &mut Findings) {
         if !cluster.get("kind").is_some_and(|kind| kind.value == Value::str("kubernetes")) {
             continue;
         }
-        if let Some(version) = cluster.get("version") {
+        // A version that a product refuses is one cause.
+        if let Some(version) = cluster.get("version").filter(|v| !told(findings, place(&v.origins, sources))) {
             tools(name, version, site, sources, findings);
             runtimes(name, version, site, sources, findings);
         }
@@ -74,6 +75,9 @@ fn runtimes(name: &Str, version: &Tracked, site: &Site, sources: &Sources, findi
             }
             _ => continue,
         };
+        if runtime.get("version").is_some_and(|v| told(findings, place(&v.origins, sources))) {
+            continue;
+        }
         found.entry(at.origins.as_slice().to_vec()).or_insert((at, why, Vec::new())).2.push(node.value);
     }
     for (at, why, mut nodes) in found.into_values() {

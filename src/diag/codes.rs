@@ -119,7 +119,7 @@ codes! {
     TWO_OWNERS = "S0543" "two-owners" Warning;
     EXPORT_OPTIONS = "S0544" "contradictory-export-options" Error;
     BEYOND_DISK = "S0545" "beyond-the-disk" Warning;
-    VIRTUAL_HOST_TWICE = "S0546" "virtual-host-twice" Error;
+    VIRTUAL_HOST_TWICE = "S0546" "virtual-host-twice" Warning;
     KUBERNETES_NAME = "S0547" "kubernetes-name" Error;
     IMAGE_NOT_MIRRORED = "S0548" "image-not-mirrored" Error;
     UNPINNED_IMAGE = "S0549" "unpinned-image" Warning;
@@ -128,6 +128,8 @@ codes! {
     UNUSED = "S0552" "unused-entry" Warning;
     UNKNOWN_FACT = "S0553" "unknown-fact" Warning;
     POOLER_UNUSED = "S0554" "pooler-unused" Warning;
+    ACCESS_NOT_COVERED = "S0555" "access-not-covered" Error;
+    ROLE_WITHOUT_DATABASE = "S0556" "role-without-database" Warning;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;

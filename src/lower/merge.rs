@@ -50,14 +50,20 @@ pub fn either<T: Clone + PartialEq + std::fmt::Debug>(
 pub fn report_conflicts(run: &mut Run, sources: &crate::source::Sources) {
     for (what, a, b) in std::mem::take(&mut run.conflicts) {
         let mut diag = Diag::new(CONFLICT, format!("two items want the same {what} to be different"));
-        let spans =
-            |o: &crate::value::Origins| o.as_slice().iter().filter_map(|p| sources.span_of(*p)).collect::<Vec<_>>();
-        for (i, span) in spans(&a).into_iter().enumerate() {
-            diag = if i == 0 { diag.at(span, "one says so here") } else { diag.and(span, "") };
-        }
-        for span in spans(&b) {
-            diag = diag.and(span, "the other says so here");
+        for (origins, text) in [(&a, "one says so here"), (&b, "the other says so here")] {
+            for span in smallest(origins, sources) {
+                diag = if diag.primary.is_none() { diag.at(span, text) } else { diag.and(span, text) };
+            }
         }
         run.findings.push(diag.help("let one of the two follow the other"));
     }
+}
+
+/// The places of a set that hold no other one of it: a whole entry says less than the value in it.
+fn smallest(origins: &crate::value::Origins, sources: &crate::source::Sources) -> Vec<crate::source::Span> {
+    let all: Vec<_> = origins.as_slice().iter().filter_map(|p| sources.span_of(*p)).collect();
+    let holds = |o: &crate::source::Span, s: &crate::source::Span| {
+        o != s && o.file == s.file && s.start <= o.start && o.end <= s.end
+    };
+    all.iter().filter(|s| !all.iter().any(|o| holds(o, s))).copied().collect()
 }

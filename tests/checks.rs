@@ -1,0 +1,100 @@
+//! Checks over the items of the `Ir` that the packs in the repository give no cause for.
+
+use sitec::compile::{Compilation, Depth, Inputs, PackFiles, compile};
+use sitec::diag::Level;
+
+const SITE: &str = "sitec: 1
+site: { name: acme }
+networks: { servers: { cidrs: [10.30.8.0/24], role: servers } }
+hosts:
+  nfs1: { addresses: [10.30.8.31], os: ubuntu-22.04 }
+  w1: { addresses: [10.30.8.21], os: ubuntu-22.04 }
+  w2: { addresses: [10.30.8.22], os: ubuntu-22.04 }
+clusters: { main: { kind: kubernetes, version: 1.31.2, cni: cilium, workers: [w1, w2], control_plane: [w1] } }
+";
+
+const VOLUME: &str = "[[volumes]]\ncluster = 'main'\nnamespace = 'one'\nstorage = '{{ product.stores.data.name }}'\n\
+                      name = 'data'\nclaim = 'data'\nmount_options = ['nfsvers=4.2']\ncite = \"storage\"\n";
+
+const EXPORT: &str = "[[exports]]\nstorage = '{{ product.stores.data.name }}'\noptions = ['{{ product.stores.data.access }}']\n\
+                      clients = '{{ product.stores.data.clients if product.stores.data.clients is answered else cluster.workers }}'\n\
+                      cite = \"storage\"\n";
+
+/// The findings of a site with a pack of these lines and with this storage: code and level.
+fn found(lines: &str, storage: &str, more: &str) -> Vec<(String, Level)> {
+    let manifest = format!(
+        "[pack]\nname = \"one\"\ntitle = \"one\"\n[pack.document]\nid = \"d\"\ntitle = \"guide\"\n\
+         [cites]\nstorage = \"Storage\"\n{lines}"
+    );
+    let pack =
+        PackFiles { name: "one".into(), dir: "packs/one".into(), files: vec![("pack.toml".into(), manifest.into())] };
+    let spec = format!(
+        "{SITE}storage: {{ data: {{ server: nfs1, path: /srv/data, {storage} }} }}\n\
+         products: {{ one: {{ cluster: main, namespace: one, stores: {{ data: data }} }} }}\n{more}"
+    );
+    let read = move |_: &str| Ok(spec.clone().into_bytes());
+    let compilation: Compilation =
+        compile(&Inputs { entry: "site.yaml".into(), read: &read, packs: &[pack], depth: Depth::Check, threads: 1 });
+    let own = compilation.findings.iter().filter(|d| d.code.starts_with("S05") || d.level == Level::Error);
+    own.map(|d| (d.code.to_string(), d.level)).collect()
+}
+
+fn codes(lines: &str, storage: &str, more: &str) -> Vec<String> {
+    found(lines, storage, more).into_iter().map(|(code, _)| code).collect()
+}
+
+#[test]
+fn a_sound_chain_is_silent() {
+    assert_eq!(codes(&format!("{VOLUME}{EXPORT}"), "nfs_version: \"4.2\"", ""), [""; 0]);
+}
+
+#[test]
+fn a_volume_needs_an_export() {
+    assert_eq!(codes(VOLUME, "nfs_version: \"4.2\"", ""), ["S0537"]);
+    let above = "extra: { exports: [{ server: nfs1, path: /srv, clients: [servers], options: [rw] }] }\n";
+    assert_eq!(codes(VOLUME, "nfs_version: \"4.2\"", above), [""; 0], "a folder above is exported");
+}
+
+#[test]
+fn all_nodes_must_be_clients() {
+    let both = format!("{VOLUME}{EXPORT}");
+    let judged = |clients: &str| found(&both, &format!("nfs_version: \"4.2\", clients: {clients}"), "");
+    assert_eq!(judged("[nfs1]"), [("S0538".to_string(), Level::Error)]);
+    assert_eq!(judged("[w1]"), [("S0538".to_string(), Level::Warning)]);
+    assert_eq!(judged("[w1, w2]"), []);
+    assert_eq!(judged("[servers]"), []);
+}
+
+#[test]
+fn the_mount_follows_the_storage() {
+    let both = format!("{VOLUME}{EXPORT}");
+    assert_eq!(codes(&both, "nfs_version: 3", ""), ["S0540"]);
+    assert_eq!(codes(&both, "nfs_version: \"4.2\", access: ro", ""), ["S0540"]);
+}
+
+#[test]
+fn quotas_need_their_service() {
+    let server =
+        "[[nfs_servers]]\nhost = '{{ product.stores.data.server.name }}'\nmountd = '20048'\ncite = \"storage\"\n";
+    assert_eq!(codes(server, "quota: true", ""), ["S0541"]);
+    assert_eq!(codes(server, "quota: true", "nfs: { ports: { rquotad: 875 } }\n"), [""; 0]);
+    assert_eq!(codes(server, "quota: false", ""), [""; 0]);
+}
+
+#[test]
+fn images_are_mirrored_and_pinned() {
+    let pod = |image: &str| {
+        format!(
+            "[[objects]]\ncluster = 'main'\nnamespace = 'one'\napi_version = 'v1'\nkind = 'Pod'\nname = 'p'\n\
+             body = {{ spec = {{ containers = [{{ name = 'c', image = '{image}' }}] }} }}\ncite = \"storage\"\n\
+             [[images]]\nsource = 'vendor.example/app'\nreference = 'registry.acme.example/app'\ntag = '1.4'\n\
+             cite = \"storage\"\n"
+        )
+    };
+    let registry = "registry: { address: registry.acme.example }\n";
+    assert_eq!(codes(&pod("registry.acme.example/app:1.4"), "quota: false", registry), [""; 0]);
+    assert_eq!(codes(&pod("registry.acme.example/app:1.5"), "quota: false", registry), ["S0548"]);
+    assert_eq!(codes(&pod("registry.acme.example/app:latest"), "quota: false", ""), ["S0549"]);
+    assert_eq!(codes(&pod("registry.acme.example/app"), "quota: false", registry), ["S0549"]);
+    assert_eq!(codes(&pod("registry.acme.example/app@sha256:00"), "quota: false", ""), [""; 0]);
+}
