@@ -108,6 +108,7 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     }
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
+    check::firewalls::firewalls(&ir, &site, &c.sources, &mut run.findings);
     check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);

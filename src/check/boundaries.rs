@@ -15,11 +15,14 @@ use crate::value::{Ports, Tracked, Value};
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 8;
 
-/// What one word of `allow` or `deny` covers; `icmp` covers no flow.
+/// What one word of `allow` or `deny` covers.
 struct Traffic {
+    /// All that there are; of no meaning for a protocol without ports.
     ports: Ports,
     transport: Option<Transport>,
 }
+
+const ALL_PORTS: Ports = Ports { low: 1, high: u16::MAX };
 
 /// Compares every boundary of the spec with every flow that crosses it.
 pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
@@ -53,11 +56,14 @@ fn traffic(boundary: &Tracked, key: &str) -> Option<Vec<Traffic>> {
 
 fn read(word: &str) -> Option<Traffic> {
     if word == "all" {
-        return Some(Traffic { ports: Ports { low: 1, high: u16::MAX }, transport: None });
+        return Some(Traffic { ports: ALL_PORTS, transport: None });
     }
-    let (ports, transport) = word.split_once('/')?;
-    let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
-    Some(Traffic { ports: ports.parse().ok()?, transport: Some(transport) })
+    match word.split_once('/') {
+        Some((ports, transport)) => {
+            Some(Traffic { ports: ports.parse().ok()?, transport: Some(Transport::from_name(transport)?) })
+        }
+        None => Some(Traffic { ports: ALL_PORTS, transport: Some(Transport::from_name(word)?) }),
+    }
 }
 
 /// Whether some of a flow's traffic passes the boundary. Of two networks of which one holds the other, addresses of the
@@ -77,20 +83,21 @@ fn crosses(flow: &Flow, from: &[IpNet], to: &[IpNet]) -> bool {
 
 fn is_stopped(flow: &Flow, allow: &Option<Vec<Traffic>>, deny: &Option<Vec<Traffic>>) -> bool {
     let fits = |t: &&Traffic| t.transport.is_none_or(|transport| transport == flow.transport.value);
-    let denied = deny.as_ref().is_some_and(|list| {
-        list.iter().filter(fits).any(|t| t.ports.low <= flow.ports.high && flow.ports.low <= t.ports.high)
-    });
+    let needed = flow.ports.value.unwrap_or(ALL_PORTS);
+    let denied = deny
+        .as_ref()
+        .is_some_and(|list| list.iter().filter(fits).any(|t| t.ports.low <= needed.high && needed.low <= t.ports.high));
     let allowed = allow.as_ref().is_none_or(|list| {
         let mut ranges: Vec<Ports> = list.iter().filter(fits).map(|t| t.ports).collect();
         ranges.sort_unstable();
         // The first port that no range has covered yet.
-        let mut next = u32::from(flow.ports.low);
+        let mut next = u32::from(needed.low);
         for range in ranges {
             if u32::from(range.low) <= next {
                 next = next.max(u32::from(range.high) + 1);
             }
         }
-        next > u32::from(flow.ports.high)
+        next > u32::from(needed.high)
     });
     denied || !allowed
 }
@@ -101,13 +108,7 @@ fn line(flow: &Flow) -> String {
         text => format!(" {text}"),
     };
     let (from, to) = (&*flow.from, &*flow.to);
-    format!(
-        "`{}`: {from} -> {to} : {}/{}{application} ({})",
-        *flow.product,
-        *flow.ports,
-        flow.transport.name(),
-        *flow.why
-    )
+    format!("`{}`: {from} -> {to} : {}{application} ({})", *flow.product, flow.service(), *flow.why)
 }
 
 fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {

@@ -3,5 +3,6 @@
 pub mod addresses;
 pub mod boundaries;
 pub mod claims;
+pub mod firewalls;
 pub mod requirements;
 pub mod waivers;

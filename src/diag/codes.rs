@@ -82,6 +82,9 @@ codes! {
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
     BOUNDARY_BLOCKS = "S0505" "boundary-blocks-flow" Error;
+    LOCKED_OUT = "S0560" "locked-out" Error;
+    FORM_UNFIT = "S0561" "form-unfit" Error;
+    FORM_UNUSED = "S0562" "form-unused" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

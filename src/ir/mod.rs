@@ -2,6 +2,7 @@
 //! read by templates, compared with what was emitted.
 
 mod field;
+mod firewall;
 mod hosts;
 mod kubernetes;
 mod network;
@@ -9,9 +10,10 @@ mod runbook;
 mod storage;
 
 pub use field::{F, IntoValue};
+pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
-pub use network::{Firewall, Flow, Peers, Proxy, Rule, RuleChain, Scope, Transport, Upstream, short_net};
+pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 

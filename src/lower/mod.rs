@@ -1,6 +1,7 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+pub mod firewalls;
 pub mod flows;
 pub mod hosts;
 pub mod immutable;
@@ -11,6 +12,7 @@ pub mod peers;
 pub mod proxies;
 pub mod questions;
 pub mod rules;
+pub mod sets;
 pub mod steps;
 pub mod storage;
 pub mod values;
@@ -29,12 +31,13 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
-        absent.push(gone);
+        absent.push((instance.name.clone(), gone));
     }
     rows.extend(additions::flows::flows(&additions, site, sources, run));
     ir.flows = flows::united(rows);
-    ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
-    ir.firewalls = rules::firewalls(&ir.rules, site);
+    let filtered = firewalls::filtered(site);
+    ir.rules = rules::rules(&ir.flows, &absent, &filtered, site);
+    ir.firewalls = firewalls::firewalls(&filtered, &ir.rules, site);
     let mut all =
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
     let (exports, directories, filesystems, servers) =
