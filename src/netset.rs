@@ -162,7 +162,8 @@ impl Traffic {
         let (&(family, transport), list) = self.slabs.first_key_value()?;
         let slab = list.first()?;
         let (low, _) = *slab.addresses.0.first()?;
-        Some(format!("{} port {} of {}", transport.name(), slab.ports.low, family.address(low)))
+        let port = if transport.has_ports() { format!("port {} ", slab.ports.low) } else { String::new() };
+        Some(format!("{} {port}of {}", transport.name(), family.address(low)))
     }
 
     fn combine(&self, other: &Traffic, op: impl Fn(&Addresses, &Addresses) -> Addresses) -> Traffic {
@@ -193,8 +194,9 @@ impl fmt::Display for Traffic {
                 return write!(f, "; and {} more", self.clauses().count() - PIECES_MAX);
             }
             let join = if i == 0 { "" } else { "; " };
-            let ports = c.ports.first().map_or_else(String::new, ToString::to_string);
-            write!(f, "{join}{} {ports} of {}", c.transport.name(), c.addresses.text(c.family))?;
+            let ports = c.ports.first().filter(|_| c.transport.has_ports());
+            let ports = ports.map(|p| format!("{p} ")).unwrap_or_default();
+            write!(f, "{join}{} {ports}of {}", c.transport.name(), c.addresses.text(c.family))?;
         }
         Ok(())
     }

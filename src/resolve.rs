@@ -2,6 +2,7 @@
 
 mod defaults;
 mod derive;
+mod firewall;
 mod hosts;
 mod names;
 pub mod ranges;

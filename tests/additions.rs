@@ -39,9 +39,9 @@ fn flows_have_addresses_and_the_reason_of_the_site() {
     let rows: Vec<String> = flows
         .iter()
         .map(|f| {
-            let (transport, ports) = (f.transport.value.name(), f.ports.value);
+            let service = f.service();
             format!(
-                "{}: {} [{}] -> {} [{}] {ports}/{transport} {}",
+                "{}: {} [{}] -> {} [{}] {service} {}",
                 *f.product,
                 *f.from,
                 f.from_hosts.text(),

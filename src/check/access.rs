@@ -40,7 +40,7 @@ fn access(server: &DatabaseServer, ir: &Ir, site: &Site, sources: &Sources, find
         let mut missing: BTreeSet<IpNet> = BTreeSet::new();
         let mut origins: Vec<Origins> = Vec::new();
         for flow in ir.flows.iter().filter(|f| *f.product.value == *product && *f.scope == Scope::Site) {
-            let here = flow.ports.contains(Ports::one(port))
+            let here = flow.ports.is_some_and(|p| p.contains(Ports::one(port)))
                 && own.iter().any(|a| flow.to_hosts.nets.iter().any(|n| n.contains(&a.value)));
             // Whom an IPv4 line admits need not come by IPv6, too.
             let of_family = |net: &&IpNet| {

@@ -15,11 +15,14 @@ use crate::value::{Origins, Ports, Tracked, Value};
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 8;
 
-/// What one word of `allow` or `deny` covers; `icmp` covers no flow.
+/// What one word of `allow` or `deny` covers.
 struct Traffic {
+    /// All that there are; of no meaning for a protocol without ports.
     ports: Ports,
     transport: Option<Transport>,
 }
+
+const ALL_PORTS: Ports = Ports { low: 1, high: u16::MAX };
 
 /// Compares every boundary of the spec with every flow that crosses it.
 pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
@@ -73,11 +76,14 @@ fn traffic(boundary: &Tracked, key: &str) -> Option<Vec<Traffic>> {
 
 fn read(word: &str) -> Option<Traffic> {
     if word == "all" {
-        return Some(Traffic { ports: Ports { low: 1, high: u16::MAX }, transport: None });
+        return Some(Traffic { ports: ALL_PORTS, transport: None });
     }
-    let (ports, transport) = word.split_once('/')?;
-    let transport = if transport == "udp" { Transport::Udp } else { Transport::Tcp };
-    Some(Traffic { ports: ports.parse().ok()?, transport: Some(transport) })
+    match word.split_once('/') {
+        Some((ports, transport)) => {
+            Some(Traffic { ports: ports.parse().ok()?, transport: Some(Transport::from_name(transport)?) })
+        }
+        None => Some(Traffic { ports: ALL_PORTS, transport: Some(Transport::from_name(word)?) }),
+    }
 }
 
 /// Traffic between addresses, as far as firewalls between networks judge it.
@@ -91,7 +97,7 @@ pub struct Passage<'a> {
 impl<'a> Passage<'a> {
     fn of(flow: &'a Flow) -> Self {
         let (from, to) = (&flow.from_hosts.nets, &flow.to_hosts.nets);
-        Self { from, to, ports: *flow.ports, transport: *flow.transport }
+        Self { from, to, ports: flow.ports.value.unwrap_or(ALL_PORTS), transport: *flow.transport }
     }
 
     /// Whether some of the traffic passes the boundary. Of two networks of which one holds the other, addresses of the
@@ -136,13 +142,7 @@ fn line(flow: &Flow) -> String {
         text => format!(" {text}"),
     };
     let (from, to) = (&*flow.from, &*flow.to);
-    format!(
-        "`{}`: {from} -> {to} : {}/{}{application} ({})",
-        *flow.product,
-        *flow.ports,
-        flow.transport.name(),
-        *flow.why
-    )
+    format!("`{}`: {from} -> {to} : {}{application} ({})", *flow.product, flow.service(), *flow.why)
 }
 
 fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {

@@ -83,8 +83,8 @@ fn ways(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
             diag = label(diag, span, format!("`{name}` has no gateway"));
         }
         for flow in crossing.flows.iter().take(SHOWN) {
-            let (from, to, ports) = (&*flow.from, &*flow.to, &*flow.ports);
-            diag = diag.note(format!("`{}`: {from} -> {to} : {ports}/{}", *flow.product, flow.transport.name()));
+            let (from, to) = (&*flow.from, &*flow.to);
+            diag = diag.note(format!("`{}`: {from} -> {to} : {}", *flow.product, flow.service()));
         }
         if crossing.flows.len() > SHOWN {
             diag = diag.note(format!("and {} more", crossing.flows.len() - SHOWN));
@@ -106,7 +106,7 @@ fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         .collect();
     for flow in ir.flows.iter().filter(|f| f.why.starts_with("site: ")) {
         let any = |nets: &[IpNet]| nets.iter().any(|n| n.prefix_len() == 0);
-        let count = flow.ports.high - flow.ports.low;
+        let count = flow.ports.value.map_or(0, |p| p.high - p.low);
         let what = match (any(&flow.from_hosts.nets), any(&flow.to_hosts.nets)) {
             (true, _) => "from every address".to_string(),
             (_, true) => "to every address".to_string(),
@@ -114,7 +114,7 @@ fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
             _ => continue,
         };
         let (from, to) = (&*flow.from, &*flow.to);
-        let message = format!("the added flow {from} -> {to} : {}/{} opens {what}", *flow.ports, flow.transport.name());
+        let message = format!("the added flow {from} -> {to} : {} opens {what}", flow.service());
         let mut diag = Diag::new(OPENS_WIDE, message);
         let spans = flow.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
         diag = label(diag, spans.into_iter().find(|s| rows.contains(s)), "");
@@ -145,7 +145,8 @@ fn poolers(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         }
         let own = site.host_addresses(pool);
         let reaches = |f: &Flow| {
-            f.ports.to_string() == *number && own.iter().any(|a| f.to_hosts.nets.iter().any(|n| n.contains(&a.value)))
+            f.ports.is_some_and(|p| p.to_string() == *number)
+                && own.iter().any(|a| f.to_hosts.nets.iter().any(|n| n.contains(&a.value)))
         };
         if own.is_empty() || ir.flows.iter().any(|f| reaches(f)) {
             continue;

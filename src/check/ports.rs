@@ -184,7 +184,7 @@ fn published<'a>(instances: &'a [Instance], ir: &Ir) -> Vec<Published<'a>> {
         .flows
         .iter()
         .filter(|f| *f.published)
-        .map(|f| (&*f.product.value, f.transport.value, f.ports.value))
+        .filter_map(|f| Some((&*f.product.value, f.transport.value, f.ports.value?)))
         .collect();
     let mut list = Vec::new();
     for instance in instances {
@@ -193,8 +193,8 @@ fn published<'a>(instances: &'a [Instance], ir: &Ir) -> Vec<Published<'a>> {
         for (name, value) in &instance.ports {
             let (PortValue::Known(known), Some(rule)) = (value, instance.pack.ports.get(name)) else { continue };
             for ports in known.value.iter().filter(|_| rule.published) {
-                for (transport, has) in [(Transport::Tcp, rule.tcp), (Transport::Udp, rule.udp)] {
-                    if has && used.contains(&(&*instance.name, transport, *ports)) {
+                for transport in rule.transports.iter().copied() {
+                    if used.contains(&(&*instance.name, transport, *ports)) {
                         let (cluster, origins) = (cluster.clone(), known.origins.clone());
                         list.push(Published {
                             cluster,
@@ -464,7 +464,7 @@ fn port_list(value: &Value, ends: bool) -> Option<Vec<Ports>> {
 /// Published ports on hosts that are no nodes of a Kubernetes cluster: nothing there rewrites them.
 fn outside_cluster(ir: &Ir, sources: &Sources, findings: &mut Findings) {
     let nodes: BTreeSet<&str> =
-        ir.firewalls.iter().filter(|f| f.node_ports.value.is_none()).map(|f| &*f.host.value).collect();
+        ir.firewalls.iter().filter(|f| f.node_ports.is_empty()).map(|f| &*f.host.value).collect();
     let mut reported: BTreeSet<(&str, &str)> = BTreeSet::new();
     for rule in ir.rules.iter().filter(|r| *r.chain == RuleChain::NodePort && nodes.contains(&*r.host.value)) {
         if !reported.insert((&rule.host, &rule.why)) {

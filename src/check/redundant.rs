@@ -9,7 +9,7 @@ use super::requirements::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::REDUNDANT_ADDITION;
 use crate::instance::Run;
-use crate::ir::{Flow, Peers, Transport};
+use crate::ir::{Flow, Peers};
 use crate::netset::{Addresses, Family, Pairs};
 use crate::source::Sources;
 use crate::value::{Origins, Ports};
@@ -90,8 +90,8 @@ impl<'a> Index<'a> {
         let meets = |row: &usize| {
             let Row { flow: other, addition } = &self.rows[*row];
             *other.transport == *flow.transport
-                && other.ports.low <= flow.ports.high
-                && flow.ports.low <= other.ports.high
+                && other.all_ports().low <= flow.all_ports().high
+                && flow.all_ports().low <= other.all_ports().high
                 && addition.is_none_or(|i| !gone.contains(&i))
         };
         let rows: Vec<usize> = near.into_iter().filter(meets).collect();
@@ -101,12 +101,13 @@ impl<'a> Index<'a> {
         let mut used = BTreeSet::new();
         let covered = Family::BOTH.into_iter().all(|family| {
             let set = |nets| Addresses::of_nets(family, nets);
-            self.parts(*flow.ports, &rows).into_iter().all(|part| {
+            self.parts(flow.all_ports(), &rows).into_iter().all(|part| {
                 let mut rest = Pairs::of(set(&flow.from_hosts.nets), set(&flow.to_hosts.nets));
                 for row in &rows {
                     let other = self.rows[*row].flow;
-                    if other.ports.low <= part.low
-                        && part.high <= other.ports.high
+                    let ports = other.all_ports();
+                    if ports.low <= part.low
+                        && part.high <= ports.high
                         && rest.subtract(&set(&other.from_hosts.nets), &set(&other.to_hosts.nets))
                     {
                         used.insert(*row);
@@ -127,7 +128,7 @@ impl<'a> Index<'a> {
         let (low, high) = (u32::from(ports.low), u32::from(ports.high) + 1);
         let mut cuts = BTreeSet::from([low, high]);
         for row in rows {
-            let other = *self.rows[*row].flow.ports;
+            let other = self.rows[*row].flow.all_ports();
             cuts.extend(
                 [u32::from(other.low), u32::from(other.high) + 1].into_iter().filter(|c| low < *c && *c < high),
             );
@@ -168,6 +169,5 @@ impl Index<'_> {
 
 fn line(flow: &Flow) -> String {
     let (product, from, to) = (&*flow.product, &*flow.from, &*flow.to);
-    let transport = if *flow.transport == Transport::Tcp { "tcp" } else { "udp" };
-    format!("`{product}`: {from} -> {to} : {}/{transport} ({})", *flow.ports, *flow.why)
+    format!("`{product}`: {from} -> {to} : {} ({})", flow.service(), *flow.why)
 }

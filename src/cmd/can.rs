@@ -65,7 +65,7 @@ fn asked(question: &Question) -> String {
 fn row(flow: &Flow) -> String {
     let application = if flow.application.is_empty() { String::new() } else { format!(" {}", *flow.application) };
     let (product, from, to) = (&*flow.product, &*flow.from, &*flow.to);
-    format!("{product}: {from} -> {to} : {}/{}{application}", *flow.ports, flow.transport.name())
+    format!("{product}: {from} -> {to} : {}{application}", flow.service())
 }
 
 fn text(question: &Question, verdict: &Verdict, sources: &Sources) -> String {
@@ -131,7 +131,7 @@ fn as_json(question: &Question, verdict: &Verdict, sources: &Sources) -> Json {
         json!({
             "product": &**flow.product, "from": &**flow.from, "from_hosts": flow.from_hosts.text(),
             "to": &**flow.to, "to_hosts": flow.to_hosts.text(), "transport": flow.transport.name(),
-            "ports": flow.ports.to_string(), "application": &**flow.application, "why": &**flow.why,
+            "ports": flow.ports.value.map(|p| p.to_string()), "application": &**flow.application, "why": &**flow.why,
             "places": places(&flow.origins(), sources).iter().map(|p| p.json()).collect::<Vec<_>>(),
         })
     };

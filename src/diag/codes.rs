@@ -130,6 +130,9 @@ codes! {
     POOLER_UNUSED = "S0554" "pooler-unused" Warning;
     ACCESS_NOT_COVERED = "S0555" "access-not-covered" Error;
     ROLE_WITHOUT_DATABASE = "S0556" "role-without-database" Warning;
+    LOCKED_OUT = "S0560" "locked-out" Error;
+    FORM_UNFIT = "S0561" "form-unfit" Error;
+    FORM_UNUSED = "S0562" "form-unused" Warning;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;

@@ -1,20 +1,12 @@
-//! Permitted traffic, the firewall rules that follow from it, and the reverse proxy.
+//! Permitted traffic and the reverse proxy.
 
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::Transport;
 use super::field::{IntoValue, item, words};
 use crate::value::{Origins, Ports, Str, Value};
-
-words! {
-    /// Transport protocol.
-    pub enum Transport {
-        #[default]
-        Tcp = "tcp",
-        Udp = "udp",
-    }
-}
 
 words! {
     /// Where a flow passes.
@@ -26,17 +18,6 @@ words! {
         Site = "site",
         /// One end lies outside the site's networks.
         External = "external",
-    }
-}
-
-words! {
-    /// The chain of a host's ruleset in which a rule stands.
-    pub enum RuleChain {
-        #[default]
-        Input = "input",
-        /// Before the cluster rewrites node ports and published ports.
-        NodePort = "node_port",
-        Output = "output",
     }
 }
 
@@ -69,6 +50,26 @@ pub fn short_net(net: &IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
 }
 
+impl Flow {
+    /// The ports that are permitted; all of them for a protocol without ports.
+    pub fn all_ports(&self) -> Ports {
+        self.ports.value.unwrap_or(Ports { low: 0, high: u16::MAX })
+    }
+
+    /// The ports that a program can try without rights of its own: those of TCP and UDP.
+    pub fn tried_ports(&self) -> Option<Ports> {
+        self.ports.value.filter(|_| matches!(*self.transport, Transport::Tcp | Transport::Udp))
+    }
+
+    /// What is permitted, as rows of a request have it: `443/tcp`, `1024-2048/udp`, `ip-in-ip`.
+    pub fn service(&self) -> String {
+        match self.ports.value {
+            Some(ports) => format!("{ports}/{}", self.transport.name()),
+            None => self.transport.name().to_owned(),
+        }
+    }
+}
+
 impl IntoValue for Peers {
     fn to_value(&self, _: &Origins) -> Value {
         Value::Str(self.text().into())
@@ -86,40 +87,14 @@ item! {
         to: Str,
         to_hosts: Peers,
         transport: Transport,
-        ports: Ports,
+        /// Unanswered where the transport has none.
+        ports: Option<Ports>,
         application: Str,
         scope: Scope,
         /// Whether the ports are node ports or published ports of a cluster.
         published: bool,
         /// Why: citation or reason, with what the pack adds to it (`runs once during installation`).
         why: Str,
-    }
-}
-
-item! {
-    /// One rule of one host's ruleset. Identity: host, chain, transport, ports, peers.
-    pub struct Rule {
-        host: Str,
-        chain: RuleChain,
-        /// Who may send (input) or be sent to (output); one family per rule. Empty: anyone.
-        peers: Vec<IpNet>,
-        /// 4 or 6.
-        family: i64,
-        transport: Transport,
-        ports: Vec<Ports>,
-        why: Str,
-    }
-}
-
-item! {
-    /// The ruleset of one host. Identity: host.
-    pub struct Firewall {
-        host: Str,
-        rules: Vec<Arc<Rule>>,
-        /// The node ports of the cluster that the host belongs to; these are judged before the cluster rewrites them.
-        node_ports: Option<Ports>,
-        /// Whether what leaves the host is filtered too.
-        output: bool,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::field::item;
-use super::network::Transport;
+use super::firewall::Transport;
 use crate::value::{Ports, Str};
 
 item! {

@@ -11,10 +11,18 @@ use crate::site::Site;
 use crate::source::Span;
 use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
 
-/// The flows of one instance, and the origins of those that are not there.
-pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>, Origins) {
+/// Flows that are not there, by the labels of their ends. Had they been, their ports would have joined those of a rule.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    pub from: Str,
+    pub to: Str,
+    /// What keeps them from being there.
+    pub origins: Origins,
+}
+
+/// The flows of one instance, and those that are not there.
+pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>, Vec<Gone>) {
     let mut open = Vec::new();
-    run.absent.clear();
     let mut lowering = Lowering {
         instance,
         site,
@@ -22,7 +30,7 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
         nodes: None,
         nodes_open: Vec::new(),
         flows: Vec::new(),
-        absent: Vec::new(),
+        gone: Vec::new(),
         open: Vec::new(),
     };
     lowering.nodes = lowering.node_peers(run);
@@ -33,18 +41,10 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
     for rule in &instance.pack.flows {
         lowering.rule(rule, run);
     }
-    lowering.absent.append(&mut run.absent);
-    for bound in instance.bound.values() {
-        match bound {
-            Bound::Absent(origins) => lowering.absent.push(origins.clone()),
-            Bound::Open(open) => lowering.absent.extend(open.iter().map(|u| u.reads.clone())),
-            _ => {}
-        }
-    }
     for (what, unanswered, why) in std::mem::take(&mut lowering.open) {
         run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why, ..Default::default() });
     }
-    (lowering.flows, Origins::all(&lowering.absent))
+    (lowering.flows, lowering.gone)
 }
 
 /// One thing that a flow can begin or end at.
@@ -61,7 +61,8 @@ struct End {
 
 enum State {
     Present(F<Peers>),
-    Absent,
+    /// With what keeps it from being there.
+    Absent(Origins),
     Open(Vec<Unanswered>),
 }
 
@@ -74,16 +75,14 @@ struct Lowering<'a> {
     /// Why those addresses, or the cluster itself, are not known.
     nodes_open: Vec<Unanswered>,
     flows: Vec<Arc<Flow>>,
-    /// What keeps flows from being there: had they been, their ports would have joined those of other rules.
-    absent: Vec<Origins>,
+    gone: Vec<Gone>,
     open: Vec<(String, Vec<Unanswered>, Str)>,
 }
 
 /// One group of ports with its transports, ready for rows.
 struct Group {
     ports: F<Vec<Ports>>,
-    tcp: bool,
-    udp: bool,
+    transports: Vec<Transport>,
     application: Str,
     published: bool,
     departs: Option<Str>,
@@ -110,10 +109,11 @@ impl Lowering<'_> {
             let state = match instance.bound.get(name) {
                 Some(Bound::Present(value)) => match peers(value, self.site) {
                     Some(found) => State::Present(found),
-                    None => State::Absent,
+                    None => State::Absent(value.origins.clone()),
                 },
                 Some(Bound::Open(unanswered)) => State::Open(unanswered.clone()),
-                _ => State::Absent,
+                Some(Bound::Absent(origins)) => State::Absent(origins.clone()),
+                Some(Bound::Poison) | None => State::Absent(Origins::None),
             };
             ends.push(Arc::new(End {
                 name: name.clone(),
@@ -133,14 +133,18 @@ impl Lowering<'_> {
         let scope = Scope::new(&instance.names, &world);
         for (name, component) in &instance.pack.components {
             let mut unanswered = Vec::new();
-            let mut state = State::Absent;
+            let mut state = State::Absent(Origins::None);
             let mut published_on = None;
+            run.absent.clear();
             run.each(&component.head, &scope, &mut unanswered, &mut |scope, origins, run| {
                 state = State::Present(F::new(pods.clone(), origins.union(&cluster_origins)));
                 if let Some(Answer::Known(value)) = component.published_on.as_ref().map(|e| run.eval(e, scope)) {
                     published_on = peers(&value, self.site);
                 }
             });
+            if let State::Absent(why) = &mut state {
+                *why = Origins::all(&std::mem::take(&mut run.absent));
+            }
             if matches!(state, State::Present(_)) && !self.nodes_open.is_empty() {
                 state = State::Open(self.nodes_open.clone());
             }
@@ -190,6 +194,7 @@ impl Lowering<'_> {
         let mut unanswered = Vec::new();
         let mut found = Vec::new();
         let mut inline = Vec::new();
+        run.absent.clear();
         run.each(&rule.head, &scope, &mut unanswered, &mut |scope, origins, run| match &rule.ends {
             None => found.push(origins.clone()),
             Some((from, to)) => inline.push((
@@ -198,6 +203,17 @@ impl Lowering<'_> {
                 origins.clone(),
             )),
         });
+        let gone = Origins::all(&std::mem::take(&mut run.absent));
+        match &rule.ends {
+            Some((from, to)) => self.gone(&from.label, &to.label, &gone),
+            None => {
+                for (from, to) in rule.from.iter().flat_map(|(f, _)| rule.to.iter().map(move |(t, _)| (f, t))) {
+                    if let (Some(from), Some(to)) = (self.end(from), self.end(to)) {
+                        self.gone(&from.label, &to.label, &gone);
+                    }
+                }
+            }
+        }
         let why = self.why(&rule.head.source, rule.note.as_ref(), run);
         if !unanswered.is_empty() {
             let ends = |names: &[(Str, Span)]| names.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ");
@@ -231,8 +247,12 @@ impl Lowering<'_> {
         run: &mut Run,
     ) {
         let (from_peers, to_peers) = match (&source.state, &target.state) {
-            (State::Absent, _) | (_, State::Absent) => return,
+            (State::Absent(why), _) | (_, State::Absent(why)) => {
+                return self.gone(&source.label, &target.label, &why.union(origins));
+            }
             (State::Open(open), _) | (_, State::Open(open)) => {
+                let reads = Origins::all(open.iter().map(|u| &u.reads));
+                self.gone(&source.label, &target.label, &reads);
                 let what = format!("flow {} -> {}", source.label, target.label);
                 self.open.push((what, open.clone(), why.clone()));
                 return;
@@ -260,7 +280,11 @@ impl Lowering<'_> {
         let labels = (source.label.clone(), target.label.clone());
         let scope = if inside { FlowScope::Cluster } else { scope_of(&from_peers, &to_peers, self.site) };
         for group in groups {
-            match self.group(group, run) {
+            run.absent.clear();
+            let group = self.group(group, run);
+            let gone = Origins::all(&std::mem::take(&mut run.absent));
+            self.gone(&labels.0, &labels.1, &gone);
+            match group {
                 Ok(group) => self.rows(&labels, &from_peers, &to_peers, scope, &group, origins, why),
                 Err(open) if open.is_empty() => {}
                 Err(open) => {
@@ -268,6 +292,13 @@ impl Lowering<'_> {
                     self.open.push((what, open, why.clone()));
                 }
             }
+        }
+    }
+
+    /// Notes that there is no flow between two ends, with what keeps it from being there.
+    fn gone(&mut self, from: &Str, to: &Str, origins: &Origins) {
+        if !matches!(origins, Origins::None) {
+            self.gone.push(Gone { from: from.clone(), to: to.clone(), origins: origins.clone() });
         }
     }
 
@@ -281,10 +312,9 @@ impl Lowering<'_> {
 
     fn group(&self, group: &PortGroup, run: &mut Run) -> Result<Group, Vec<Unanswered>> {
         match group {
-            PortGroup::Literal { ports, tcp, udp, application } => Ok(Group {
+            PortGroup::Literal { ports, transports, application } => Ok(Group {
                 ports: F::new(ports.clone(), Origins::None),
-                tcp: *tcp,
-                udp: *udp,
+                transports: transports.clone(),
                 application: application.clone(),
                 published: false,
                 departs: None,
@@ -307,10 +337,13 @@ impl Lowering<'_> {
                     Some(Answer::Poison) => return Err(Vec::new()),
                 };
                 match value {
+                    PortValue::Known(ports) if ports.value.is_empty() => {
+                        run.absent.push(ports.origins.union(&origins));
+                        Err(Vec::new())
+                    }
                     PortValue::Known(ports) => Ok(Group {
                         ports: F::new(ports.value.clone(), ports.origins.union(&origins).union(&said)),
-                        tcp: rule.tcp,
-                        udp: rule.udp,
+                        transports: rule.transports.clone(),
                         application,
                         published: rule.published,
                         departs: rule.departs.clone(),
@@ -340,11 +373,12 @@ impl Lowering<'_> {
         // Every field of a row depends on both ends being there and on the item that connects them.
         let exists = Origins::all([origins, &from.origins, &to.origins, &group.ports.origins]);
         let field = |value: &Str| F::new(value.clone(), exists.clone());
-        for ports in &group.ports.value {
-            for transport in [Transport::Tcp, Transport::Udp] {
-                if !(if transport == Transport::Tcp { group.tcp } else { group.udp }) {
-                    continue;
-                }
+        let ports: Vec<Option<Ports>> = match group.ports.value.as_slice() {
+            [] => vec![None],
+            list => list.iter().map(|p| Some(*p)).collect(),
+        };
+        for ports in &ports {
+            for &transport in &group.transports {
                 self.flows.push(Arc::new(Flow {
                     product: field(&self.instance.name),
                     from: field(&labels.0),
@@ -398,10 +432,10 @@ fn inline_end(end: &InlineEnd, scope: &Scope, site: &Site, run: &mut Run) -> End
     let state = match run.eval(&end.is, scope) {
         Answer::Known(value) => match peers(&value, site) {
             Some(found) if !found.nets.is_empty() || found.name.is_some() => State::Present(found),
-            _ => State::Absent,
+            _ => State::Absent(value.origins.clone()),
         },
         Answer::Open(open) => State::Open(open),
-        Answer::Poison => State::Absent,
+        Answer::Poison => State::Absent(Origins::None),
     };
     End {
         name: end.label.clone(),

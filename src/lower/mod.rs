@@ -4,6 +4,7 @@ pub mod additions;
 pub mod clocks;
 pub mod contradictions;
 pub mod databases;
+pub mod firewalls;
 pub mod flows;
 pub mod hosts;
 pub mod images;
@@ -17,6 +18,7 @@ pub mod proxies;
 pub mod questions;
 pub mod rules;
 pub mod secrets;
+pub mod sets;
 pub mod steps;
 pub mod storage;
 pub mod values;
@@ -35,14 +37,16 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
-        absent.push(gone);
+        absent.push((instance.name.clone(), gone));
     }
     let added = additions::flows::flows(&additions, site, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
     ir.flows = flows::united(rows);
-    ir.rules = rules::rules(&ir.flows, &Origins::all(&absent), site);
-    ir.firewalls = rules::firewalls(&ir.rules, site);
+    let filtered = firewalls::filtered(site);
+    let gone = Origins::all(absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins));
+    ir.rules = rules::rules(&ir.flows, &absent, &filtered, site);
+    ir.firewalls = firewalls::firewalls(&filtered, &ir.rules, site);
     let mut all =
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
     let (exports, directories, filesystems, servers) =
@@ -79,7 +83,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
     ir.probes = preflight::probes(&probes, run);
-    ir.preflights = preflight::preflights(&ir.flows, &Origins::all(&absent), &ir.probes, site);
+    ir.preflights = preflight::preflights(&ir.flows, &gone, &ir.probes, site);
     ir.blanks = steps::blanks(instances, site, run);
     ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);

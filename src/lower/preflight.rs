@@ -172,11 +172,12 @@ fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     type Wanted = (Vec<Str>, bool, Vec<Origins>);
     let mut found: Vec<BTreeMap<(Transport, u16), Wanted>> = hosts.iter().map(|_| BTreeMap::new()).collect();
     let of_products = |f: &&Arc<Flow>| f.scope.value != Scope::Cluster && *f.product.value != *SITE;
-    for flow in flows.iter().filter(of_products).filter(|f| f.ports.low == f.ports.high) {
+    for flow in flows.iter().filter(of_products) {
+        let Some(single) = flow.tried_ports().filter(|p| p.low == p.high) else { continue };
         let origins = flow.origins();
         for net in flow.to_hosts.nets.iter().filter(|n| n.prefix_len() == n.max_prefix_len()) {
             for (_, host, of_address) in inside(index, net) {
-                let wanted = found[*host].entry((flow.transport.value, flow.ports.low)).or_default();
+                let wanted = found[*host].entry((flow.transport.value, single.low)).or_default();
                 wanted.0.push(flow.to.value.clone());
                 wanted.1 |= *flow.published;
                 wanted.2.extend([origins.clone(), of_address.clone()]);
@@ -214,6 +215,7 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     let mut sets: BTreeMap<(&[IpNet], Option<&Str>), usize> = BTreeMap::new();
     let mut lines: Vec<BTreeMap<Key, Line>> = hosts.iter().map(|_| BTreeMap::new()).collect();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
+        let Some(tried) = flow.tried_ports() else { continue };
         let to = &flow.to_hosts.value;
         let name = if to.nets.is_empty() { to.name.as_ref() } else { None };
         if to.nets.is_empty() && name.is_none() {
@@ -229,7 +231,7 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
                     continue;
                 }
                 seen = Some(*host);
-                let line = lines[*host].entry((set, flow.transport.value, flow.ports.value)).or_default();
+                let line = lines[*host].entry((set, flow.transport.value, tried)).or_default();
                 line.to.push(flow.to.value.clone());
                 line.applications.push(flow.application.value.clone());
                 line.from.push(flow.from.value.clone());

@@ -1,16 +1,18 @@
 //! From permitted traffic to the rules of each host's ruleset.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::firewalls::Filtered;
+use super::flows::Gone;
 use super::peers::{host_addresses, merged};
-use crate::ir::{F, Firewall, Flow, Rule, RuleChain, Scope, Transport};
+use super::sets::SetNames;
+use crate::ir::{F, Flow, Rule, RuleChain, Scope, Transport};
 use crate::site::Site;
-use crate::value::{Origins, Ports, Str, Tracked, Value};
+use crate::value::{Origins, Ports, Str, Value};
 
 /// What one rule is made of: flows of one reason between a host and the same peers. Flows of unlike reasons stay apart,
 /// so that a rule's line says why it is there and changes with nothing else.
@@ -21,27 +23,41 @@ struct Key {
     chain: RuleChain,
     family: i64,
     transport: Transport,
-    reason: Str,
+    reason: Reason,
     peers: Arc<[IpNet]>,
 }
 
-/// The rules of every host that the spec's firewall covers; Windows hosts have none here. `absent` are the origins of
-/// flows that are not there.
-pub fn rules(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Arc<Rule>> {
-    let names = filtered_hosts(site);
+/// The product, and what the traffic goes to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Reason {
+    product: Str,
+    to: Str,
+}
+
+/// What a rule is made from.
+#[derive(Default)]
+struct Parts {
+    ports: Vec<Ports>,
+    origins: Vec<Origins>,
+    /// What the flows call the peers.
+    labels: BTreeSet<Str>,
+}
+
+/// The rules of every host that has a ruleset. `gone` are the flows that are not there, by the name of the product.
+pub fn rules(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], hosts: &[Filtered], site: &Site) -> Vec<Arc<Rule>> {
+    let names: Vec<(&Str, Vec<F<IpAddr>>)> =
+        hosts.iter().map(|h| (&h.name, site.entry("hosts", &h.name).map(host_addresses).unwrap_or_default())).collect();
     let mut addresses: Vec<(IpAddr, usize, &Origins)> = Vec::new();
     for (index, (_, own)) in names.iter().enumerate() {
         addresses.extend(own.iter().map(|a| (a.value, index, &a.origins)));
     }
     addresses.sort_by_key(|(address, index, _)| (*address, *index));
-    let output = site.at("/firewall/output");
-    let filters_output = output.is_some_and(|o| matches!(&o.value, Value::Str(s) if &**s == "deny"));
-    let mut grouped: BTreeMap<Key, (Vec<Ports>, Vec<Origins>)> = BTreeMap::new();
+    let filters_output = filters_output(site);
+    let mut grouped: BTreeMap<Key, Parts> = BTreeMap::new();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
-        let reason: Str = format!("{}: {}", flow.product.value, flow.to.value).into();
         let origins = flow.origins();
         let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
-        let mut add = |chain: RuleChain, ends: &[IpNet], peers: &[IpNet]| {
+        let mut add = |chain: RuleChain, ends: &[IpNet], peer: &Str, peers: &[IpNet]| {
             for family in [4, 6] {
                 let of_family = |n: &&IpNet| n.addr().is_ipv4() == (family == 4);
                 let peers: Arc<[IpNet]> = merged(peers.iter().filter(of_family).copied().collect()).into();
@@ -52,92 +68,76 @@ pub fn rules(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Arc<Rule
                     let from = addresses.partition_point(|(a, _, _)| *a < net.network());
                     let own = addresses[from..].iter().take_while(|(a, _, _)| *a <= net.broadcast());
                     for (_, host, of_address) in own {
-                        let (peers, reason, transport) = (peers.clone(), reason.clone(), flow.transport.value);
+                        let reason = Reason { product: flow.product.value.clone(), to: flow.to.value.clone() };
+                        let (peers, transport) = (peers.clone(), flow.transport.value);
                         let key = Key { host: *host, chain, family, transport, reason, peers };
-                        let (ports, all) = grouped.entry(key).or_default();
-                        ports.push(flow.ports.value);
-                        all.extend([(*of_address).clone(), origins.clone()]);
+                        let parts = grouped.entry(key).or_default();
+                        parts.labels.insert(peer.clone());
+                        parts.ports.extend(flow.ports.value);
+                        parts.origins.extend([(*of_address).clone(), origins.clone()]);
                     }
                 }
             }
         };
-        add(chain, &flow.to_hosts.nets, &flow.from_hosts.nets);
+        add(chain, &flow.to_hosts.nets, &flow.from, &flow.from_hosts.nets);
         if filters_output {
-            add(RuleChain::Output, &flow.from_hosts.nets, &flow.to_hosts.nets);
+            add(RuleChain::Output, &flow.from_hosts.nets, &flow.to, &flow.to_hosts.nets);
         }
     }
-    grouped.into_iter().map(|(key, (ports, all))| rule(key, ports, &Origins::all(&all).union(absent), &names)).collect()
+    let absent = Absent::of(gone);
+    let mut names_of_sets = SetNames::new(site);
+    for (key, parts) in &grouped {
+        names_of_sets.add(key.host, key.family, &key.peers, &parts.labels, &parts.origins);
+    }
+    let sets = names_of_sets.given(&absent.by_peer);
+    let mut all = Vec::with_capacity(grouped.len());
+    for (key, parts) in grouped {
+        let origins = Origins::all(&parts.origins).union(absent.to(&key.reason));
+        let set = sets[&(key.host, key.family, key.peers.clone())].clone();
+        all.push(rule(key, parts.ports, &origins, set, &names));
+    }
+    all
 }
 
-/// The ruleset of every host that keeps one with nftables, those without a rule included.
-pub fn firewalls(rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
-    let targets = site.at("/firewall/targets").cloned().unwrap_or_default();
-    if !targets.items().iter().any(|t| t.value == Value::str("nftables")) {
-        return Vec::new();
-    }
-    let output = site.at("/firewall/output").cloned().unwrap_or_default();
-    let filters = matches!(&output.value, Value::Str(s) if &**s == "deny");
-    let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules {
-        own.entry(rule.host.value.clone()).or_default().push(rule.clone());
-    }
-    let node_ports = node_ports(site);
-    let mut list = Vec::new();
-    for (name, entry) in site.table("hosts").filter(|(_, entry)| !is_windows(entry)) {
-        let rules = own.remove(name).unwrap_or_default();
-        let exists = targets.origins.union(&Origins::all(targets.items().iter().map(|t| &t.origins)));
-        let os = entry.get("os");
-        let family = os.and_then(|os| os.get("family"));
-        let kind = Origins::all(os.into_iter().chain(family).map(|t| &t.origins));
-        let host = F::new(name.clone(), Origins::all([&exists, &entry.origins, &kind]));
-        list.push(Arc::new(Firewall {
-            rules: F::new(rules, exists.clone()),
-            node_ports: node_ports.get(name).cloned().unwrap_or_else(|| F::new(None, exists.clone())),
-            output: F::new(filters, output.origins.clone()),
-            host,
-        }));
-    }
-    list.sort_by(|a, b| a.host.value.cmp(&b.host.value));
-    list
+/// Whether what leaves a host is filtered.
+pub fn filters_output(site: &Site) -> bool {
+    site.at("/firewall/output").is_some_and(|o| o.value == Value::str("deny"))
 }
 
-/// The range of node ports of every node of a Kubernetes cluster.
-pub(super) fn node_ports(site: &Site) -> BTreeMap<Str, F<Option<Ports>>> {
-    let mut found = BTreeMap::new();
-    for (name, cluster) in site.table("clusters") {
-        if !cluster.get("kind").is_some_and(|k| k.value == Value::str("kubernetes")) {
-            continue;
+/// The origins of flows that are not there.
+struct Absent {
+    /// By the reason of the rule that they would have joined.
+    by_reason: BTreeMap<(Str, Str), Origins>,
+    /// By what their peers are called.
+    by_peer: BTreeMap<Str, Origins>,
+}
+
+impl Absent {
+    fn of(gone: &[(Str, Vec<Gone>)]) -> Self {
+        let (mut reasons, mut peers): (BTreeMap<_, Vec<&Origins>>, BTreeMap<_, Vec<&Origins>>) = Default::default();
+        for (product, flow) in gone.iter().flat_map(|(p, list)| list.iter().map(move |g| (p, g))) {
+            reasons.entry((product.clone(), flow.to.clone())).or_default().push(&flow.origins);
+            for peer in [&flow.from, &flow.to] {
+                peers.entry(peer.clone()).or_default().push(&flow.origins);
+            }
         }
-        let Some(range) = cluster.get("node_port_range") else { continue };
-        let Some(ports) = crate::instance::ports_of(&range.value).and_then(|p| p.first().copied()) else { continue };
-        let (control_plane, workers) = site.cluster_nodes(name);
-        for node in control_plane.into_iter().chain(workers) {
-            found.insert(node.value, F::new(Some(ports), range.origins.union(&node.origins)));
+        Self {
+            by_reason: reasons.into_iter().map(|(key, list)| (key, Origins::all(list))).collect(),
+            by_peer: peers.into_iter().map(|(key, list)| (key, Origins::all(list))).collect(),
         }
     }
-    found
+
+    fn to(&self, reason: &Reason) -> &Origins {
+        self.by_reason.get(&(reason.product.clone(), reason.to.clone())).unwrap_or(&Origins::None)
+    }
 }
 
-fn is_windows(host: &Tracked) -> bool {
-    let family = host.get("os").and_then(|os| os.get("family"));
-    family.is_some_and(|f| matches!(&f.value, Value::Str(s) if s.starts_with("windows")))
-}
-
-/// Every host with a ruleset and its addresses, sorted by name.
-fn filtered_hosts(site: &Site) -> Vec<(Str, Vec<F<IpAddr>>)> {
-    let hosts = site.table("hosts").filter(|(_, entry)| !is_windows(entry));
-    let mut hosts: Vec<_> = hosts.map(|(name, entry)| (name.clone(), host_addresses(entry))).collect();
-    hosts.sort_by(|a, b| a.0.cmp(&b.0));
-    hosts
-}
-
-fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, names: &[(Str, Vec<F<IpAddr>>)]) -> Arc<Rule> {
+fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, names: &[(&Str, Vec<F<IpAddr>>)]) -> Arc<Rule> {
     fn field<T>(value: T, origins: &Origins) -> F<T> {
         F::new(value, origins.clone())
     }
-    // nftables keeps at most 128 bytes of a comment.
     let mut why = String::new();
-    for c in key.reason.chars() {
+    for c in format!("{}: {}", key.reason.product, key.reason.to).chars() {
         if why.len() + c.len_utf8() > COMMENT_BYTES_MAX {
             break;
         }
@@ -146,10 +146,12 @@ fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, names: &[(Str, Vec<F<IpA
     Arc::new(Rule {
         host: field(names[key.host].0.clone(), origins),
         chain: field(key.chain, origins),
+        set,
         peers: field(key.peers.to_vec(), origins),
         family: field(key.family, origins),
         transport: field(key.transport, origins),
         ports: field(joined(ports), origins),
+        protocol: field(key.transport.number(key.family == 6).into(), origins),
         why: field(why.into(), origins),
     })
 }

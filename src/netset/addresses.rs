@@ -129,6 +129,18 @@ impl Addresses {
         nets
     }
 
+    /// The fewest intervals, sorted: a single address, a network where the interval is one, else `low-high`.
+    pub fn ranges(&self, family: Family) -> Vec<String> {
+        let text = |&(low, high): &(u128, u128)| {
+            let one = Addresses(vec![(low, high)]);
+            match one.nets(family).as_slice() {
+                [net] => crate::ir::short_net(net),
+                _ => format!("{}-{}", family.address(low), family.address(high)),
+            }
+        };
+        self.0.iter().map(text).collect()
+    }
+
     /// For messages: networks separated by spaces, cut short after some, `any IPv4 address` for all, and what is missing
     /// where that is shorter.
     pub fn text(&self, family: Family) -> String {

@@ -4,6 +4,7 @@ use super::fields::Reader;
 use super::manifest::PortGroup;
 use crate::diag::Diag;
 use crate::diag::codes::PACK_WRONG_TYPE;
+use crate::ir::Transport;
 use crate::node::Node;
 use crate::source::Span;
 use crate::value::{Ports, Str};
@@ -63,23 +64,36 @@ fn groups_in(text: &str, span: &dyn Fn(&str) -> Span, r: &mut Reader) -> Vec<Por
     parsed
 }
 
-/// A literal group; `None` when it consists of names.
+/// A literal group: `443,8443/tcp HTTPS`, `53/tcp+udp DNS`, or a protocol without ports, `ip-in-ip overlay`; `None` when
+/// it consists of names.
 pub(crate) fn group(text: &str) -> Result<Option<PortGroup>, String> {
+    let (first, application) = text.split_once(' ').unwrap_or((text, ""));
+    if let Some(transport) = Transport::from_name(first).filter(|t| !t.has_ports()) {
+        let application = application.trim().into();
+        return Ok(Some(PortGroup::Literal { ports: Vec::new(), transports: vec![transport], application }));
+    }
     let Some((ports, rest)) = text.split_once('/') else {
         return match text.starts_with(|c: char| c.is_ascii_digit()) {
             true => Err(format!("`{text}` lacks its transport, as in `{text}/tcp`")),
             false => Ok(None),
         };
     };
-    let (transports, application) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (words, application) = rest.split_once(' ').unwrap_or((rest, ""));
     let ports = ports.split(',').map(|p| p.trim().parse::<Ports>()).collect::<Result<Vec<_>, _>>()?;
-    let (mut tcp, mut udp) = (false, false);
-    for word in transports.split('+') {
-        match word {
-            "tcp" => tcp = true,
-            "udp" => udp = true,
-            other => return Err(format!("`{other}` is not a transport; known are `tcp` and `udp`")),
+    let mut transports = Vec::new();
+    for word in words.split('+') {
+        match Transport::from_name(word) {
+            Some(transport) if transport.has_ports() => transports.push(transport),
+            Some(_) => return Err(format!("`{word}` has no ports; write it alone")),
+            None => return Err(format!("`{word}` is not a transport; known are {}", known_transports())),
         }
     }
-    Ok(Some(PortGroup::Literal { ports, tcp, udp, application: application.trim().into() }))
+    transports.sort_unstable();
+    transports.dedup();
+    Ok(Some(PortGroup::Literal { ports, transports, application: application.trim().into() }))
+}
+
+/// `tcp`, `udp`, … for messages.
+fn known_transports() -> String {
+    Transport::ALL.map(|t| format!("`{}`", t.name())).join(", ")
 }

@@ -8,6 +8,7 @@ use super::manifest::*;
 use crate::artifact::Placement;
 use crate::diag::codes::{PACK_BROKEN, PACK_DUPLICATE, PACK_UNKNOWN_KEY, PACK_WRONG_TYPE};
 use crate::diag::{Diag, Findings, Level, similar_name};
+use crate::ir::Transport;
 use crate::node::{Data, Entry, Node};
 use crate::parse::parse;
 use crate::source::{FileId, PlaceId, Role, Sources, Span};
@@ -199,24 +200,32 @@ fn binding(entry: &Entry, r: &mut Reader) -> Option<Binding> {
 fn port(entry: &Entry, r: &mut Reader) -> Option<PortRule> {
     let mut t = Table::new(&entry.value, "port");
     let head = r.head(&mut t);
-    let transport = r.strings(&mut t, "transport");
+    let mut transports = Vec::new();
+    for (word, span) in r.strings(&mut t, "transport") {
+        match Transport::from_name(&word).filter(|t| t.has_ports()) {
+            Some(transport) => transports.push(transport),
+            None => r.findings.push(
+                Diag::new(PACK_WRONG_TYPE, "expected `tcp`, `udp` or `sctp`").at(span, "not a transport with ports"),
+            ),
+        }
+    }
+    if transports.is_empty() {
+        transports.push(Transport::Tcp);
+    }
+    if Transport::from_name(&entry.key).is_some_and(|t| !t.has_ports()) {
+        let message = format!("a port cannot be called `{}`, which is a protocol without ports", entry.key);
+        r.findings.push(Diag::new(PACK_WRONG_TYPE, message).at(entry.key_span, "a flow could not tell the two apart"));
+    }
     let port = PortRule {
         head,
         name: entry.key.clone(),
         of: r.expr(&mut t, "of"),
         default: default_ports(&mut t, r),
-        udp: transport.iter().any(|(s, _)| &**s == "udp"),
-        tcp: transport.is_empty() || transport.iter().any(|(s, _)| &**s == "tcp"),
+        transports,
         application: r.text(&mut t, "application"),
         published: r.bool(&mut t, "published").unwrap_or(false),
         departs: r.string(&mut t, "departs"),
     };
-    for (word, span) in &transport {
-        if !matches!(&**word, "tcp" | "udp") {
-            r.findings
-                .push(Diag::new(PACK_WRONG_TYPE, "expected `tcp` or `udp`").at(*span, "not a transport protocol"));
-        }
-    }
     if port.of.is_none() && port.default.is_empty() {
         r.findings.push(
             Diag::new(PACK_WRONG_TYPE, format!("the port `{}` has neither `of` nor `default`", entry.key))

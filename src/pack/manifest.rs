@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::expr::{Expr, Text};
 use crate::diag::Level;
+use crate::ir::Transport;
 use crate::source::{FileId, PlaceId, Span};
 use crate::value::{Ports, Str, Tracked};
 
@@ -108,8 +109,7 @@ pub struct PortRule {
     pub name: Str,
     pub of: Option<Expr>,
     pub default: Vec<Ports>,
-    pub udp: bool,
-    pub tcp: bool,
+    pub transports: Vec<Transport>,
     /// What is spoken there; a text, since it may depend on the port that a site has.
     pub application: Option<Text>,
     /// Whether it is a port that the cluster publishes on its nodes.
@@ -164,7 +164,12 @@ pub struct InlineEnd {
 #[derive(Debug)]
 pub enum PortGroup {
     Named(Str, Span),
-    Literal { ports: Vec<Ports>, tcp: bool, udp: bool, application: Str },
+    /// No ports where the transports have none.
+    Literal {
+        ports: Vec<Ports>,
+        transports: Vec<Transport>,
+        application: Str,
+    },
 }
 
 /// A literal of a pack that takes its type from the place it is compared with, or an expression.

@@ -21,7 +21,8 @@ pub struct FlowRow {
     pub to: String,
     pub to_hosts: Hosts,
     pub transport: Transport,
-    pub ports: Ports,
+    /// `None` where the transport has none.
+    pub ports: Option<Ports>,
     pub application: String,
     pub scope: Scope,
     pub why: String,
@@ -53,19 +54,22 @@ fn flow(cells: Vec<String>, line: usize) -> Read<FlowRow> {
     else {
         return Err(Fault::new(line, "a row with the wrong number of cells"));
     };
-    let transport = match &*transport {
-        "tcp" => Transport::Tcp,
-        "udp" => Transport::Udp,
-        other => return Err(Fault::new(line, format!("the transport `{other}` is neither `tcp` nor `udp`"))),
-    };
+    let transport = Transport::from_name(&transport)
+        .ok_or_else(|| Fault::new(line, format!("the transport `{transport}` is not known")))?;
     let scope = match &*scope {
         "cluster" => Scope::Cluster,
         "site" => Scope::Site,
         "external" => Scope::External,
         other => return Err(Fault::new(line, format!("the scope `{other}` is not one of the three"))),
     };
-    let parsed: Ports = ports.parse().map_err(|e| Fault::new(line, e))?;
-    if parsed.to_string() != ports {
+    let parsed = match &*ports {
+        "" => None,
+        text => Some(text.parse::<Ports>().map_err(|e| Fault::new(line, e))?),
+    };
+    if parsed.is_some() != transport.has_ports() {
+        return Err(Fault::new(line, format!("the ports `{ports}` do not go with the transport {}", transport.name())));
+    }
+    if let Some(parsed) = parsed.filter(|p| p.to_string() != ports) {
         return Err(Fault::new(line, format!("the ports `{ports}` are not written as `{parsed}`")));
     }
     let (from_hosts, to_hosts) = (hosts(&from_hosts, line)?, hosts(&to_hosts, line)?);
@@ -124,7 +128,7 @@ mod tests {
         assert_eq!(rows[0].0.why, "section 2, table 1");
         assert_eq!(rows[1].0.from_hosts.pods.as_deref(), Some("main"));
         assert_eq!(rows[1].0.to_hosts.name.as_deref(), Some("smtp.acme.example"));
-        assert_eq!((rows[1].0.ports, rows[1].1), (Ports { low: 1024, high: 2048 }, 3));
+        assert_eq!((rows[1].0.ports, rows[1].1), (Some(Ports { low: 1024, high: 2048 }), 3));
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub fn scripts(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut meant: Vec<BTreeSet<(String, usize)>> = read.iter().map(|_| BTreeSet::new()).collect();
     for flow in ir.flows.iter().filter(|f| *f.scope != Scope::Cluster) {
-        let what = format!("{}/{}", flow.transport.name(), *flow.ports);
+        let Some(ports) = flow.tried_ports() else { continue };
+        let what = format!("{}/{ports}", flow.transport.name());
         let to: Vec<String> = match &flow.to_hosts.name {
             Some(name) if flow.to_hosts.nets.is_empty() => vec![name.to_string()],
             _ => flow.to_hosts.nets.iter().map(short_net).collect(),

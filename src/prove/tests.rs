@@ -164,6 +164,8 @@ fn rule(chain: RuleChain, family: i64, peers: &[&str], transport: Transport, por
     Arc::new(Rule {
         host: s("w01"),
         chain: f(chain),
+        set: s("peers"),
+        protocol: f(transport.number(family == 6).into()),
         peers: f(nets(peers)),
         family: f(family),
         transport: f(transport),
@@ -176,7 +178,15 @@ fn firewall(host: &str, rules: Vec<Arc<Rule>>) -> Arc<Firewall> {
     let output = rules.iter().any(|r| *r.chain == RuleChain::Output);
     let node_ports = rules.iter().any(|r| *r.chain == RuleChain::NodePort);
     let range = Ports { low: 30000, high: 32767 };
-    Arc::new(Firewall { host: s(host), rules: f(rules), node_ports: f(node_ports.then_some(range)), output: f(output) })
+    Arc::new(Firewall {
+        host: s(host),
+        target: f(Target::Nftables),
+        rules: f(rules),
+        sets: f(Vec::new()),
+        node_ports: f(if node_ports { vec![range] } else { Vec::new() }),
+        output: f(output),
+        log: f(false),
+    })
 }
 
 #[test]
@@ -208,7 +218,8 @@ table inet sitec {
         ct state established,related accept
         ct state invalid drop
         iif "lo" accept
-        meta l4proto { icmp, ipv6-icmp } accept
+        icmp type { destination-unreachable, echo-request, time-exceeded, parameter-problem } accept
+        icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, echo-request, nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept
         ip saddr { 10.20.0.0/16, 10.30.8.0/24 } tcp dport { 22, 443 } accept comment "because"
         ip saddr { 10.20.0.0/16 } tcp dport { 80-90 } accept
         ip6 saddr { fd00:30:8::/64 } udp dport { 123 } accept
@@ -219,14 +230,14 @@ table inet sitec {
         ct state established,related accept
         iif "lo" accept
         ip saddr { 10.20.0.0/16 } tcp dport { 30080 } accept
-        tcp dport 30000-32767 drop
-        udp dport 30000-32767 drop
+        meta l4proto { tcp, udp, sctp } th dport 30000-32767 drop
     }
     chain output {
         type filter hook output priority filter; policy drop;
         ct state established,related accept
         oif "lo" accept
-        meta l4proto { icmp, ipv6-icmp } accept
+        icmp type { destination-unreachable, echo-request, time-exceeded, parameter-problem } accept
+        icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, echo-request, nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept
         meta nfproto ipv4 udp dport { 53 } accept
     }
 }
@@ -251,7 +262,11 @@ table inet sitec {
         ("ip6 saddr { fd00:30:8::/64 }", "ip saddr { 10.30.8.0/24 }"),
         ("        ct state established,related accept\n", ""),
         ("        iif \"lo\" accept\n", ""),
-        ("        meta l4proto { icmp, ipv6-icmp } accept\n", ""),
+        ("destination-unreachable, echo-request", "echo-request"),
+        ("echo-request, time", "echo-request, 5, time"),
+        ("        icmp type", "        icmpv6 type"),
+        (", nd-neighbor-advert", ""),
+        ("policy drop;", "policy drop;\n        meta l4proto icmp accept"),
         ("policy drop", "policy accept"),
         ("policy accept", "policy drop"),
         ("hook input", "hook output"),
@@ -259,11 +274,11 @@ table inet sitec {
         ("priority filter", "priority mangle"),
         ("        fib daddr type != local accept\n", ""),
         ("30080 } accept", "30081 } accept"),
-        ("tcp dport 30000-32767 drop\n", "\n"),
-        ("tcp dport 30000-32767 drop\n        udp dport 30000-32767 drop\n", "\n"),
-        ("tcp dport 30000-32767 drop", "tcp dport 30000-32768 drop"),
-        ("udp dport 30000-32767 drop", "udp dport 30001-32767 drop"),
-        ("tcp dport 30000-32767 drop", "ip saddr 10.0.0.0/8 tcp dport 30000-32767 drop"),
+        ("meta l4proto { tcp, udp, sctp } th dport 30000-32767 drop\n", "\n"),
+        ("tcp, udp, sctp } th dport 30000", "tcp, udp } th dport 30000"),
+        ("th dport 30000-32767 drop", "th dport 30000-32768 drop"),
+        ("th dport 30000-32767 drop", "th dport 30001-32767 drop"),
+        ("th dport 30000-32767 drop", "th dport 30000-32767 ip saddr 10.0.0.0/8 drop"),
         ("meta nfproto ipv4 udp", "udp"),
         ("udp dport { 53 }", "udp dport { 53, 5353 }"),
         ("delete table inet sitec\n", "flush ruleset\n"),
@@ -294,7 +309,7 @@ fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
         to: s(to),
         to_hosts: f(Peers { nets: nets(&["10.30.8.5/32"]), pods: Some("main".into()), name: None }),
         transport: f(Transport::Tcp),
-        ports: f(ports),
+        ports: f(Some(ports)),
         application: s("HTTPS"),
         scope: f(Scope::Site),
         published: f(false),
@@ -828,7 +843,7 @@ fn speed() {
     let mut tree = ArtifactTree::default();
     let head = "table inet sitec\ndelete table inet sitec\ntable inet sitec {\n    chain input {\n        \
                 type filter hook input priority filter; policy drop;\n        ct state established,related accept\n        \
-                iif \"lo\" accept\n        meta l4proto { icmp, ipv6-icmp } accept\n";
+                iif \"lo\" accept\n";
     for host in 0..2000 {
         let name: Str = format!("h{host:04}").into();
         let (mut text, mut rules) = (head.to_owned(), Vec::new());
@@ -853,7 +868,10 @@ fn speed() {
                 ports[1].1
             ));
         }
-        text.push_str("    }\n}\n");
+        text.push_str(
+            "        icmp type { 3, 8, 11, 12 } accept\n        icmpv6 type { 1, 2, 3, 4, 128, 130, 131, 132, 133, 134, \
+             135, 136, 143 } accept\n    }\n}\n",
+        );
         ir.firewalls.push(firewall(&name, rules));
         let script = "#!/bin/sh\n".repeat(100);
         let yaml = format!("apiVersion: v1\nkind: X\nmetadata:\n  name: n{host}\nspec:\n  a:\n    - b: c\n");

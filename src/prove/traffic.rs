@@ -1,149 +1,11 @@
-//! Emitted firewalls and flow tables against the `Ir`'s rules and flows, both ways.
+//! Emitted flow tables against the `Ir`'s flows, both ways.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use super::bugs::{At, Bugs};
+use super::Texts;
+use super::bugs::Bugs;
 use super::flows::{self, FlowRow, Hosts};
 use super::markdown;
-use super::nftables::{self, Chain, Hook, Permits};
-use super::{Emitted, Texts};
 use crate::emit::escape::Format;
-use crate::ir::{Firewall, Flow, Ir, Peers, Rule, RuleChain, Transport};
-use crate::netset::{Addresses, Clause, Family, Region, Traffic};
-use crate::value::Ports;
-
-/// The table that is ours in a host's ruleset.
-const TABLE: &str = "sitec";
-
-/// The nftables file of every host that keeps its firewall so.
-pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    let mut meant: BTreeMap<&str, &Firewall> = ir.firewalls.iter().map(|f| (&*f.host.value, &**f)).collect();
-    let mut seen: BTreeMap<&str, &Emitted> = BTreeMap::new();
-    for file in texts.of(Format::Nft).filter(|f| f.is_own()) {
-        if let Some(other) = seen.insert(file.host(), file) {
-            bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
-        }
-        let firewall = meant.remove(file.host());
-        if firewall.is_none() {
-            bugs.extra(file.at(0), "a ruleset");
-        }
-        if let Some((ruleset, firewall)) = file.read(nftables::read, bugs).zip(firewall) {
-            if ruleset.table != TABLE {
-                bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
-            }
-            ruleset_of_host(file, &ruleset.chains, firewall, bugs);
-        }
-    }
-    for host in meant.keys() {
-        bugs.no_file("nft", host, "its ruleset");
-    }
-}
-
-/// What the rules of a host permit in each chain.
-fn by_chain(rules: &[Arc<Rule>]) -> BTreeMap<RuleChain, Region> {
-    let mut chains: BTreeMap<RuleChain, Region> = BTreeMap::new();
-    for rule in rules {
-        let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
-        let addresses = match rule.peers.as_slice() {
-            [] => Addresses::any(family),
-            nets => Addresses::of_nets(family, nets),
-        };
-        let clause = Clause { family, transport: *rule.transport, ports: rule.ports.value.clone(), addresses };
-        chains.entry(*rule.chain).or_default().add([clause]);
-    }
-    chains
-}
-
-fn ruleset_of_host(file: &Emitted, chains: &[Chain], firewall: &Firewall, bugs: &mut Bugs) {
-    let mut meant = by_chain(&firewall.rules);
-    let mut wanted = vec![RuleChain::Input];
-    wanted.extend(firewall.node_ports.value.map(|_| RuleChain::NodePort));
-    wanted.extend(firewall.output.then_some(RuleChain::Output));
-    let mut seen = Vec::new();
-    for chain in chains {
-        let kind = match chain.hook {
-            Hook::Input => RuleChain::Input,
-            Hook::Prerouting => RuleChain::NodePort,
-            Hook::Output => RuleChain::Output,
-        };
-        let at = file.at(chain.line);
-        if seen.contains(&kind) {
-            bugs.wrong(at, &format!("a second chain at the hook `{}`", chain.hook.name()));
-        }
-        seen.push(kind);
-        let traffic = meant.remove(&kind).unwrap_or_default();
-        match chain.permits() {
-            Ok(permits) => {
-                same_traffic(at, &chain.name, &permits.accepted, &traffic, bugs);
-                match *firewall.node_ports {
-                    Some(ports) if kind == RuleChain::NodePort => node_port_chain(at, chain, &permits, ports, bugs),
-                    _ => filter_chain(at, chain, &permits, bugs),
-                }
-            }
-            Err(fault) => bugs.unreadable(file.path, &fault),
-        }
-    }
-    for kind in wanted.iter().filter(|k| !seen.contains(k)) {
-        bugs.missing(file.path, &format!("the `{}` chain", kind.name()));
-    }
-    for kind in seen.iter().filter(|k| !wanted.contains(k)) {
-        bugs.extra(file.at(0), &format!("the `{}` chain", kind.name()));
-    }
-    for (kind, traffic) in meant {
-        bugs.missing(file.path, &format!("the `{}` rules for {}", kind.name(), traffic.traffic()));
-    }
-}
-
-/// A chain at input or output: what no rule permits is dropped.
-fn filter_chain(at: At, chain: &Chain, permits: &Permits, bugs: &mut Bugs) {
-    let mut must = must(at, chain, permits, bugs);
-    must(chain.priority == 0, "does not stand at priority filter");
-    must(chain.drops, "does not drop what no rule permits");
-    must(permits.dropped.is_empty(), "drops traffic before a rule that permits it");
-    must(permits.icmp.neighbour_discovery(), "does not let IPv6 find its neighbours");
-}
-
-/// The chain that judges node ports before the cluster rewrites them: everything on these ports is decided, and
-/// nothing else.
-fn node_port_chain(at: At, chain: &Chain, permits: &Permits, ports: Ports, bugs: &mut Bugs) {
-    let judged = Family::BOTH.into_iter().flat_map(|family| {
-        let addresses = Addresses::any(family);
-        let clause = move |transport| Clause { family, transport, ports: vec![ports], addresses: addresses.clone() };
-        [Transport::Tcp, Transport::Udp].map(clause)
-    });
-    let decided = permits.accepted.traffic().union(&permits.dropped.traffic());
-    let mut must = must(at, chain, permits, bugs);
-    // Before the rewrite, and behind the recognition of connections.
-    must(chain.priority == -150, "does not stand at priority mangle");
-    must(!chain.drops, "drops what no rule names, packets that only pass through included");
-    must(!permits.drops_passing, "drops packets that only pass through");
-    must(decided == Traffic::of(judged), &format!("does not decide about {ports} and nothing else"));
-}
-
-/// Checks what every chain must hold, and gives the means to check more.
-fn must<'b>(at: At<'b>, chain: &'b Chain, permits: &Permits, bugs: &'b mut Bugs) -> impl FnMut(bool, &str) {
-    let mut must = move |holds: bool, what: &str| {
-        if !holds {
-            bugs.wrong(at, &format!("the chain `{}` {what}", chain.name));
-        }
-    };
-    must(permits.established, "does not let answers to permitted connections pass");
-    must(permits.loopback, "does not let the host talk to itself");
-    must
-}
-
-fn same_traffic(at: At, chain: &str, found: &Region, meant: &Region, bugs: &mut Bugs) {
-    if found == meant {
-        return;
-    }
-    let (found, meant) = (found.traffic(), meant.traffic());
-    for (set, verb) in [(meant.difference(&found), "lacks"), (found.difference(&meant), "permits too much:")] {
-        if let Some(example) = set.example() {
-            bugs.wrong(at, &format!("the chain `{chain}` {verb} {set} (for example {example})"));
-        }
-    }
-}
+use crate::ir::{Flow, Ir, Peers};
 
 /// `flows.csv`, row by row.
 pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
@@ -203,7 +65,7 @@ fn cells_of(flow: &Flow) -> Vec<String> {
         flow.to.to_string(),
         flow.to_hosts.text(),
         flow.transport.name().to_owned(),
-        flow.ports.to_string(),
+        flow.ports.value.map(|p| p.to_string()).unwrap_or_default(),
         flow.application.to_string(),
         flow.scope.name().to_owned(),
         flow.why.to_string(),
@@ -236,5 +98,6 @@ fn hosts_of(peers: &Peers) -> Hosts {
 }
 
 fn show(row: &FlowRow) -> String {
-    format!("`{}` → `{}` {} {} of `{}`", row.from, row.to, row.ports, row.transport.name(), row.product)
+    let ports = row.ports.map(|p| format!("{p} ")).unwrap_or_default();
+    format!("`{}` → `{}` {ports}{} of `{}`", row.from, row.to, row.transport.name(), row.product)
 }

@@ -7,10 +7,10 @@ use crate::schema::Schema;
 use crate::site::{DefaultFrom, Networks, Site, filesystem_of};
 use crate::value::{Map, Origins, Ref, Tracked, Value};
 
-use super::map_mut;
+use super::{firewall, map_mut};
 
-/// Gives every entry of a table its name, hosts their network, their full name and one record of their operating
-/// system, and storage the file system that holds it.
+/// Gives every entry of a table its name, hosts their network, their full name, the form of their firewall and one
+/// record of their operating system, and storage the file system that holds it.
 pub fn derive(site: &mut Site, schema: &Schema) {
     let mut root = std::mem::take(&mut site.root);
     if let Some(root) = map_mut(&mut root) {
@@ -32,6 +32,7 @@ pub fn derive(site: &mut Site, schema: &Schema) {
                 }
             }
         }
+        firewall::forms(root, &mut site.defaults);
         filesystems(root);
         packs(root, &mut site.defaults);
         for table in schema.tables() {

@@ -177,7 +177,7 @@ pub fn can(question: &Question, ir: &Ir, site: &Site) -> Verdict {
         // Every port of the range has its own rest; ranges are cut where a flow begins or ends.
         for part in parts(*ports, *transport, ir) {
             let mut rest = Pairs::of(sources.clone(), targets.clone());
-            for flow in ir.flows.iter().filter(|f| *f.transport == *transport && covers(&f.ports, &part)) {
+            for flow in ir.flows.iter().filter(|f| *f.transport == *transport && covers(&f.all_ports(), &part)) {
                 let met = rest.subtract(&from.covered(flow, true, family), &to.covered(flow, false, family));
                 if met && !verdict.flows.iter().any(|f| Arc::ptr_eq(f, flow)) {
                     verdict.flows.push(flow.clone());
@@ -222,7 +222,8 @@ fn lines(mut open: Vec<(String, String, Ports)>, transport: Transport) -> Vec<St
 fn parts(ports: Ports, transport: Transport, ir: &Ir) -> Vec<Ports> {
     let mut cuts: BTreeSet<u32> = BTreeSet::from([u32::from(ports.low), u32::from(ports.high) + 1]);
     for flow in ir.flows.iter().filter(|f| *f.transport == transport) {
-        let edges = [u32::from(flow.ports.low), u32::from(flow.ports.high) + 1];
+        let own = flow.all_ports();
+        let edges = [u32::from(own.low), u32::from(own.high) + 1];
         cuts.extend(edges.into_iter().filter(|e| *e > u32::from(ports.low) && *e <= u32::from(ports.high)));
     }
     let cuts: Vec<u32> = cuts.into_iter().collect();
@@ -248,7 +249,8 @@ fn neighbours(question: &Question, ir: &Ir, verdict: &mut Verdict) {
             source |= met_source && met_target;
             target |= met_target;
         }
-        let same_port = *flow.transport == *transport && flow.ports.low <= ports.high && ports.low <= flow.ports.high;
+        let own = flow.all_ports();
+        let same_port = *flow.transport == *transport && own.low <= ports.high && ports.low <= own.high;
         if verdict.flows.iter().any(|f| Arc::ptr_eq(f, flow)) {
             continue;
         }

@@ -152,7 +152,7 @@ fn defaults_fill_what_is_unanswered_and_are_remembered() {
     let run = body("registry: { address: r.example, port: null }\nproxy: { port: 8443 }\nsmtp: none\n").clean();
     assert_eq!(run.show("/registry/port"), "443");
     assert_eq!(run.show("/proxy/port"), "8443");
-    assert_eq!(run.show("/firewall"), "{targets: [csv], output: allow, default: deny}");
+    assert_eq!(run.show("/firewall"), "{targets: [csv], output: allow, log: false}");
     assert_eq!(run.show("/smtp"), "none");
     let defaults: Vec<&str> = run.site.defaults.keys().map(String::as_str).collect();
     assert_eq!(

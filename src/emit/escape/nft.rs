@@ -68,9 +68,11 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// A string that reads as an address, a network, a port or a range of ports.
+/// A string that reads as an address, a network, a range of addresses, a port or a range of ports.
 pub(super) fn is_typed(text: &str) -> bool {
+    let between = |(low, high): (&str, &str)| low.parse::<IpAddr>().is_ok() && high.parse::<IpAddr>().is_ok();
     text.parse::<IpAddr>().is_ok()
+        || text.split_once('-').is_some_and(between)
         || text.parse::<IpNet>().is_ok()
         || (text.parse::<Ports>().is_ok() && text.chars().all(|c| c.is_ascii_digit() || c == '-'))
 }

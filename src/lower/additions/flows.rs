@@ -12,9 +12,9 @@ use crate::diag::codes::{MALFORMED, UNKNOWN_NAME};
 use crate::diag::{Diag, similar_name};
 use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
+use crate::lower::firewalls::node_ports;
 use crate::lower::flows::scope_of;
 use crate::lower::peers::{deep_origins, merged, peers};
-use crate::lower::rules::node_ports;
 use crate::pack::expr::fits;
 use crate::pack::flow::group;
 use crate::pack::manifest::PortGroup;
@@ -86,9 +86,7 @@ fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Optio
     let mut groups = Vec::new();
     for part in ports.split(';').map(str::trim).filter(|g| !g.is_empty()) {
         match group(part) {
-            Ok(Some(PortGroup::Literal { ports, tcp, udp, application })) => {
-                let transports = [(tcp, Transport::Tcp), (udp, Transport::Udp)];
-                let transports = transports.into_iter().filter_map(|(has, t)| has.then_some(t)).collect();
+            Ok(Some(PortGroup::Literal { ports, transports, application })) => {
                 groups.push(Group { ports, transports, application });
             }
             Ok(_) => wrong(format!("`{part}` is not a port with its transport"), part),
@@ -106,15 +104,20 @@ fn word_in(span: Span, word: &str, sources: &Sources) -> Span {
 /// Reads the long form; it waits for what is unanswered.
 fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -> Option<Row> {
     let what = "a flow among the additions of the site";
-    for key in ["from", "to", "ports", "transport"] {
+    let word = |key: &str| text(entry, key).map(|t| t.value);
+    let transport = word("transport").and_then(|name| Transport::from_name(&name));
+    let keys: &[&str] = match transport.is_none_or(Transport::has_ports) {
+        true => &["from", "to", "ports", "transport"],
+        false => &["from", "to"],
+    };
+    for key in keys {
         if entry.get(key).is_none_or(|v| v.value.is_null()) {
             addition.wait(what, pointer, key, &entry.origins, run);
             return None;
         }
     }
-    let word = |key: &str| text(entry, key).map(|t| t.value);
-    let transport = if word("transport")?.as_ref() == "udp" { Transport::Udp } else { Transport::Tcp };
-    let ports = ports_of(&entry.get("ports")?.value)?;
+    let transport = transport?;
+    let ports = if transport.has_ports() { ports_of(&entry.get("ports")?.value)? } else { Vec::new() };
     let application = word("application").unwrap_or_default();
     let names = |list: Str| list.split(',').map(|n| Str::from(n.trim())).collect();
     Some(Row {
@@ -145,8 +148,11 @@ impl Lowering<'_> {
         for (from_name, from) in &from {
             for (to_name, to) in &to {
                 for group in &row.groups {
-                    for (ports, transport) in
-                        group.ports.iter().flat_map(|p| group.transports.iter().map(move |t| (*p, *t)))
+                    let ports = match group.ports.as_slice() {
+                        [] => vec![None],
+                        list => list.iter().map(|p| Some(*p)).collect(),
+                    };
+                    for (ports, transport) in ports.iter().flat_map(|p| group.transports.iter().map(move |t| (*p, *t)))
                     {
                         let (published, read) = self.published(&to.value, ports);
                         let exists =
@@ -221,7 +227,8 @@ impl Lowering<'_> {
     }
 
     /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
-    fn published(&self, to: &Peers, ports: Ports) -> (bool, Origins) {
+    fn published(&self, to: &Peers, ports: Option<Ports>) -> (bool, Origins) {
+        let Some(ports) = ports else { return (false, Origins::None) };
         let ranges = node_ports(self.site);
         let mut origins = Origins::None;
         let mut published = false;

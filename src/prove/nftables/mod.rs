@@ -4,16 +4,13 @@
 //! of the machine's ruleset, with named sets and base chains. Jumps, maps, negations, variables and includes are
 //! refused.
 
-mod meaning;
 mod rule;
 mod tokens;
 
 use std::collections::BTreeMap;
 
-pub use meaning::{Icmp, Permits};
-pub use rule::{Match, Protocol, Rule, Verdict};
-
 use super::fault::{Fault, Read};
+use super::packets::{self, Hook, Permits, Rule};
 use tokens::{Kind, Tokens};
 
 /// What one file declares.
@@ -38,21 +35,10 @@ pub struct Chain {
     pub line: usize,
 }
 
-/// Where a chain sees packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hook {
-    Prerouting,
-    Input,
-    Output,
-}
-
-impl Hook {
-    pub fn name(self) -> &'static str {
-        match self {
-            Hook::Prerouting => "prerouting",
-            Hook::Input => "input",
-            Hook::Output => "output",
-        }
+impl Chain {
+    /// What its rules permit.
+    pub fn permits(&self) -> Read<Permits> {
+        packets::permits(&self.rules, self.hook)
     }
 }
 

@@ -5,80 +5,13 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::NamedSet;
 use super::tokens::{Kind, Tokens};
-use super::{Hook, NamedSet};
+use crate::ir::Transport;
 use crate::netset::{Addresses, Family};
 use crate::prove::fault::{Fault, Read};
+use crate::prove::packets::{Hook, Match, Protocols, Rule, Verdict, icmp_type};
 use crate::value::Ports;
-
-/// One rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rule {
-    pub matches: Match,
-    pub verdict: Verdict,
-    pub line: usize,
-}
-
-/// What a rule decides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Verdict {
-    /// It only counts or logs.
-    #[default]
-    None,
-    Accept,
-    Drop,
-    /// `ct state vmap`: a verdict per state, `true` for accept.
-    ByState(BTreeMap<String, bool>),
-}
-
-/// A transport or ICMP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    Tcp,
-    Udp,
-    Icmp,
-    Icmpv6,
-}
-
-/// A set of protocols.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Protocols(u8);
-
-impl Protocols {
-    pub fn insert(&mut self, protocol: Protocol) {
-        self.0 |= 1 << protocol as u8;
-    }
-
-    pub fn contains(self, protocol: Protocol) -> bool {
-        self.0 & (1 << protocol as u8) != 0
-    }
-
-    /// Whether there is TCP or UDP among them.
-    pub fn has_transport(self) -> bool {
-        self.contains(Protocol::Tcp) || self.contains(Protocol::Udp)
-    }
-
-    pub fn has_icmp(self) -> bool {
-        self.contains(Protocol::Icmp) || self.contains(Protocol::Icmpv6)
-    }
-}
-
-/// The conditions of a rule; `None` is no condition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Match {
-    pub family: Option<Family>,
-    /// The other end: the source where packets come in, the destination where they go out.
-    pub peers: Option<Addresses>,
-    pub protocols: Option<Protocols>,
-    pub ports: Option<Vec<Ports>>,
-    pub icmp_types: Option<BTreeSet<String>>,
-    pub states: Option<BTreeSet<String>>,
-    pub loopback: bool,
-    /// `Some(true)`: only packets to an address of this host; `Some(false)`: only packets to others.
-    pub local: Option<bool>,
-    /// Only up to some rate.
-    pub limited: bool,
-}
 
 /// Reads one rule up to its end.
 pub fn read<'a>(tokens: &mut Tokens<'a>, sets: &BTreeMap<&str, NamedSet<'a>>, hook: Hook) -> Read<Rule> {
@@ -149,7 +82,7 @@ fn condition<'a>(
                 other => return Err(Fault::new(line, format!("`{word} {other}` is not understood in this chain"))),
             }
         }
-        "tcp" | "udp" | "th" => {
+        "tcp" | "udp" | "sctp" | "th" => {
             tokens.expect_word("dport")?;
             if word != "th" {
                 set_protocols(matches, &[word], line)?;
@@ -172,8 +105,12 @@ fn condition<'a>(
         "icmp" | "icmpv6" => {
             tokens.expect_word("type")?;
             set_protocols(matches, &[word], line)?;
-            set_family(matches, if word == "icmp" { Family::V4 } else { Family::V6 }, line)?;
-            let types = words(tokens)?.into_iter().map(str::to_owned).collect();
+            let family = if word == "icmp" { Family::V4 } else { Family::V6 };
+            set_family(matches, family, line)?;
+            let read = |w: &str| {
+                icmp_type(w, family).ok_or_else(|| Fault::new(line, format!("the ICMP type `{w}` is not understood")))
+            };
+            let types = words(tokens)?.into_iter().map(read).collect::<Read<_>>()?;
             put(&mut matches.icmp_types, types, "ICMP types", line)?;
         }
         "ct" => {
@@ -327,13 +264,12 @@ fn set_family(matches: &mut Match, family: Family, line: usize) -> Read<()> {
 fn set_protocols(matches: &mut Match, names: &[&str], line: usize) -> Read<()> {
     let mut set = Protocols::default();
     for name in names {
-        set.insert(match *name {
-            "tcp" => Protocol::Tcp,
-            "udp" => Protocol::Udp,
-            "icmp" => Protocol::Icmp,
-            "icmpv6" | "ipv6-icmp" => Protocol::Icmpv6,
-            other => return Err(Fault::new(line, format!("the protocol `{other}` is not understood"))),
-        });
+        let named = match *name {
+            "icmpv6" | "ipv6-icmp" => Some(Transport::Icmp.number(true)),
+            name => Transport::from_name(name).map(|t| t.number(false)),
+        };
+        let number = named.or_else(|| name.parse().ok());
+        set.insert(number.ok_or_else(|| Fault::new(line, format!("the protocol `{name}` is not understood")))?);
     }
     match matches.protocols.replace(set) {
         Some(other) if other != set => Err(Fault::new(line, "two conditions on the protocol that differ")),

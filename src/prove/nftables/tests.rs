@@ -28,7 +28,9 @@ table inet sitec {
 
 		ct state vmap { established : accept, related : accept, invalid : drop }
 		iif lo accept
-		meta l4proto { icmp, ipv6-icmp } accept
+		icmp type { echo-request, 3 } accept
+		icmpv6 type nd-neighbor-solicit accept
+		ip saddr 10.30.8.1 meta l4proto ip-in-ip accept
 		ip saddr @users tcp dport { 80, 443 } accept comment "HTTPS: section 2"
 		ip6 saddr @users6 tcp dport 443 counter accept
 		ip saddr { 10.30.8.1, 10.30.8.2 } udp dport 123 accept
@@ -59,12 +61,12 @@ fn a_whole_file_means_what_it_says() {
     let input = &ruleset.chains[0];
     assert_eq!((input.hook, input.priority, input.drops), (Hook::Input, 0, true));
     let p = input.permits().expect("permits");
-    assert!(p.established && p.loopback && p.icmp.neighbour_discovery() && p.dropped.is_empty());
+    assert!(p.established && p.loopback && p.dropped.is_empty());
     assert_eq!(
         p.accepted.traffic().to_string(),
         "tcp 80 of 10.20.0.0/16 10.21.250.0/28; tcp 443 of 10.20.0.0/16 10.21.250.0/28; \
-         udp 123 of 10.30.8.1 10.30.8.2; \
-         tcp 443 of fd00:20::/64 fd00:21::1 fd00:21::2/127 fd00:21::4/126 fd00:21::8/127"
+         udp 123 of 10.30.8.1 10.30.8.2; ip-in-ip of 10.30.8.1; \
+         and 1 more"
     );
     let ports = &ruleset.chains[1];
     assert_eq!((ports.hook, ports.priority, ports.drops), (Hook::Prerouting, -150, false));
@@ -120,8 +122,11 @@ fn every_mutation_changes_the_meaning_or_is_refused() {
         ("policy drop", "policy accept"),
         ("priority mangle", "priority filter"),
         ("hook input", "hook forward"),
-        ("meta l4proto { icmp, ipv6-icmp } accept", ""),
-        ("meta l4proto { icmp, ipv6-icmp } accept", "meta l4proto icmp accept"),
+        ("icmp type { echo-request, 3 } accept", ""),
+        ("icmp type { echo-request, 3 } accept", "meta l4proto icmp accept"),
+        ("icmp type { echo-request, 3 } accept", "icmp type { echo-request, 13 } accept"),
+        ("meta l4proto ip-in-ip", "meta l4proto 41"),
+        ("meta l4proto ip-in-ip", "meta l4proto esp"),
         ("delete table inet sitec", "flush ruleset"),
         ("delete table inet sitec", ""),
         ("table inet sitec\ndelete", "delete"),
@@ -129,7 +134,7 @@ fn every_mutation_changes_the_meaning_or_is_refused() {
         ("fd00:21::9", "fd00:21::"),
         ("@users tcp dport 30080", "@user tcp dport 30080"),
         ("limit rate 5/second burst 10 packets log", "accept log"),
-        ("\t\tiif lo accept\n\t\tmeta", "\t\tip saddr 10.9.9.9 accept\n\t\tmeta"),
+        ("\t\tiif lo accept\n\t\ticmp", "\t\tip saddr 10.9.9.9 accept\n\t\ticmp"),
         ("tcp dport 443 counter", "tcp sport 443 counter"),
         ("table inet sitec {", "table ip sitec {"),
         ("}\n\n\tchain node_ports", "\n\tchain node_ports"),

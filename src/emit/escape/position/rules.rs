@@ -114,7 +114,7 @@ pub(super) fn rules(format: Format) -> Rules {
             quotes_begin_words: true,
             ..NONE
         },
-        Format::Nft => Rules { before: "{,;", after: "},;:", comments: HASH, quotes: &[('"', Inside::Never)], ..NONE },
+        Format::Nft => Rules { before: "{,;@", after: "},;:", comments: HASH, quotes: &[('"', Inside::Never)], ..NONE },
         Format::Iptables => {
             Rules { before: ",", after: ",", comments: HASH_LINE, quotes: &[('"', Inside::Backslash)], ..NONE }
         }

@@ -201,7 +201,8 @@ fn words() {
     bad(Nginx, &["a \"<{}>\";\n", "a <{}>:80;\n", "a http://<{}>;\n", "a 'x <{}>';\n", "# <{}>\n", "a $<{}>;\n"]);
     good(Nft, "ip saddr { <{}>, <{}> } tcp dport <{}> accept comment <{literal}>\n", &[T, T, T, by(Form::Literal)]);
     good(Nft, "ip saddr <{}> tcp dport {<{}>} # <{comment}>\n", &[T, T, Context::Comment]);
-    bad(Nft, &["comment \"<{}>\"\n", "tcp dport <{}>-<{}>\n", "@<{}>\n", "ip saddr <{}>/24\n"]);
+    good(Nft, "ip saddr @<{}> accept\n", &[T]);
+    bad(Nft, &["comment \"<{}>\"\n", "tcp dport <{}>-<{}>\n", "@a<{}>\n", "@<{}>b\n", "ip saddr <{}>/24\n"]);
     good(Systemd, "[Unit]\nDescription=<{}>\nAfter=<{}>\n", &[by(Form::Line), by(Form::Bare)]);
     good(Systemd, "ExecStart=<{}> --x <{}>\nEnvironment=<{}>\n", &[by(Form::Program), by(Form::Exec), by(Form::Word)]);
     good(Systemd, "[<{}>]\n<{}>=<{}>\n", &[by(Form::Key), by(Form::Key), by(Form::Line)]);

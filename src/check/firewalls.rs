@@ -1,0 +1,111 @@
+//! Rulesets that cannot be what is meant: a host that its administrators could no longer reach, a form that the host's
+//! operating system does not have, a form that no host takes.
+
+use ipnet::IpNet;
+
+use super::requirements::spec_span;
+use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
+use crate::diag::{Diag, Findings};
+use crate::ir::{Firewall, Ir, RuleChain, Target};
+use crate::lower::peers::peers;
+use crate::lower::storage::pointer;
+use crate::site::Site;
+use crate::source::Sources;
+use crate::value::{Tracked, Value};
+
+/// Hosts that a finding names; the rest is counted.
+const HOSTS_SHOWN: usize = 6;
+
+/// Checks the rulesets of all hosts.
+pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    forms(ir, site, sources, findings);
+    let networks: Vec<(&str, Vec<IpNet>)> = site
+        .table("networks")
+        .filter(|(_, n)| n.get("role").is_some_and(|r| r.value == Value::str("management")))
+        .filter_map(|(name, n)| Some((&**name, peers(n, site)?.value.nets)))
+        .collect();
+    let nets: Vec<IpNet> = networks.iter().flat_map(|(_, nets)| nets.iter().copied()).collect();
+    let fits =
+        |f: &Firewall| site.entry("hosts", &f.host).is_some_and(|h| is_windows(h) == (*f.target == Target::Windows));
+    let hosts = ir.firewalls.iter().map(|f| &**f).filter(|f| fits(f));
+    let locked: Vec<&Firewall> = hosts.filter(|f| !is_reached(f, &nets)).collect();
+    let Some(first) = locked.first() else { return };
+    let place = own_form(site, &first.host).or_else(|| site.at("/firewall/targets"));
+    let span = place.and_then(|p| spec_span(&p.origins, sources));
+    let mut diag = match nets.is_empty() {
+        true => Diag::new(LOCKED_OUT, "no management network is declared, and the rulesets would lock everybody out")
+            .at_maybe(span, "these drop what no flow asks for, SSH included")
+            .help("declare the network from which administrators log in: `role: management`"),
+        false => {
+            let names: Vec<String> = networks.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let hosts = shown(&locked);
+            let message = format!("nobody could log in at {hosts}: {} cannot reach it", names.join(", "));
+            let host = site.entry("hosts", &first.host).and_then(|h| h.get("addresses"));
+            Diag::new(LOCKED_OUT, message)
+                .at_maybe(host.and_then(|h| spec_span(&h.origins, sources)), "of another address family")
+                .help("give the management network a CIDR of the family that the host has")
+        }
+    };
+    diag.waivable = true;
+    findings.push(diag.pointer("/firewall/targets"));
+}
+
+/// Whether some of the management networks may open a connection to the host.
+fn is_reached(firewall: &Firewall, nets: &[IpNet]) -> bool {
+    let inputs = firewall.rules.iter().filter(|r| *r.chain == RuleChain::Input && r.transport.has_ports());
+    inputs.flat_map(|r| r.peers.iter()).any(|peer| nets.iter().any(|net| peer.contains(net)))
+}
+
+/// The form that a host's own entry names.
+fn own_form<'a>(site: &'a Site, host: &str) -> Option<&'a Tracked> {
+    let derived = site.defaults.contains_key(&pointer(&["hosts", host, "firewall"]));
+    site.entry("hosts", host).and_then(|h| h.get("firewall")).filter(|_| !derived)
+}
+
+fn is_windows(host: &Tracked) -> bool {
+    let family = host.get("os").and_then(|os| os.get("family"));
+    family.and_then(|f| f.value.text()).is_some_and(|f| f.starts_with("windows"))
+}
+
+fn shown(hosts: &[&Firewall]) -> String {
+    let names: Vec<String> = hosts.iter().take(HOSTS_SHOWN).map(|f| format!("`{}`", *f.host)).collect();
+    match hosts.len() - names.len() {
+        0 => names.join(", "),
+        more => format!("{} and {more} more hosts", names.join(", ")),
+    }
+}
+
+/// Forms that do not go with an operating system, and forms of the site that no host takes.
+fn forms(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    for firewall in &ir.firewalls {
+        let Some(host) = site.entry("hosts", &firewall.host) else { continue };
+        let windows = is_windows(host);
+        if (*firewall.target == Target::Windows) == windows {
+            continue;
+        }
+        let (form, system) = (firewall.target.name(), if windows { "runs" } else { "does not run" });
+        let message = format!("host `{}` {system} Windows, so its firewall cannot be `{form}`", *firewall.host);
+        let place = own_form(site, &firewall.host).and_then(|f| spec_span(&f.origins, sources));
+        let os = host.get("os").and_then(|os| spec_span(&os.origins, sources));
+        let mut diag = Diag::new(FORM_UNFIT, message).at_maybe(place, "").help(match windows {
+            true => "write `windows` or `none`, or leave it out",
+            false => "write `nftables`, `iptables`, `firewalld` or `none`, or leave it out",
+        });
+        if let Some(os) = os.filter(|os| Some(*os) != place) {
+            diag = diag.and(os, "its operating system");
+        }
+        findings.push(diag.pointer(pointer(&["hosts", &firewall.host, "firewall"])));
+    }
+    for (index, word) in site.at("/firewall/targets").map(Tracked::items).unwrap_or_default().iter().enumerate() {
+        let Some(target) = word.value.text().and_then(|w| Target::from_name(&w)) else { continue };
+        if ir.firewalls.iter().any(|f| *f.target == target) {
+            continue;
+        }
+        let mut diag = Diag::new(FORM_UNUSED, format!("no host has its firewall as `{}`", target.name()))
+            .at_maybe(spec_span(&word.origins, sources), "nothing is written for it")
+            .help("a host takes the first form that its operating system has; name another one at the host, or take this away")
+            .pointer(format!("/firewall/targets/{index}"));
+        diag.waivable = true;
+        findings.push(diag);
+    }
+}

@@ -1,0 +1,105 @@
+//! Which host keeps a ruleset, in which form, and what is in it beside its rules.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::rules::{filters_output, joined};
+use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
+use crate::netset::{Addresses, Family};
+use crate::site::Site;
+use crate::value::{Origins, Ports, Str, Tracked, Value};
+
+/// A host with a ruleset.
+#[derive(Clone, Debug)]
+pub struct Filtered {
+    pub name: Str,
+    pub target: F<Target>,
+}
+
+/// Every host with a ruleset, sorted by name.
+pub fn filtered(site: &Site) -> Vec<Filtered> {
+    let form = |host: &Tracked| {
+        let form = host.get("firewall")?;
+        let target = Target::from_name(&form.value.text()?)?;
+        Some(F::new(target, form.origins.union(&host.origins)))
+    };
+    let hosts =
+        site.table("hosts").filter_map(|(name, host)| Some(Filtered { name: name.clone(), target: form(host)? }));
+    let mut list: Vec<Filtered> = hosts.collect();
+    list.sort_by(|a, b| a.name.cmp(&b.name));
+    list
+}
+
+/// The ruleset of every host that has one, those without a rule included.
+pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
+    let of_site = |pointer: &str| site.at(pointer).map(|v| v.origins.clone()).unwrap_or_default();
+    let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
+    let filters = filters_output(site);
+    let logs = site.at("/firewall/log").is_some_and(|l| l.value == Value::Bool(true));
+    let mut own: BTreeMap<&Str, Vec<Arc<Rule>>> = BTreeMap::new();
+    for rule in rules {
+        own.entry(&rule.host.value).or_default().push(rule.clone());
+    }
+    let ranges = node_ports(site);
+    let mut list = Vec::with_capacity(hosts.len());
+    for Filtered { name, target } in hosts {
+        let rules = own.remove(name).unwrap_or_default();
+        let exists = &target.origins;
+        list.push(Arc::new(Firewall {
+            host: F::new(name.clone(), exists.clone()),
+            target: target.clone(),
+            sets: F::new(sets(&rules), exists.clone()),
+            node_ports: judged_ports(ranges.get(name), &rules, exists),
+            rules: F::new(rules, exists.clone()),
+            output: F::new(filters, output.clone()),
+            log: F::new(logs, log.clone()),
+        }));
+    }
+    list
+}
+
+/// The sets that rules name, each once.
+fn sets(rules: &[Arc<Rule>]) -> Vec<Arc<AddressSet>> {
+    let by_name: BTreeMap<&Str, &Rule> = rules.iter().map(|r| (&r.set.value, &**r)).collect();
+    let mut list = Vec::with_capacity(by_name.len());
+    for rule in by_name.into_values() {
+        let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
+        let origins = &rule.set.origins;
+        list.push(Arc::new(AddressSet {
+            name: rule.set.clone(),
+            family: F::new(rule.family.value, origins.clone()),
+            nets: F::new(rule.peers.value.clone(), origins.clone()),
+            ranges: F::new(
+                Addresses::of_nets(family, &rule.peers.value).ranges(family).into_iter().map(Str::from).collect(),
+                origins.clone(),
+            ),
+        }));
+    }
+    list
+}
+
+/// The ports of a node that are judged before the cluster rewrites them: its range of node ports, and whatever products
+/// publish there beyond it.
+fn judged_ports(range: Option<&F<Option<Ports>>>, rules: &[Arc<Rule>], exists: &Origins) -> F<Vec<Ports>> {
+    let published = || rules.iter().filter(|r| r.chain.value == RuleChain::NodePort);
+    let mut ports: Vec<Ports> = published().flat_map(|r| r.ports.value.iter().copied()).collect();
+    ports.extend(range.and_then(|r| r.value));
+    let origins = Origins::all(published().map(|r| &r.ports.origins).chain(range.map(|r| &r.origins)).chain([exists]));
+    F::new(joined(ports), origins)
+}
+
+/// The range of node ports of every node of a cluster; a swarm has none.
+pub(super) fn node_ports(site: &Site) -> BTreeMap<Str, F<Option<Ports>>> {
+    let mut found = BTreeMap::new();
+    for (name, cluster) in site.table("clusters") {
+        let (kind, range) = (cluster.get("kind"), cluster.get("node_port_range"));
+        let origins = Origins::all(kind.into_iter().chain(range).map(|t| &t.origins));
+        let range = range.filter(|_| kind.is_some_and(|k| k.value == Value::str("kubernetes")));
+        let ports = range.and_then(|r| crate::instance::ports_of(&r.value)?.first().copied());
+        let (control_plane, workers) = site.cluster_nodes(name);
+        for node in control_plane.into_iter().chain(workers) {
+            found.insert(node.value, F::new(ports, origins.union(&node.origins)));
+        }
+    }
+    found
+}
