@@ -1,5 +1,5 @@
 #!/bin/sh
-# Copies the images of images.txt into the registry of site norlund-odense. Written by sitec; do not edit.
+# Copies the images of images.txt into the registry of site tessmere-cloud. Written by sitec; do not edit.
 #
 #   sh mirror.sh login REGISTRY USER [FILE]   signs in, with the password in FILE or typed in
 #   sh mirror.sh copy                         where both registries are within reach
@@ -10,7 +10,7 @@
 # What is done already is left out: after a fault, start it again.
 set -eu
 list=$(dirname -- "$0")/images.txt
-registry=registry.norlund.example
+registry=images.tessmere.example:8443
 
 fail() {
     printf 'mirror.sh: %s\n' "$*" >&2
