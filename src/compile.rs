@@ -132,6 +132,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
     ir.questions = lower::questions::questions(&run, &instances);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
+    if run.traced && ir.questions.is_empty() {
+        // That nothing is open was decided by every answer of the spec.
+        ir.settled = ir.settled.union(&lower::peers::deep_origins(&site.root));
+    }
     c.findings.extend(std::mem::take(&mut run.findings));
     for question in lower::questions::findings(&ir.questions, &site, &c.sources) {
         c.findings.push(question);

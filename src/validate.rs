@@ -202,7 +202,7 @@ impl<'a> Report<'a> {
         let titles: Vec<&str> = places.iter().filter_map(|p| p.title.as_deref()).collect();
         let message = match titles.as_slice() {
             [] => format!("unknown key `{name}`"),
-            [all @ ..] if all.len() <= 3 => {
+            all if all.len() <= 3 => {
                 let titles: Vec<String> = all.iter().map(|title| format!("`{title}`")).collect();
                 format!("unknown key `{name}` in {}", titles.join(" and "))
             }

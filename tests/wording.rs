@@ -43,7 +43,7 @@ fn faults(part: Part, text: &str) -> Vec<&'static str> {
     if text.ends_with('?') != (part == Part::Question) && matches!(part, Part::Message | Part::Question) {
         faults.push(if part == Part::Question { "is a question without `?`" } else { "asks without being a question" });
     }
-    if text.matches('`').count() % 2 == 1 {
+    if !text.matches('`').count().is_multiple_of(2) {
         faults.push("has a backtick without its fellow");
     }
     if text.contains("``") || text.contains("  ") || text.contains('\n') || text != text.trim() {

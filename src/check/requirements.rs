@@ -369,5 +369,17 @@ pub(super) fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
     let all = spans.clone();
     spans.retain(|s| !all.iter().any(|o| o != s && o.file == s.file && s.start <= o.start && o.end <= s.end));
+    // A whole file stands for nothing in particular where another one, below `extends`, has the place itself.
+    if spans.iter().any(|s| !is_document(*s, sources)) {
+        spans.retain(|s| !is_document(*s, sources));
+    }
     spans
+}
+
+/// Whether a span holds everything in its file but comments.
+fn is_document(span: Span, sources: &Sources) -> bool {
+    let text = &*sources.file(span.file).text;
+    let (before, rest) = (text.get(..span.start as usize), text.get(span.end as usize..));
+    let is_remark = |text: &str| text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    before.is_some_and(is_remark) && rest.is_some_and(is_remark)
 }

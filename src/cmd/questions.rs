@@ -87,7 +87,8 @@ impl<'a> Site<'a> {
             out.push_str("| --- | --- | --- | --- | --- | --- |\n");
             for q in questions {
                 let waits = q.waits.value.iter().map(|w| cell(w)).collect::<Vec<_>>().join("; ");
-                let [ask, place, product, why] = [&q.ask, &q.pointer, &q.product, &q.why].map(|text| cell(text));
+                let place = cell(&format!("`{}`", q.pointer.value.replace('`', "")));
+                let [ask, product, why] = [&q.ask, &q.product, &q.why].map(|text| cell(text));
                 let _ = writeln!(out, "| {ask} |  | {place} | {waits} | {product} | {why} |");
             }
         }

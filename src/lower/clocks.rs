@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::items::Item;
 use super::peers::{deep_origins, peers};
-use crate::instance::{Run, Withheld};
+use crate::instance::{Asked, Run};
 use crate::ir::{Clock, F};
 use crate::pack::expr::Unanswered;
 use crate::site::Site;
@@ -48,14 +48,17 @@ fn clock(item: &Item, site: &Site, run: &mut Run) -> Option<Clock> {
             }
         }
         (true, None) => {
-            run.withheld.push(Withheld {
+            run.asked.push(Asked {
                 product: item.product.clone(),
-                what: format!("configuration of the clock of `{}`, which is a time server", *host),
+                ask: "from where do the site's own time servers take the time (`none` if nothing stands above them)?"
+                    .into(),
+                who: "network administrator".into(),
+                waits: vec![format!("time service of `{}`", *host).into()],
                 unanswered: vec![Unanswered {
                     path: "site.ntp.upstream".into(),
                     pointer: Some("/ntp/upstream".into()),
-                    origins: own.clone(),
-                    ..Default::default()
+                    origins: site.at("/ntp").map(|ntp| ntp.origins.clone()).unwrap_or_default(),
+                    reads: own.clone(),
                 }],
                 why: item.why.clone(),
                 origins: own,

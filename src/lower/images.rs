@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::items::Item;
 use super::merge::{either, unite};
 use crate::emit::escape::Refusal;
-use crate::instance::{Run, Withheld};
+use crate::instance::{Asked, Run, Withheld};
 use crate::ir::{F, Image, Mirror};
 use crate::pack::expr::Unanswered;
 use crate::site::Site;
@@ -108,16 +108,20 @@ fn tool(site: &Site, first: &Image, exists: &Origins, run: &mut Run) -> Option<F
     let known =
         TOOLS.iter().find(|name| tools.get(name).is_some_and(|t| !matches!(t.value, Value::Null | Value::Poison)));
     if known.is_none() {
-        run.withheld.push(Withheld {
+        run.asked.push(Asked {
             product: first.product.value.clone(),
-            what: super::items::MIRRORING.into(),
+            ask:
+                "which tool brings images into the registry: `skopeo`, `docker`, `podman` or `ctr`, and which version?"
+                    .into(),
+            who: "installer".into(),
+            waits: vec![super::items::MIRRORING.into()],
             unanswered: vec![Unanswered {
                 path: "site.tools.docker".into(),
                 pointer: Some("/tools/docker".into()),
                 origins: origins.clone(),
                 reads: exists.clone(),
             }],
-            why: "addition: one of `skopeo`, `docker`, `podman` and `ctr` brings the images into the registry".into(),
+            why: "addition: somebody has to bring the images into the registry of the site".into(),
             origins: exists.clone(),
         });
     }

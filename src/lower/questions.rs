@@ -55,13 +55,13 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
         for rule in &instance.pack.questions {
             let why = instance.pack.source_text(&rule.head.source);
             let mut open = Vec::new();
-            run.each(&rule.head, &scope, &mut open, &mut |scope, _, run| {
+            run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
                 let Answer::Open(unanswered) = run.eval(&rule.of, scope) else { return };
                 let Answer::Known(ask) = run.text(&rule.ask, scope) else { return };
                 run.asked.push(Asked {
                     product: instance.name.clone(),
                     ask: ask.value.text().unwrap_or_default(),
-                    origins: ask.origins,
+                    origins: ask.origins.union(origins),
                     who: rule.who.clone(),
                     why: why.clone(),
                     waits: rule.waits.clone(),

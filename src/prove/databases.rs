@@ -29,26 +29,29 @@ pub fn scripts(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             }
         }
         let meant: Vec<&str> = server.roles.iter().filter(wanted).map(|r| &**r.name).collect();
-        names(found.remove(&*format!("{folder}-passwords.sql")), &meant, "password of the role", password, bugs);
+        names(found.remove(&*format!("{folder}-passwords.sql")), &meant, "password of the role", (password, 2), bugs);
         let mut meant = Vec::new();
         for pooler in ir.poolers.iter().filter(|p| *p.server == *server.server) {
             if *pooler.copies_passwords && server.host.is_some() && &**pooler.kind == "pgbouncer" {
                 meant.extend(pooler.users.iter().map(|u| &**u));
             }
         }
-        names(found.remove(&*format!("{folder}-userlist.sql")), &meant, "user", listed, bugs);
+        names(found.remove(&*format!("{folder}-userlist.sql")), &meant, "user", (listed, 3), bugs);
     }
     for (file, _) in found.into_values() {
         bugs.extra(file.at(0), "a script");
     }
 }
 
-/// A file that says one thing of each of several roles.
+/// The role that a command speaks of; `Some(None)` for one that only prepares, `None` for one that does not belong.
+type Reads = fn(&What) -> Option<Option<&str>>;
+
+/// A file that says one thing of each of several roles, behind so many commands that prepare for it.
 fn names(
     found: Option<(&Emitted, Vec<Act>)>,
     meant: &[&str],
     what: &str,
-    read: fn(&What) -> Option<Option<&str>>,
+    (read, prepares): (Reads, usize),
     bugs: &mut Bugs,
 ) {
     let Some((file, acts)) = found else {
@@ -58,6 +61,9 @@ fn names(
         return;
     };
     let mut left: Vec<&str> = meant.to_vec();
+    if acts.iter().filter(|act| read(&act.what) == Some(None)).count() != prepares {
+        bugs.missing(file.path, "what prepares for it");
+    }
     for act in &acts {
         match read(&act.what) {
             Some(Some(name)) => match left.iter().position(|n| *n == name) {
@@ -89,7 +95,11 @@ fn listed(what: &What) -> Option<Option<&str>> {
         What::Statement(s) if s.shape == SHAPE && s.values[..3] == ["\"%s\" \"%s\"", "\"", "\"\""] => {
             Some(Some(&s.values[3]))
         }
-        What::Command(name, _) if name == "pset" => Some(None),
+        What::Command(name, words)
+            if name == "pset" && (words == &["format", "unaligned"] || words == &["tuples_only", "on"]) =>
+        {
+            Some(None)
+        }
         other => stops(other).then_some(None),
     }
 }
@@ -108,6 +118,9 @@ fn script(file: &Emitted, acts: &[Act], server: &DatabaseServer, bugs: &mut Bugs
         let line = match &act.what {
             other if stops(other) => "stop at errors".to_owned(),
             What::Command(name, words) if name == "connect" && words.len() == 1 => {
+                if database == Some(&*words[0]) {
+                    bugs.extra(file.at(act.line), &format!("a second way into `{}`", words[0]));
+                }
                 database = Some(&words[0]);
                 continue;
             }
@@ -118,7 +131,11 @@ fn script(file: &Emitted, acts: &[Act], server: &DatabaseServer, bugs: &mut Bugs
                 told(database, &format!("{} unless {guard}", made.shape), &made.values)
             }
         };
-        done.entry(line).or_insert(act.line);
+        // A role with rights in several schemas gets its way into the database with each of them.
+        let repeats = line.contains("GRANT CONNECT");
+        if done.insert(line.clone(), act.line).is_some() && !repeats {
+            bugs.extra(file.at(act.line), &format!("a second time {line}"));
+        }
     }
     let meant = meant(server);
     for line in &meant {
