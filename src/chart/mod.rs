@@ -201,10 +201,10 @@ fn yaml(name: &str, text: String, sources: &mut Sources) -> Option<Node> {
 impl Chart {
     /// Whether the chart's values have this key, or may have it.
     pub fn has(&self, steps: &[String]) -> bool {
-        if let Some((first, rest)) = steps.split_first() {
-            if first == "global" || self.parts.get(first).is_some_and(|part| !rest.is_empty() && part.has(rest)) {
-                return true;
-            }
+        if let Some((first, rest)) = steps.split_first()
+            && (first == "global" || self.parts.get(first).is_some_and(|part| !rest.is_empty() && part.has(rest)))
+        {
+            return true;
         }
         if self.templates_read(steps) {
             return true;

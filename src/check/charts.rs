@@ -45,8 +45,8 @@ fn said(origins: &Origins, sources: &Sources) -> Option<Span> {
 
 /// The place that holds exactly this text, among those that a value comes from.
 fn written(origins: &Origins, text: &str, sources: &Sources) -> Option<Span> {
-    let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
-    spans.filter(|s| sources.text(*s).trim_matches(['"', '\'']) == text).last()
+    let mut spans = origins.as_slice().iter().rev().filter_map(|p| sources.span_of(*p));
+    spans.find(|s| sources.text(*s).trim_matches(['"', '\'']) == text)
 }
 
 /// A pack writes keys into the chart's values that Helm would take without a word, and that nothing reads.

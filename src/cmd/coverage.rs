@@ -270,7 +270,7 @@ fn artifacts(pack: &PackFiles, manifest: &Node, base: &Node, items: &[Item], out
 }
 
 /// The lists of the `Ir` that items of a kind end up in.
-fn written_from<'k>(kind: &'k str) -> Vec<&'k str> {
+fn written_from(kind: &str) -> Vec<&str> {
     match kind {
         "flows" | "components" => vec!["flows", "firewalls"],
         kind => vec![kind],
@@ -341,7 +341,7 @@ fn code(text: &str) -> String {
 
 /// Text of the pack between code spans of its own, without anything that Markdown takes for markup.
 fn prose(text: &str) -> String {
-    let balanced = text.matches('`').count() % 2 == 0;
+    let balanced = text.matches('`').count().is_multiple_of(2);
     let mut out = String::new();
     let mut inside = false;
     for c in text.chars() {
