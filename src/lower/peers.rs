@@ -10,17 +10,24 @@ use crate::value::{Map, Origins, Ref, Str, Tracked, Value};
 /// The addresses of a host, network, external endpoint, service entry, address, or list of these. An end whose
 /// addresses the site does not give keeps its name. `None` when the value is nothing of that kind.
 pub fn peers(value: &Tracked, site: &Site) -> Option<F<Peers>> {
-    let mut found = F::new(Peers::default(), value.origins.clone());
+    let mut found = Found::default();
     collect(value, site, &mut found, 0)?;
     found.value.nets = merged(std::mem::take(&mut found.value.nets));
-    Some(found)
+    Some(F::new(found.value, Origins::all(&found.origins)))
 }
 
-fn collect(value: &Tracked, site: &Site, found: &mut F<Peers>, depth: usize) -> Option<()> {
+/// What is being gathered. The sets of origins of thousands of hosts are joined once, at the end.
+#[derive(Default)]
+struct Found {
+    value: Peers,
+    origins: Vec<Origins>,
+}
+
+fn collect(value: &Tracked, site: &Site, found: &mut Found, depth: usize) -> Option<()> {
     if depth > 8 {
         return None;
     }
-    found.origins = found.origins.union(&value.origins);
+    found.origins.push(value.origins.clone());
     match &value.value {
         Value::Ref(name) => collect(site.entry(&name.table, &name.name)?, site, found, depth + 1),
         Value::Address(address) => {
@@ -48,7 +55,7 @@ fn collect(value: &Tracked, site: &Site, found: &mut F<Peers>, depth: usize) -> 
 
 /// An entry of a table: `cidrs` of a network, `addresses` or `address` of a host or endpoint, or the `host` of a
 /// service.
-fn entry(map: &Map, site: &Site, found: &mut F<Peers>, depth: usize) -> Option<()> {
+fn entry(map: &Map, site: &Site, found: &mut Found, depth: usize) -> Option<()> {
     for key in ["cidrs", "addresses", "host", "address", "fqdn"] {
         let Some(value) = map.get(key).filter(|v| answered(&v.value)) else { continue };
         return collect(value, site, found, depth + 1);
@@ -65,7 +72,7 @@ fn answered(value: &Value) -> bool {
 }
 
 /// A DNS name: the addresses of the host that carries it, or the name itself.
-fn named(name: &Str, site: &Site, found: &mut F<Peers>) {
+fn named(name: &Str, site: &Site, found: &mut Found) {
     if let Ok(address) = name.parse::<IpAddr>() {
         found.value.nets.push(IpNet::from(address));
         return;
@@ -77,7 +84,7 @@ fn named(name: &Str, site: &Site, found: &mut F<Peers>) {
             || matches!(names, Some(Value::List(items)) if items.iter().any(|i| i.value == Value::Str(name.clone())));
         if carries {
             for address in host_addresses(entry) {
-                found.origins = found.origins.union(&address.origins);
+                found.origins.push(address.origins.clone());
                 found.value.nets.push(IpNet::from(address.value));
             }
             return;
