@@ -79,6 +79,26 @@ fn d_validate(bencher: Bencher, hosts: usize) {
     bencher.bench(|| validate::validate(&node, &schema, &mut Findings::default()));
 }
 
+/// What every later pass is compared with: the text read and validated, nothing else. `f_check` is to take at most 2.5
+/// times as long.
+#[divan::bench(args = HOSTS)]
+fn d_parse_and_validate(bencher: Bencher, hosts: usize) {
+    let text = synthetic::spec(hosts);
+    let settings: serde_json::Value =
+        serde_json::from_str(include_str!("packs/synthetic/settings.schema.json")).expect("JSON");
+    bencher.bench(|| {
+        let (mut sources, mut findings) = (Sources::default(), Findings::default());
+        let file = parse::load(&mut sources, "site.yaml", text.as_bytes().to_vec(), Role::Spec, &mut findings);
+        let file = file.expect("text");
+        let node = overlay::overlay(&mut sources, file, &mut |path| Err(path.to_string()), &mut findings);
+        let node = node.expect("a spec");
+        let products = node.get("products").map(sitec::node::Node::entries).unwrap_or_default();
+        let settings: Vec<_> = products.iter().map(|entry| (entry.key.clone(), &settings)).collect();
+        let schema = Schema::new(&settings);
+        black_box(validate::validate(&node, &schema, &mut findings));
+    });
+}
+
 #[divan::bench(args = HOSTS)]
 fn e_decode(bencher: Bencher, hosts: usize) {
     let c = built(&synthetic::spec(hosts), Depth::Check);

@@ -1,5 +1,7 @@
 //! The command line: arguments in, a command run, an exit code out.
 
+mod levels;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -7,6 +9,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cmd::{self, Exit, Shell, Stop};
+pub use levels::Strictness;
 
 /// Compiles one site spec into every artifact of a customer's site.
 ///
@@ -26,9 +29,11 @@ const EXAMPLES: &str = "\
 Examples:
   sitec init demo > site.yaml          a first spec, with comments
   sitec check site.yaml                what is wrong, and which answers are missing
+  sitec questions site.yaml            the missing answers, to be sent to those who have them
   sitec build site.yaml                write everything to out/<site>/
   sitec diff site.yaml                 what a build would change, and which flows it would open
   sitec why site.yaml RUNBOOK.md:12    where a line comes from, in the spec and in the pack
+  sitec can site.yaml users proxy1 443 whether traffic is permitted, and by what
   sitec explain S0201                  what a code means, and how to get out
 
 Where a command takes SPEC, a folder stands for every site.yaml below it.
@@ -46,6 +51,18 @@ pub struct Global {
     /// Whether to use colours; `auto` respects NO_COLOR, CLICOLOR and the terminal
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
+    /// Draw reports with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Columns after which reports are wrapped [default: those of the terminal]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(40..))]
+    pub width: Option<u16>,
+    /// The most findings to show, the gravest ones; all are counted
+    #[arg(long, global = true, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+    /// Show all findings
+    #[arg(long, global = true, conflicts_with = "limit")]
+    pub all: bool,
     /// A folder with packs of your own, one folder each; they go before the packs that are built in
     #[arg(long, global = true, value_name = "DIR")]
     pub packs: Vec<Utf8PathBuf>,
@@ -58,10 +75,18 @@ pub struct Global {
 pub enum Format {
     /// With the lines of the spec
     Human,
-    /// One line per finding: file:line:column: level: message [code]
+    /// One line per finding: `file:line:column: level[code]: message`
     Short,
-    /// One JSON document on standard output
+    /// One JSON document on standard output; `schema/findings.schema.json` describes it
     Json,
+    /// A SARIF 2.1.0 log on standard output, for code reviews and scanners (`check` and `build`)
+    Sarif,
+    /// Workflow commands of GitHub Actions on standard output, one annotation per finding
+    Github,
+    /// A page to send to those who can answer (`questions`)
+    Markdown,
+    /// A table with a column for the answers (`questions`)
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,25 +100,16 @@ pub enum Color {
 pub enum Command {
     Build(BuildArgs),
     Check(CheckArgs),
+    Questions(QuestionsArgs),
     Diff(DiffArgs),
     Show(ShowArgs),
     Why(WhyArgs),
+    Can(CanArgs),
     Explain(ExplainArgs),
     Schema(SchemaArgs),
     Packs(PacksArgs),
     Init(InitArgs),
     Completions(CompletionsArgs),
-}
-
-/// Which findings count as errors.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Strictness {
-    /// Treat a level (`warning`, `question`, `note`) or a code (`S0201`, `demo/memory`) as an error
-    #[arg(long, value_name = "LEVEL|CODE")]
-    pub deny: Vec<String>,
-    /// Treat warnings and questions as errors
-    #[arg(long)]
-    pub strict: bool,
 }
 
 /// Write the artifacts of a site to OUT/<site>/.
@@ -127,13 +143,40 @@ pub struct BuildArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   sitec check site.yaml
-  sitec check site.yaml --deny question       exit 1 while questions are open
-  sitec check sites/ --format json            for other programs")]
+  sitec check site.yaml --deny questions      exit 1 while questions are open
+  sitec check site.yaml --deny warnings --allow S0009     the last word about a finding counts
+  sitec check sites/ --format json            for other programs
+  sitec check site.yaml --format sarif > site.sarif       for code reviews
+  sitec check site.yaml --format github       annotations in GitHub Actions
+  sitec check site.yaml --fix --dry-run       what would be put right, as a diff
+  sitec check site.yaml --fix                 put right what is safe, in the spec and in what it extends")]
 pub struct CheckArgs {
     /// The spec, or a folder of specs
     pub spec: Utf8PathBuf,
+    /// Apply the replacements that are safe, and say which; everything else in the files stays as it is
+    #[arg(long)]
+    pub fix: bool,
+    /// With `--fix`: print the changes as a diff, and write nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub strictness: Strictness,
+}
+
+/// List what a spec leaves unanswered: who can answer, where the answer belongs, and what waits for it.
+///
+/// As Markdown, to be sent to the customer, or as CSV with an empty column for the answers.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sitec questions site.yaml > questions.md
+  sitec questions site.yaml --format csv > questions.csv
+  sitec questions site.yaml --who customer    only what the customer can answer")]
+pub struct QuestionsArgs {
+    /// The spec, or a folder of specs
+    pub spec: Utf8PathBuf,
+    /// Only the questions that this one can answer; may be repeated
+    #[arg(long)]
+    pub who: Vec<String>,
 }
 
 /// Show what a spec changes: against the tree on disk, or against another spec.
@@ -184,6 +227,29 @@ pub struct WhyArgs {
     pub place: String,
 }
 
+/// Say whether the site permits traffic, and which lines of the spec and of the packs decide it.
+///
+/// An end is a host, a network, an external endpoint, a cluster (its nodes), `cluster:NAME` (its pods), an address, a
+/// CIDR, `any`, or `INSTANCE/NAME`: a component, or an end as firewall/flows.md calls it. Exit 0 when all of the traffic
+/// is permitted, 1 when some of it or nothing is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sitec can site.yaml users proxy1 443
+  sitec can site.yaml w03 nfs1 111/udp
+  sitec can site.yaml 10.20.0.0/16 pg1 5432-5433/tcp
+  sitec can site.yaml any nfs1 2049           who reaches the NFS server?")]
+pub struct CanArgs {
+    /// The spec
+    pub spec: Utf8PathBuf,
+    /// Who opens the connection
+    pub from: String,
+    /// To whom
+    pub to: String,
+    /// Port or ports; TCP unless it says otherwise
+    #[arg(value_name = "PORT[-PORT][/tcp|udp]")]
+    pub port: String,
+}
+
 /// Explain a code: what is wrong, why it matters, how to get out. Without a code, list them all.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -215,6 +281,7 @@ pub struct SchemaArgs {
 #[command(after_help = "Examples:
   sitec packs
   sitec packs show demo
+  sitec packs coverage demo                   the same by sections of its document, with what is left out
   sitec packs new myproduct                   make a folder with a pack that compiles
   sitec build site.yaml --packs .             use the packs in this folder")]
 pub struct PacksArgs {
@@ -228,6 +295,17 @@ pub enum PacksAction {
     Show {
         /// The pack's name
         name: String,
+    },
+    /// Print what each section of a pack's document has come to, and what of it is left out, as Markdown
+    Coverage {
+        /// The pack's name
+        name: String,
+        /// Write it to COVERAGE.md in the pack's folder
+        #[arg(long)]
+        write: bool,
+        /// Write nothing; exit 1 unless COVERAGE.md is what would be written
+        #[arg(long, conflicts_with = "write")]
+        check: bool,
     },
     /// Make a folder with a small pack that compiles
     New {
@@ -271,11 +349,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let shell = Shell::new(&cli.global);
     let result = match &cli.command {
+        command if !fits(cli.global.format, command) => {
+            let format = cli.global.format.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default();
+            Err(Stop::Usage(format!("`--format {format}` is not for this command; see its `--help`")))
+        }
         Command::Build(args) => cmd::build::run(args, &shell),
         Command::Check(args) => cmd::check::run(args, &shell),
+        Command::Questions(args) => cmd::questions::run(args, &shell),
         Command::Diff(args) => cmd::diff::run(args, &shell),
         Command::Show(args) => cmd::show::run(args, &shell),
         Command::Why(args) => cmd::why::run(args, &shell),
+        Command::Can(args) => cmd::can::run(args, &shell),
         Command::Explain(args) => cmd::explain::run(args, &shell),
         Command::Schema(args) => cmd::schema::run(args, &shell),
         Command::Packs(args) => cmd::packs::run(args, &shell),
@@ -290,6 +374,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     });
     ExitCode::from(exit.code())
+}
+
+/// Whether a command has something to say in a format.
+fn fits(format: Format, command: &Command) -> bool {
+    match format {
+        Format::Human | Format::Short | Format::Json => true,
+        Format::Sarif | Format::Github => matches!(command, Command::Check(_) | Command::Build(_)),
+        Format::Markdown | Format::Csv => matches!(command, Command::Questions(_)),
+    }
 }
 
 #[cfg(test)]

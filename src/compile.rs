@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::artifact::ArtifactTree;
+use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
-use crate::diag::{Diag, Findings, similar_name};
+use crate::diag::levels::Levels;
+use crate::diag::{Diag, Findings, causes, similar_name, surely_meant};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
@@ -15,7 +17,7 @@ use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{check, decode, emit, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -62,13 +64,23 @@ pub struct Compilation {
 
 /// Runs all passes. Errors keep the tree from being made, never from being looked for further.
 pub fn compile(inputs: &Inputs<'_>) -> Compilation {
+    compile_at(inputs, &Levels::default())
+}
+
+/// Runs all passes, findings counting as the run wishes: what is denied keeps the tree from being made.
+pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     let mut c = Compilation::default();
-    run(inputs, &mut c);
+    let mut judged = 0;
+    run(inputs, levels, &mut judged, &mut c);
+    levels.apply(&mut c.findings, judged);
     c.findings.sort();
+    causes::join(&mut c.findings);
+    fix::adapt(&mut c.findings, &c.sources);
     c
 }
 
-fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
+/// `judged` counts the findings that have their level.
+fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compilation) -> Option<()> {
     // parse, overlay
     let bytes = match (inputs.read)(&inputs.entry) {
         Ok(bytes) => bytes,
@@ -97,19 +109,22 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
     let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
     let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
+    let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
     c.spec = Some(node);
 
     // check, lower, check
     let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
     check::addresses::addresses(&site, &c.sources, &mut run.findings);
-    let instances = instances(&used, &c.packs, &site, &mut run);
+    let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
     let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
     lower::merge::report_conflicts(&mut run, &c.sources);
     check::firewalls::firewalls(&ir, &site, &c.sources, &mut run.findings);
+    check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
     check::boundaries::boundaries(&ir, &site, &c.sources, &mut run.findings);
+    check::databases::databases(&ir, &site, &c.sources, &mut run.findings);
     run.report_refused(&c.sources);
     check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
@@ -121,7 +136,12 @@ fn run(inputs: &Inputs<'_>, c: &mut Compilation) -> Option<()> {
     for question in lower::questions::findings(&ir.questions, &site, &c.sources) {
         c.findings.push(question);
     }
-    ir.waivers = check::waivers::apply(&site, &c.sources, &mut c.findings);
+    ir.waivers = match &c.spec {
+        Some(spec) => check::waivers::apply(&site, spec, &c.sources, &mut c.findings),
+        None => Vec::new(),
+    };
+    levels.apply(&mut c.findings, 0);
+    *judged = c.findings.len();
 
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {
@@ -224,7 +244,8 @@ fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &
             diag = match similar_name(name, names.clone()) {
                 Some(near) => {
                     let diag = diag.help(format!("there is a pack `{near}`"));
-                    if named.is_some() { diag.replace(span, near, true) } else { diag }
+                    let safe = surely_meant(name, near, names);
+                    if named.is_some() { diag.replace(span, near, safe) } else { diag }
                 }
                 None => diag.help(format!(
                     "packs are: {}; name one with `pack:`, or give your own with `--packs DIR`",
@@ -254,17 +275,23 @@ fn pack_defaults(used: &[Use], packs: &BTreeMap<Str, Pack>) -> Vec<PackDefault> 
 }
 
 /// The pack of every site first, then the products in the order of the spec.
-fn instances<'a>(used: &[Use], packs: &'a BTreeMap<Str, Pack>, site: &Site, run: &mut Run) -> Vec<Instance<'a>> {
+fn instances<'a>(
+    used: &[Use],
+    packs: &'a BTreeMap<Str, Pack>,
+    charts: &'a BTreeMap<Str, Chart>,
+    site: &Site,
+    run: &mut Run,
+) -> Vec<Instance<'a>> {
     let mut list = Vec::new();
     if let Some(base) = packs.get(BASE) {
-        list.push(Instance::new("site".into(), base, None, site, run));
+        list.push(Instance::new("site".into(), base, None, None, site, run));
     }
     for u in used {
         let Some(pack) = packs.get(&u.pack) else { continue };
         let product = site.entry("products", &u.instance);
         // Nothing can be said about a product whose entry is faulty.
         if product.is_some_and(|p| matches!(p.value, Value::Map(_))) {
-            list.push(Instance::new(u.instance.clone(), pack, product, site, run));
+            list.push(Instance::new(u.instance.clone(), pack, product, charts.get(&u.instance), site, run));
         }
     }
     list

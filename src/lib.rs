@@ -5,6 +5,7 @@
 //! Passes are pure functions; only [`write`] and the command line touch the outside.
 
 pub mod artifact;
+pub mod chart;
 pub mod check;
 pub mod cli;
 pub mod cmd;
@@ -12,6 +13,7 @@ pub mod compile;
 pub mod decode;
 pub mod diag;
 pub mod emit;
+pub mod fix;
 pub mod instance;
 pub mod ir;
 pub mod lower;

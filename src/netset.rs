@@ -5,6 +5,7 @@
 //! set of addresses does not change; each set of addresses is a sorted list of disjoint intervals that do not touch.
 
 mod addresses;
+mod pairs;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 
 pub use addresses::Addresses;
+pub use pairs::Pairs;
 
 use crate::ir::Transport;
 use crate::value::Ports;

@@ -99,10 +99,7 @@ impl Pass<'_> {
 
     /// The resolved tree of one file that `folder`'s file extends.
     fn base(&mut self, folder: &str, path: &str, said: Span) -> Option<Node> {
-        let name = match folder.rfind('/') {
-            Some(end) if !path.starts_with('/') => clean(&format!("{}/{path}", &folder[..end])),
-            _ => clean(path),
-        };
+        let name = beside(folder, path);
         if self.chain.iter().any(|l| l.name == name) {
             let diag = self.cycle(&name, said);
             self.findings.push(diag);
@@ -186,6 +183,14 @@ fn merge_entries(base: Vec<Entry>, over: Vec<Entry>) -> Vec<Entry> {
         }
     }
     merged.into_iter().flatten().collect()
+}
+
+/// A path that a file names, relative to that file's folder.
+pub fn beside(file: &str, path: &str) -> String {
+    match file.rfind('/') {
+        Some(end) if !path.starts_with('/') => clean(&format!("{}/{path}", &file[..end])),
+        _ => clean(path),
+    }
 }
 
 /// A path without `.` and with `..` resolved by its text.

@@ -24,6 +24,11 @@ impl Span {
         }
     }
 
+    /// From the begin of this span to the end of a later one of the same file.
+    pub fn until(self, last: Self) -> Self {
+        Self { end: last.end.max(self.end), ..self }
+    }
+
     /// The span of `len` bytes that begin `offset` bytes into this one.
     pub fn within(self, offset: usize, len: usize) -> Self {
         let start = self.start as usize + offset;
@@ -40,6 +45,8 @@ pub enum Role {
     Pack,
     /// A template of a pack.
     Template,
+    /// A text inside the archive of a chart.
+    Chart,
     /// The schema of the spec; origin of core defaults.
     Schema,
 }

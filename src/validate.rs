@@ -5,6 +5,8 @@ mod pattern;
 mod quick;
 mod words;
 
+pub use lean::instance;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::ValidationError;
@@ -12,7 +14,7 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value as JsonValue;
 
 use crate::decode::found;
-use crate::diag::{Diag, Findings, codes, similar_name};
+use crate::diag::{Diag, Findings, codes, similar_name, surely_meant};
 use crate::node::{Entry, Node};
 use crate::schema::Schema;
 use crate::source::{PlaceId, Span};
@@ -22,7 +24,7 @@ use crate::source::{PlaceId, Span};
 /// Out come the places whose values are of no use to later passes. A value that the schema's `x-type` describes more
 /// exactly than its `type` and `pattern` is left to decoding.
 pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> BTreeSet<PlaceId> {
-    let mut report = Report { root: node, schema: schema.json(), findings, poisoned: BTreeSet::new() };
+    let mut report = Report::new(node, schema.json(), findings);
     if report.format_version() {
         return report.poisoned;
     }
@@ -32,6 +34,7 @@ pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> BTreeS
     // Schemas of packs are verified when the packs are loaded; one that does not compile has been reported there.
     if let Some(validator) = compiled(schema.json(), node) {
         report.violations(&validator);
+        report.all_unknown_keys();
     }
     report.poisoned
 }
@@ -47,9 +50,25 @@ struct Report<'a> {
     schema: &'a JsonValue,
     findings: &'a mut Findings,
     poisoned: BTreeSet<PlaceId>,
+    /// Unknown keys, by the keys that are known where they stand and by their own name.
+    unknown: BTreeMap<(Vec<&'a str>, &'a str), Vec<UnknownKey<'a>>>,
+}
+
+/// A key that the schema does not know, where it stands.
+struct UnknownKey<'a> {
+    span: Span,
+    /// What the map is called that it stands in.
+    title: Option<String>,
+    /// The value of a secret was meant to stand here.
+    secret: bool,
+    map: &'a Node,
 }
 
 impl<'a> Report<'a> {
+    fn new(root: &'a Node, schema: &'a JsonValue, findings: &'a mut Findings) -> Self {
+        Self { root, schema, findings, poisoned: BTreeSet::new(), unknown: BTreeMap::new() }
+    }
+
     /// Whether the spec is of a format that this compiler does not know; then nothing else is said about it.
     fn format_version(&mut self) -> bool {
         let Some(node) = self.root.get("sitec") else { return false };
@@ -130,27 +149,87 @@ impl<'a> Report<'a> {
         self.findings.push(Diag::new(codes::WRONG_TYPE, message).at(node.span, format!("this is {found}")));
     }
 
-    fn unknown_keys(&mut self, node: &Node, unexpected: &[String], schema: &JsonValue, pointer: &str) {
+    /// Notes the unknown keys of a map for [`Self::all_unknown_keys`].
+    fn unknown_keys(&mut self, node: &'a Node, unexpected: &[String], schema: &'a JsonValue, pointer: &str) {
+        if let Some(text) = unquoted(node).filter(|_| words::takes_text(schema)) {
+            let diag = Diag::new(codes::WRONG_TYPE, "text that contains `: ` needs quotes here".to_string())
+                .at(node.span, "without quotes this is a key with a value")
+                .help(format!("write `{text}`"))
+                .replace(node.span, text, true);
+            self.poisoned.insert(node.place);
+            self.findings.push(diag);
+            return;
+        }
         let unexpected: BTreeSet<&str> = unexpected.iter().map(String::as_str).collect();
         let known: Vec<&str> = words::keys(schema).collect();
         for entry in node.entries().iter().filter(|e| unexpected.contains(&*e.key)) {
             self.poisoned.insert(entry.value.place);
-            let message = match words::title(pointer) {
-                Some(title) => format!("unknown key `{}` in `{title}`", entry.key),
-                None => format!("unknown key `{}`", entry.key),
-            };
-            let mut diag = Diag::new(codes::UNKNOWN_KEY, message).at(entry.key_span, "");
-            if let Some(key) = similar_name(&entry.key, known.iter().copied()) {
-                diag = diag.help(format!("a key with a similar name is `{key}`")).replace(entry.key_span, key, true);
-            } else if words::is_secret_entry(pointer) {
-                diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
-            } else if !known.is_empty() && known.len() <= 12 {
-                diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
-            } else {
-                diag = diag.help("remove it, or find the place's keys in `sitec schema`");
+            if let Some((before, text)) = cut_at_comma(node, entry) {
+                let span = before.value.span.until(entry.key_span);
+                let diag = Diag::new(codes::WRONG_TYPE, "text that contains a comma needs quotes here")
+                    .at(span, "the comma ends the value, and the rest is taken for a key");
+                self.findings.push(diag.help(format!("write `{text}`")).replace(span, text, true));
+                self.poisoned.insert(before.value.place);
+                continue;
             }
-            self.findings.push(diag);
+            let (title, secret) = (words::title(pointer), words::is_secret_entry(pointer));
+            let key = UnknownKey { span: entry.key_span, title, secret, map: node };
+            self.unknown.entry((known.clone(), &entry.key)).or_default().push(key);
         }
+    }
+
+    /// One report for a key that is unknown at places of one kind, however many there are.
+    fn all_unknown_keys(&mut self) {
+        for ((known, name), places) in std::mem::take(&mut self.unknown) {
+            let near = similar_name(name, known.iter().copied());
+            // Where the similar key stands already, another one was meant.
+            let twice = |place: &UnknownKey| near.is_some_and(|key| place.map.entry(key).is_some());
+            let (twice, once): (Vec<_>, Vec<_>) = places.into_iter().partition(twice);
+            self.unknown_key(&known, name, near, once, false);
+            self.unknown_key(&known, name, near, twice, true);
+        }
+    }
+
+    fn unknown_key(
+        &mut self,
+        known: &[&str],
+        name: &str,
+        near: Option<&str>,
+        mut places: Vec<UnknownKey>,
+        twice: bool,
+    ) {
+        places.sort_by_key(|place| place.span);
+        let titles: Vec<&str> = places.iter().filter_map(|p| p.title.as_deref()).collect();
+        let message = match titles.as_slice() {
+            [] => format!("unknown key `{name}`"),
+            [all @ ..] if all.len() <= 3 => {
+                let titles: Vec<String> = all.iter().map(|title| format!("`{title}`")).collect();
+                format!("unknown key `{name}` in {}", titles.join(" and "))
+            }
+            [first, ..] => format!("unknown key `{name}` in `{first}` and {} other places", titles.len() - 1),
+        };
+        let Some(first) = places.first() else { return };
+        let mut diag = Diag::new(codes::UNKNOWN_KEY, message).at(first.span, "");
+        for place in &places[1..] {
+            diag = diag.and(place.span, "here as well");
+        }
+        if let Some(key) = near {
+            let safe = surely_meant(name, key, known.iter().copied()) && !twice;
+            diag = diag.help(match twice {
+                true => format!("a key with a similar name is `{key}`, which stands here already"),
+                false => format!("a key with a similar name is `{key}`"),
+            });
+            for place in places.iter().filter(|_| !twice) {
+                diag = diag.replace(place.span, key, safe);
+            }
+        } else if first.secret {
+            diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
+        } else if !known.is_empty() && known.len() <= 12 {
+            diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
+        } else {
+            diag = diag.help("remove it, or find the place's keys in `sitec schema`");
+        }
+        self.findings.push(diag);
     }
 
     /// Reports on a key that is left `null` although nothing can be made without it.
@@ -197,7 +276,8 @@ impl<'a> Report<'a> {
         let message = format!("`{text}` is not one of {}", words::listed(words.iter().map(String::as_str)));
         let mut diag = Diag::new(codes::NOT_ONE_OF, message).at(node.span, "");
         if let Some(word) = similar_name(text, words.iter().map(String::as_str)) {
-            diag = diag.help(format!("a similar value is `{word}`")).replace(node.span, word, true);
+            let safe = surely_meant(text, word, words.iter().map(String::as_str));
+            diag = diag.help(format!("a similar value is `{word}`")).replace(node.span, word, safe);
         }
         self.poisoned.insert(node.place);
         self.findings.push(diag);
@@ -262,11 +342,30 @@ impl<'a> Report<'a> {
                 let near = node.scalar_text().and_then(|t| similar_name(t, constants.iter().map(String::as_str)));
                 self.wrong_type(node, &forms);
                 if let (Some(word), Some(diag)) = (near, self.findings.iter_mut().last()) {
-                    *diag = diag.clone().help(format!("a similar value is `{word}`")).replace(node.span, word, true);
+                    let known = constants.iter().map(String::as_str);
+                    let safe = node.scalar_text().is_some_and(|text| surely_meant(text, word, known));
+                    *diag = diag.clone().help(format!("a similar value is `{word}`")).replace(node.span, word, safe);
                 }
             }
         }
     }
+}
+
+/// The entry before a key without a value that reads like the rest of its text, and that text with its quotes: within
+/// braces, YAML ends a text at a comma.
+fn cut_at_comma<'a>(node: &'a Node, rest: &Entry) -> Option<(&'a Entry, String)> {
+    let at = node.entries().iter().position(|e| e.key_span == rest.key_span)?;
+    let before = node.entries().get(at.checked_sub(1)?)?;
+    let text = before.value.scalar_text()?;
+    let is_rest = rest.value.is_null() && rest.key.contains(' ') && !rest.key.contains(['"', '\\']);
+    (is_rest && !text.contains(['"', '\\'])).then(|| (before, format!("\"{text}, {}\"", rest.key)))
+}
+
+/// A text such as `users -> proxy1 : 443/tcp HTTPS` that YAML reads as a key with a value, with its quotes.
+fn unquoted(node: &Node) -> Option<String> {
+    let [entry] = node.entries() else { return None };
+    let value = entry.value.scalar_text().filter(|_| entry.key.contains(' '))?;
+    (!entry.key.contains(['"', '\\']) && !value.contains(['"', '\\'])).then(|| format!("\"{} : {value}\"", entry.key))
 }
 
 fn child<'a>(json: &'a JsonValue, step: &str) -> Option<&'a JsonValue> {
@@ -329,9 +428,9 @@ mod tests {
                 node_mut(&mut spec, &pointer).data = value.clone();
                 let quick = matches!(quick::valid(&spec, schema.json()), Ok(true));
                 let mut findings = Findings::default();
-                let mut report =
-                    Report { root: &spec, schema: schema.json(), findings: &mut findings, poisoned: BTreeSet::new() };
+                let mut report = Report::new(&spec, schema.json(), &mut findings);
                 report.violations(&validator);
+                report.all_unknown_keys();
                 assert!(!quick || findings.is_empty(), "{pointer} {value:?}: {findings:?}");
                 sure += usize::from(quick);
                 agreed += usize::from(quick == findings.is_empty());

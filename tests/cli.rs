@@ -127,9 +127,188 @@ fn denied_levels_and_codes_become_errors() {
     folder.run(&["check", "site.yaml", "--strict"], 1);
     folder.run(&["check", "site.yaml", "--deny", "warning"], 0);
     folder.run(&["check", "site.yaml", "--deny", "S1001"], 1);
-    assert!(folder.run(&["check", "site.yaml", "--deny", "quetsion"], 2).err.contains("neither a level nor a code"));
+    let err = folder.run(&["check", "site.yaml", "--deny", "quetsions"], 2).err;
+    assert!(err.contains("neither a level nor a code; there is `questions`"), "{err}");
+    let err = folder.run(&["check", "site.yaml", "--deny", "demo/memroy"], 2).err;
+    assert!(err.contains("there is `demo/memory`"), "{err}");
     folder.run(&["build", "site.yaml", "--strict"], 1);
     assert!(!folder.path.join("out").exists());
+}
+
+#[test]
+fn the_last_word_about_a_level_counts() {
+    let spec = TINY.replace("role: management", "role: null");
+    let folder = Folder::with(&[("site.yaml", &spec), ("bad.yaml", BAD)]);
+    let check = |arguments: &[&str], code| {
+        let arguments: Vec<&str> =
+            ["check", "site.yaml", "--format", "short"].iter().chain(arguments).copied().collect();
+        folder.run(&arguments, code).err
+    };
+    assert!(check(&["--deny", "questions", "--warn", "open-question"], 0).contains("warning[S1001]"));
+    assert!(check(&["--warn", "open-question", "--deny", "questions"], 1).contains("error[S1001]"));
+    assert!(!check(&["--strict", "--allow", "S1001"], 0).contains("S1001"));
+    // An error with which nothing correct can be made is none to live with.
+    for (option, about) in [("--allow", "S0201"), ("--warn", "unknown-key"), ("--allow", "errors")] {
+        let err = folder.run(&["check", "bad.yaml", option, about], 2).err;
+        assert!(err.contains(&format!("`{option} {about}`: ")), "{err}");
+    }
+    let demo = include_str!("../fixtures/demo/site.yaml").replace("memory: 8 GiB", "memory: 1 GiB");
+    folder.put("demo.yaml", &demo);
+    assert!(folder.run(&["check", "demo.yaml", "--format", "short"], 1).err.contains("error[demo/memory]"));
+    folder.run(&["build", "demo.yaml", "--warn", "demo/memory"], 0);
+    let err = folder.run(&["check", "demo.yaml", "--format", "short", "--allow", "demo/memory"], 0).err;
+    assert!(!err.contains("demo/memory"), "{err}");
+}
+
+#[test]
+fn reports_for_other_programs() {
+    let folder = Folder::with(&[("bad.yaml", BAD), ("sites/a/site.yaml", TINY), ("sites/b/site.yaml", BAD)]);
+    let log = folder.run(&["check", "bad.yaml", "--format", "sarif"], 1).json();
+    assert_eq!(log["version"], "2.1.0");
+    assert_eq!(log["runs"][0]["results"][0]["ruleId"], "S0201");
+    assert!(
+        log["runs"][0]["tool"]["driver"]["rules"][0]["help"]["markdown"].as_str().expect("a page").contains("S0201")
+    );
+    let log = folder.run(&["check", "sites", "--format", "sarif"], 1).json();
+    assert_eq!(log["runs"].as_array().expect("runs").len(), 2);
+    let run = folder.run(&["check", "bad.yaml", "--format", "github"], 1);
+    assert!(run.out.starts_with("::error file=bad.yaml,line=7,col=1,endColumn=5,title=error[S0201]::unknown key"));
+    assert_eq!(run.err, "");
+    let log = folder.run(&["build", "sites/a/site.yaml", "--format", "sarif"], 0).json();
+    assert_eq!(log["runs"][0]["results"].as_array().expect("results").len(), 0);
+    assert!(folder.path.join("out/tiny").exists());
+    assert!(folder.run(&["show", "bad.yaml", "--format", "sarif"], 2).err.contains("not for this command"));
+    assert!(folder.run(&["check", "bad.yaml", "--format", "csv"], 2).err.contains("not for this command"));
+}
+
+#[test]
+fn a_report_takes_the_form_of_its_terminal() {
+    let folder = Folder::with(&[("bad.yaml", BAD)]);
+    let drawn = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["check", "bad.yaml"].iter().chain(arguments).copied().collect();
+        folder.run(&arguments, 1).err
+    };
+    assert!(drawn(&[]).contains('╭') && drawn(&["--ascii"]).is_ascii());
+    assert!(drawn(&["--color", "always"]).contains("\u{1b}[1;31m"));
+    let widest = |text: &str| text.lines().filter(|l| l.contains("= help") || l.starts_with("       ")).count();
+    assert!(widest(&drawn(&["--width", "40"])) > widest(&drawn(&["--width", "120"])));
+    folder.run(&["check", "bad.yaml", "--width", "12"], 2);
+    let mut plain = folder.command(&["check", "bad.yaml"]);
+    let plain = plain.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").output().expect("the program");
+    assert!(!String::from_utf8_lossy(&plain.stderr).contains('\u{1b}'));
+}
+
+#[test]
+fn a_thousand_errors_are_counted_and_a_hundred_shown() {
+    let mut spec = TINY.to_owned();
+    (0..1000).for_each(|n| spec.push_str(&format!("key{n:03}xyz{n}: {{}}\n")));
+    let folder = Folder::with(&[("site.yaml", &spec)]);
+    let shown = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["check", "site.yaml"].iter().chain(arguments).copied().collect();
+        let err = folder.run(&arguments, 1).err;
+        assert!(err.contains("1000 errors") || arguments.contains(&"short"), "{}", &err[err.len() - 300..]);
+        (err.matches("error[S0201]").count(), err)
+    };
+    let (count, err) = shown(&[]);
+    assert!(count == 100 && err.contains("900 more are not shown; `--all` shows everything"));
+    assert_eq!(shown(&["--all"]).0, 1000);
+    assert_eq!(shown(&["--limit", "3"]).0, 3);
+    assert_eq!(shown(&["--format", "short"]).0, 100);
+    let report = folder.run(&["check", "site.yaml", "--format", "json"], 1).json();
+    assert_eq!(report["findings"].as_array().expect("a list").len(), 1000);
+}
+
+#[test]
+fn fix_puts_right_what_is_safe_and_keeps_the_rest() {
+    let site = [
+        "# first\r\nsitec: 1\r\nextends: base.yaml\r\nsite: { name: tiny }   # kept\r\nhosts:\r\n",
+        "  nfs1: { memroy: 8 GiB, addresses: [ 10.30.8.31 ] } # kept too\r\n",
+        "  w1: { addresses: [10.30.8.32] , memroy: 4 GiB }\r\n",
+        "storage: { a: { server: \"nsf1\", path: /srv } }",
+    ];
+    let site = &site.concat();
+    let base = "networks:\n  servers: { cidrs: [10.30.8.7/24], role: servers }\nsmpt: none\n";
+    let folder = Folder::with(&[("site.yaml", site), ("base.yaml", base)]);
+    let run = folder.run(&["check", "site.yaml", "--fix", "--dry-run"], 0);
+    assert!(
+        run.out.contains("-  servers: { cidrs: [10.30.8.7/24]") && run.out.contains("--- base.yaml"),
+        "{}",
+        run.out
+    );
+    assert_eq!((folder.text("site.yaml"), folder.text("base.yaml")), (site.clone(), base.to_owned()));
+    let run = folder.run(&["check", "site.yaml", "--fix"], 0);
+    for line in [
+        "site.yaml:6:11: fixed[S0201]: `memroy` becomes `memory`",
+        "site.yaml:8:25: fixed[S0301]: `\"nsf1\"` becomes `\"nfs1\"`",
+        "base.yaml:2:22: fixed[S0206]: `10.30.8.7/24` becomes `10.30.8.0/24`",
+        "base.yaml:3:1: fixed[S0201]: `smpt` becomes `smtp`",
+    ] {
+        assert!(run.err.contains(line), "{line}\n{}", run.err);
+    }
+    assert_eq!(folder.text("site.yaml"), site.replace("memroy", "memory").replace("nsf1", "nfs1"));
+    assert_eq!(folder.text("base.yaml"), base.replace("10.30.8.7/24", "10.30.8.0/24").replace("smpt", "smtp"));
+    assert!(folder.run(&["check", "site.yaml", "--fix"], 0).err.contains("nothing to fix"));
+    let names: Vec<_> =
+        folder.path.read_dir_utf8().expect("a folder").map(|e| e.expect("readable").path().to_owned()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    folder.run(&["check", "site.yaml", "--dry-run"], 2);
+}
+
+#[test]
+fn fix_keeps_links_and_modes() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = Folder::with(&[("real/site.yaml", BAD)]);
+    symlink("real/site.yaml", folder.path.join("site.yaml")).expect("a link");
+    fs::set_permissions(folder.path.join("real/site.yaml"), fs::Permissions::from_mode(0o640)).expect("a mode");
+    folder.run(&["check", "site.yaml", "--fix"], 1);
+    assert!(folder.path.join("site.yaml").is_symlink());
+    let mode = fs::metadata(folder.path.join("real/site.yaml")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn questions_for_those_who_can_answer() {
+    let demo = include_str!("../fixtures/demo/site.yaml");
+    let folder = Folder::with(&[("site.yaml", demo)]);
+    let page = folder.run(&["questions", "site.yaml"], 0).out;
+    assert!(
+        page.starts_with("# Open questions of acme-lyon\n\n1 question.") && page.contains("## For: customer"),
+        "{page}"
+    );
+    let table = folder.run(&["questions", "site.yaml", "--format", "csv"], 0).out;
+    let rows: Vec<&str> = table.split_terminator("\r\n").collect();
+    assert_eq!(rows[0], r#""site","who","question","answer","place in the spec","waits for it","asked by","why""#);
+    assert!(rows.len() == 2 && rows[1].starts_with(r#""acme-lyon","customer","which key"#), "{table}");
+    let list = folder.run(&["questions", "site.yaml", "--format", "json"], 0).json();
+    assert_eq!(list["questions"][0]["pointer"], "/products/demo/settings/chart/keys/database_host");
+    assert!(folder.run(&["questions", "site.yaml", "--who", "vendor"], 0).out.contains("Nothing is left"));
+    assert!(folder.run(&["questions", "site.yaml", "--who", "custmer"], 2).err.contains("there is `customer`"));
+    // A build goes on and says so; a strict one does not.
+    let run = folder.run(&["build", "site.yaml"], 0);
+    assert!(run.err.contains("1 question is open; what waits for its answer is listed in out/acme-lyon/questions.md"));
+    assert!(folder.text("out/acme-lyon/helm/guestbook/values.yaml").contains("# open question: which key"));
+    fs::remove_dir_all(folder.path.join("out")).expect("removed");
+    assert!(folder.run(&["build", "site.yaml", "--strict"], 1).err.contains("nothing was written"));
+    let answered = demo.replace("database_host: null", "database_host: host");
+    folder.put("site.yaml", &answered);
+    assert!(folder.run(&["questions", "site.yaml"], 0).out.contains("Nothing is left unanswered"));
+    folder.put("site.yaml", &demo.replace("host: pg1", "host: pg2"));
+    assert!(folder.run(&["questions", "site.yaml"], 1).err.contains("error[S0301]"));
+}
+
+#[test]
+fn every_code_that_a_report_names_has_a_page() {
+    let folder = Folder::new();
+    let list = folder.run(&["explain"], 0).out;
+    for code in ["S0201", "demo/memory", "demo/without-mail"] {
+        assert!(list.contains(code), "{list}");
+        assert!(folder.run(&["explain", code], 0).out.starts_with(&format!("# {code}")));
+    }
+    let codes = folder.run(&["explain", "--format", "json"], 0).json();
+    for row in codes["codes"].as_array().expect("a list").iter().filter(|row| row["name"].is_null()) {
+        let code = row["code"].as_str().expect("text");
+        assert!(folder.run(&["explain", code], 0).out.contains("\n## Source\n"), "{code}");
+    }
 }
 
 #[test]
@@ -243,6 +422,40 @@ fn why_names_the_lines_of_the_spec() {
     }
     assert!(folder.run(&["why", "site.yaml", "firewall/flow.csv:1"], 2).err.contains("there is `firewall/flows.csv`"));
     folder.run(&["why", "site.yaml", "firewall/flows.csv:99999"], 2);
+}
+
+#[test]
+fn can_answers_with_the_lines_that_decide() {
+    let project = Folder::with(&[("site.yaml", include_str!("../fixtures/demo/site.yaml"))]);
+    let run = project.run(&["can", "site.yaml", "users", "proxy1", "443"], 0);
+    assert!(run.out.starts_with("yes: users -> proxy1 : 443/tcp\n"), "{}", run.out);
+    assert!(run.out.contains("templates/demo/pack.toml"), "{}", run.out);
+    let run = project.run(&["can", "site.yaml", "any", "pg1", "5432"], 1);
+    assert!(run.out.starts_with("in part: any -> pg1 : 5432/tcp\n"), "{}", run.out);
+    assert!(
+        run.out.contains("no flow permits any IPv4 address but 10.30.8.21 10.30.8.22 -> 10.30.8.41"),
+        "{}",
+        run.out
+    );
+    let run = project.run(&["can", "site.yaml", "w1", "pg1", "5000-6000"], 1);
+    for line in ["w1 -> pg1 : 5000-6000/tcp", "-> 10.30.8.41 : 5000-5431/tcp", "-> 10.30.8.41 : 5433-6000/tcp"] {
+        assert!(run.out.contains(line), "{line}: {}", run.out);
+    }
+    let run = project.run(&["can", "site.yaml", "users", "pg1", "5432", "--format", "json"], 1);
+    let json = run.json();
+    assert_eq!(json["permitted"], "nothing");
+    assert_eq!(json["toward"][0]["to"], "database");
+    project.run(&["can", "site.yaml", "w1", "w1", "80/udp"], 0);
+    for (from, to, port, why) in [
+        ("users", "pg2", "443", "there is no host, network, external endpoint or cluster `pg2`; there is `pg1`"),
+        ("users", "pg1", "443/icmp", "`icmp` is neither `tcp` nor `udp`"),
+        ("users", "pg1", "0", "`0` is no port between 1 and 65535, and no range of them"),
+        ("demo/webb", "pg1", "5432", "there is no end of a flow `demo/webb`; there is `demo/web`"),
+        ("cluster:mian", "pg1", "5432", "there is no cluster `mian`; there is `main`"),
+    ] {
+        let run = project.run(&["can", "site.yaml", from, to, port], 2);
+        assert_eq!(run.err, format!("error: {why}\n"));
+    }
 }
 
 #[test]

@@ -35,6 +35,8 @@ mod program;
 mod server;
 #[path = "consumers/shell.rs"]
 mod shell;
+#[path = "consumers/sysctl.rs"]
+mod sysctl;
 #[path = "consumers/systemd.rs"]
 mod systemd;
 #[path = "consumers/tables.rs"]

@@ -3,14 +3,18 @@
 //! A line that gets findings says so by hand: `key: value #~ S0201`, several codes separated by spaces; `#~^ S0002` on
 //! a line of its own speaks of the line above, with more carets of lines further up. What cannot carry comments (JSON,
 //! bytes that are no text) has an `expect.txt` beside it with lines `site.json:3 S0201`. The report for people is
-//! compared with `report.txt`; `BLESS=1 cargo test --test error_fixtures` writes it anew.
+//! compared with `report.txt`, that for programs with `report.json`, which keeps to `schema/findings.schema.json`. Where
+//! `check --fix` has something to do, `fixed.yaml` (of an overlay `fixed-<file>`) is what becomes of it; the findings that offered it are gone
+//! then. `BLESS=1 cargo test --test error_fixtures` writes all of these anew.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sitec::compile::{Depth, Inputs, compile};
-use sitec::diag::{Findings, codes, human};
+use sitec::diag::levels::Levels;
+use sitec::diag::{Findings, codes, human, json};
+use sitec::fix::{Fixed, fix};
 use sitec::source::Sources;
 
 /// Codes that have no fixture, each with the reason.
@@ -18,10 +22,11 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0000", "is about a spec that is not there"),
     ("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one"),
     ("S0502", "needs two products that share something; tests/claims.rs makes them"),
+    ("S0510", "needs a pack that is wrong; tests/databases.rs makes one"),
 ];
 
 /// The beginnings of the codes that every fixture tree must cover.
-const COVERED: &[&str] = &["S00", "S01", "S02", "S03", "S04", "S05"];
+const COVERED: &[&str] = &["S00", "S01", "S02", "S03", "S04", "S05", "S10"];
 
 /// Compiles a fixture with file names relative to its folder. What a pack requires is known before artifacts are made.
 fn compile_fixture(dir: &Path, entry: &str) -> (Sources, Findings) {
@@ -85,19 +90,86 @@ fn judge(dir: &Path, entry: &str) -> (Vec<String>, BTreeSet<String>) {
     if let Some(code) = own_code(dir).filter(|code| !found.iter().any(|(.., c)| c == code)) {
         failures.push(format!("{}: {code} is not reported", dir.display()));
     }
-    let report = human::render(&findings, &sources, human::Options::default());
-    let path = dir.join("report.txt");
-    match fs::read_to_string(&path) {
-        Ok(blessed) if blessed == report => {}
-        _ if std::env::var_os("BLESS").is_some() => {
-            fs::write(&path, &report).expect("the fixture's folder can be written");
+    let mut blessed = vec![
+        ("report.txt".to_owned(), human::render(&findings, &sources, human::Options::default())),
+        ("report.json".to_owned(), json::render(&findings, &sources)),
+    ];
+    let document = serde_json::from_str(&blessed[1].1).expect("the report is JSON");
+    for error in schema().iter_errors(&document) {
+        failures.push(format!("{}: report.json: {}: {error}", dir.display(), error.instance_path()));
+    }
+    let (fixed, unfit) = fixed(dir, entry, &findings);
+    blessed.extend(fixed);
+    failures.extend(unfit);
+    let kept: BTreeSet<&str> = blessed.iter().map(|(name, _)| name.as_str()).collect();
+    for file in fs::read_dir(dir).expect("the fixture's folder") {
+        let name = file.expect("readable").file_name().to_string_lossy().into_owned();
+        if is_blessed(&name) && !kept.contains(name.as_str()) {
+            match std::env::var_os("BLESS") {
+                Some(_) => fs::remove_file(dir.join(&name)).expect("removed"),
+                None => failures.push(format!("{}: {name} is not made any more", dir.display())),
+            }
         }
-        Ok(blessed) => {
-            failures.push(format!("{}: the report differs:\n{}", path.display(), difference(&blessed, &report)));
+    }
+    for (name, text) in &blessed {
+        let path = dir.join(name);
+        match fs::read_to_string(&path) {
+            Ok(blessed) if blessed == *text => {}
+            _ if std::env::var_os("BLESS").is_some() => {
+                fs::write(&path, text).expect("the fixture's folder can be written");
+            }
+            Ok(blessed) => failures.push(format!("{}: differs:\n{}", path.display(), difference(&blessed, text))),
+            Err(_) => failures.push(format!("{}: is not there", path.display())),
         }
-        Err(_) => failures.push(format!("{}: there is no blessed report", path.display())),
     }
     (failures, found.into_iter().map(|(.., code)| code).collect())
+}
+
+/// What `check --fix` makes of the files of a fixture, and what is wrong with that.
+fn fixed(dir: &Path, entry: &str, findings: &Findings) -> (Vec<(String, String)>, Vec<String>) {
+    let read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
+    let inputs = Inputs { entry: entry.to_owned(), read: &read, packs: &[], depth: Depth::Check, threads: 1 };
+    if !findings.iter().any(|d| d.is_fixable()) {
+        return (Vec::new(), Vec::new());
+    }
+    let Fixed { compilation, texts, done } = fix(&inputs, &Levels::default());
+    let mut failures = Vec::new();
+    let message = |d: &sitec::diag::Diag| (d.code.to_string(), d.message.clone());
+    let left: BTreeSet<_> = compilation.findings.iter().map(message).collect();
+    for diag in findings.iter().filter(|d| d.is_fixable()) {
+        if left.contains(&message(diag)) {
+            failures.push(format!(
+                "{}: {} can be fixed and is still there: {}",
+                dir.display(),
+                diag.code,
+                diag.message
+            ));
+        }
+    }
+    if done.is_empty() {
+        failures.push(format!("{}: nothing was fixed", dir.display()));
+    }
+    let changed = texts.iter().filter(|(_, (old, new))| old != new);
+    let name_of = |name: &str| match name.strip_prefix("site.").filter(|_| name == entry) {
+        Some(extension) => format!("fixed.{extension}"),
+        None => format!("fixed-{}", name.replace('/', "-")),
+    };
+    (changed.map(|(name, (_, new))| (name_of(name), new.clone())).collect(), failures)
+}
+
+/// Whether a file of a fixture is written by this test.
+fn is_blessed(name: &str) -> bool {
+    matches!(name, "report.txt" | "report.json") || name.starts_with("fixed-") || name.starts_with("fixed.")
+}
+
+/// The documented form of the report for programs.
+fn schema() -> &'static jsonschema::Validator {
+    static SCHEMA: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(|| {
+        let text = include_str!("../schema/findings.schema.json");
+        let schema = serde_json::from_str(text).expect("the schema is JSON");
+        jsonschema::options().offline().build(&schema).expect("a schema")
+    });
+    &SCHEMA
 }
 
 /// Each folder with a spec, and the spec's name, sorted.
@@ -119,7 +191,7 @@ fn announced(dir: &Path) -> Expected {
     let mut files: Vec<PathBuf> = Vec::new();
     for file in walkdir::WalkDir::new(dir).sort_by_file_name() {
         let file = file.expect("the fixtures can be read");
-        if file.file_type().is_file() && file.file_name() != "report.txt" {
+        if file.file_type().is_file() && !is_blessed(&file.file_name().to_string_lossy()) {
             files.push(file.path().to_owned());
         }
     }

@@ -195,3 +195,8 @@ fn every_line_of_the_production_site_counts() {
 fn every_line_of_the_traefik_site_counts() {
     assert_every_line_counts("pseven-traefik");
 }
+
+#[test]
+fn every_line_of_the_native_site_counts() {
+    assert_every_line_counts("pseven-native");
+}

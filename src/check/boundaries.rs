@@ -10,7 +10,7 @@ use crate::ir::{Flow, Ir, Transport};
 use crate::lower::peers::peers;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Ports, Tracked, Value};
+use crate::value::{Origins, Ports, Tracked, Value};
 
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 8;
@@ -28,23 +28,43 @@ const ALL_PORTS: Ports = Ports { low: 1, high: u16::MAX };
 pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
     for (index, boundary) in list.iter().enumerate() {
-        let nets = |key: &str| {
-            let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
-            (!found.value.nets.is_empty()).then_some(found.value.nets)
-        };
-        let (Some(from), Some(to)) = (nets("from"), nets("to")) else { continue };
+        let Some((from, to)) = ends(boundary, site) else { continue };
         let (allow, deny) = (traffic(boundary, "allow"), traffic(boundary, "deny"));
         if allow.is_none() && deny.is_none() {
             continue;
         }
-        let crossing = ir.flows.iter().filter(|f| crosses(f, &from, &to));
-        let mut stopped: Vec<&Flow> = crossing.filter(|f| is_stopped(f, &allow, &deny)).map(|f| &**f).collect();
+        let crossing = ir.flows.iter().filter(|f| Passage::of(f).crosses(&from, &to));
+        let mut stopped: Vec<&Flow> =
+            crossing.filter(|f| Passage::of(f).is_stopped(&allow, &deny)).map(|f| &**f).collect();
         stopped.dedup_by_key(|f| line(f));
         if !stopped.is_empty() {
             let pointer = format!("/firewall/boundaries/{index}");
             findings.push(report(boundary, &stopped, sources).pointer(pointer));
         }
     }
+}
+
+/// The boundaries that stop some traffic between addresses, each as `from -> to` with its origins.
+pub fn crossed(passes: &Passage<'_>, site: &Site) -> Vec<(String, Origins)> {
+    let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
+    let stops = |boundary: &&Tracked| {
+        let ends = ends(boundary, site);
+        let (allow, deny) = (traffic(boundary, "allow"), traffic(boundary, "deny"));
+        let says = allow.is_some() || deny.is_some();
+        ends.is_some_and(|(from, to)| says && passes.crosses(&from, &to) && passes.is_stopped(&allow, &deny))
+    };
+    let name = |boundary: &Tracked, key: &str| boundary.get(key).and_then(|v| v.value.text()).unwrap_or_default();
+    let named = |b: &Tracked| (format!("{} -> {}", name(b, "from"), name(b, "to")), b.origins.clone());
+    list.iter().filter(stops).map(named).collect()
+}
+
+/// The networks on both sides of a boundary.
+fn ends(boundary: &Tracked, site: &Site) -> Option<(Vec<IpNet>, Vec<IpNet>)> {
+    let nets = |key: &str| {
+        let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
+        (!found.value.nets.is_empty()).then_some(found.value.nets)
+    };
+    Some((nets("from")?, nets("to")?))
 }
 
 /// The words of a list; `None` when it is unanswered.
@@ -66,40 +86,54 @@ fn read(word: &str) -> Option<Traffic> {
     }
 }
 
-/// Whether some of a flow's traffic passes the boundary. Of two networks of which one holds the other, addresses of the
-/// inner one are not on the outer side.
-fn crosses(flow: &Flow, from: &[IpNet], to: &[IpNet]) -> bool {
-    let meets = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net) || net.contains(n));
-    let within = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net));
-    let inner = |a: &[IpNet], b: &[IpNet]| a != b && a.iter().all(|net| within(b, net));
-    let (to_is_inner, from_is_inner) = (inner(to, from), inner(from, to));
-    flow.from_hosts.nets.iter().filter(|n| meets(from, n)).any(|source| {
-        flow.to_hosts.nets.iter().filter(|n| meets(to, n)).any(|target| {
-            let stays = (to_is_inner && within(to, source)) || (from_is_inner && within(from, target));
-            !stays && source.addr().is_ipv4() == target.addr().is_ipv4()
-        })
-    })
+/// Traffic between addresses, as far as firewalls between networks judge it.
+pub struct Passage<'a> {
+    pub from: &'a [IpNet],
+    pub to: &'a [IpNet],
+    pub ports: Ports,
+    pub transport: Transport,
 }
 
-fn is_stopped(flow: &Flow, allow: &Option<Vec<Traffic>>, deny: &Option<Vec<Traffic>>) -> bool {
-    let fits = |t: &&Traffic| t.transport.is_none_or(|transport| transport == flow.transport.value);
-    let needed = flow.ports.value.unwrap_or(ALL_PORTS);
-    let denied = deny
-        .as_ref()
-        .is_some_and(|list| list.iter().filter(fits).any(|t| t.ports.low <= needed.high && needed.low <= t.ports.high));
-    let allowed = allow.as_ref().is_none_or(|list| {
-        let mut ranges: Vec<Ports> = list.iter().filter(fits).map(|t| t.ports).collect();
-        ranges.sort_unstable();
-        // The first port that no range has covered yet.
-        let mut next = u32::from(needed.low);
-        for range in ranges {
-            if u32::from(range.low) <= next {
-                next = next.max(u32::from(range.high) + 1);
+impl<'a> Passage<'a> {
+    fn of(flow: &'a Flow) -> Self {
+        let (from, to) = (&flow.from_hosts.nets, &flow.to_hosts.nets);
+        Self { from, to, ports: flow.ports.value.unwrap_or(ALL_PORTS), transport: *flow.transport }
+    }
+
+    /// Whether some of the traffic passes the boundary. Of two networks of which one holds the other, addresses of the
+    /// inner one are not on the outer side.
+    fn crosses(&self, from: &[IpNet], to: &[IpNet]) -> bool {
+        let meets = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net) || net.contains(n));
+        let within = |nets: &[IpNet], net: &IpNet| nets.iter().any(|n| n.contains(net));
+        let inner = |a: &[IpNet], b: &[IpNet]| a != b && a.iter().all(|net| within(b, net));
+        let (to_is_inner, from_is_inner) = (inner(to, from), inner(from, to));
+        self.from.iter().filter(|n| meets(from, n)).any(|source| {
+            self.to.iter().filter(|n| meets(to, n)).any(|target| {
+                let stays = (to_is_inner && within(to, source)) || (from_is_inner && within(from, target));
+                !stays && source.addr().is_ipv4() == target.addr().is_ipv4()
+            })
+        })
+    }
+
+    fn is_stopped(&self, allow: &Option<Vec<Traffic>>, deny: &Option<Vec<Traffic>>) -> bool {
+        let fits = |t: &&Traffic| t.transport.is_none_or(|transport| transport == self.transport);
+        let denied = deny.as_ref().is_some_and(|list| {
+            list.iter().filter(fits).any(|t| t.ports.low <= self.ports.high && self.ports.low <= t.ports.high)
+        });
+        let allowed = allow.as_ref().is_none_or(|list| {
+            let mut ranges: Vec<Ports> = list.iter().filter(fits).map(|t| t.ports).collect();
+            ranges.sort_unstable();
+            // The first port that no range has covered yet.
+            let mut next = u32::from(self.ports.low);
+            for range in ranges {
+                if u32::from(range.low) <= next {
+                    next = next.max(u32::from(range.high) + 1);
+                }
             }
-        }
-        next > u32::from(needed.high)
-    });
-    denied || !allowed
+            next > u32::from(self.ports.high)
+        });
+        denied || !allowed
+    }
 }
 
 fn line(flow: &Flow) -> String {

@@ -2,7 +2,10 @@
 
 pub mod addresses;
 pub mod boundaries;
+pub mod charts;
 pub mod claims;
+pub mod databases;
 pub mod firewalls;
+pub mod redundant;
 pub mod requirements;
 pub mod waivers;

@@ -8,7 +8,7 @@ use crate::lower::storage::pointer;
 use crate::pack::expr::{Scope, fits};
 use crate::pack::manifest::{Band, Judgement, Limit, Requirement, Waive};
 use crate::site::Site;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::value::{Origins, Quantity, Tracked, Value, Version};
 
 /// Judges the requirements and bindings of one instance.
@@ -219,24 +219,16 @@ impl Judge<'_> {
             .or_else(|| spec_span(read, self.sources))
             .or_else(|| spec_span(&self.instance.product.origins, self.sources));
         diag = diag.at_maybe(primary, "");
-        // What the condition read is why the requirement holds here: the line that chose the profile, say.
-        let condition = self.rule.head.when.as_ref().and_then(|when| match run.eval(when, self.scope) {
-            Answer::Known(value) => Some(value.origins),
-            _ => None,
-        });
-        for span in condition.iter().flat_map(|origins| spec_spans(origins, self.sources)).take(4) {
-            if Some(span) != primary {
-                diag = diag.and(span, "because of this");
-            }
+        for (span, why) in self.reasons(primary) {
+            diag = diag.and(span, why);
         }
         if let Some(name) = &self.rule.contradiction
             && let Some(contradiction) = pack.contradictions.get(name)
         {
-            let reads: Vec<&str> =
-                contradiction.reads.iter().map(|id| pack.cites.get(id).map_or(&**id, |s| s)).collect();
             diag = diag.note(format!(
-                "the document contradicts itself ({}): {}",
-                reads.join("; "),
+                "the document contradicts itself, see `{}` ({}): {}",
+                contradiction.code(&pack.name),
+                pack.sections(&contradiction.head.source),
                 contradiction.resolved
             ));
         }
@@ -250,6 +242,29 @@ impl Judge<'_> {
         let of = place.map(|p| p.origins).unwrap_or_default();
         diag.reads = Origins::all([self.origins, read, &of]);
         run.findings.push(diag);
+    }
+
+    /// What the condition read, which is why the requirement holds here: the line that chose the profile, say.
+    fn reasons(&self, primary: Option<Span>) -> Vec<(Span, String)> {
+        let mut reasons: Vec<(Span, String)> = Vec::new();
+        let mut add = |span: Span, why: String| {
+            let around = |p: Span| p.file == span.file && span.start <= p.start && p.end <= span.end;
+            if !primary.is_some_and(around) && reasons.len() < 4 && !reasons.iter().any(|(s, _)| *s == span) {
+                reasons.push((span, why));
+            }
+        };
+        for (pointer, read) in self.rule.head.when.iter().flat_map(|when| when.parts(self.scope)) {
+            let place = pointer.as_ref().and_then(|p| Some((p, spec_span(&self.site.at(p)?.origins, self.sources)?)));
+            match (place, read.value.text()) {
+                (Some((pointer, span)), Some(text)) => add(span, because(pointer, &read.value, &text)),
+                // What is computed has the lines that it was computed from; a default has none.
+                (None, Some(_)) if pointer.is_none() => {
+                    spec_spans(&read.origins, self.sources).into_iter().for_each(|s| add(s, "because of this".into()));
+                }
+                _ => {}
+            }
+        }
+        reasons
     }
 
     fn waivable(&self, waive: &Waive, run: &mut Run) -> bool {
@@ -306,6 +321,14 @@ impl Judge<'_> {
     }
 }
 
+/// The words at a place that a condition read.
+fn because(pointer: &str, value: &Value, text: &str) -> String {
+    match pointer.rsplit('/').next() {
+        Some(key) if !matches!(value, Value::Ref(_)) => format!("because `{key}` is `{text}`"),
+        _ => "because of this".into(),
+    }
+}
+
 /// The order of two values of one kind; `None` for unlike ones.
 pub fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
@@ -336,12 +359,12 @@ fn typed(literal: &Value, place: &Value) -> Result<Value, String> {
 }
 
 /// The first place of a set that lies in a spec.
-pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<crate::source::Span> {
+pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
     spec_spans(origins, sources).into_iter().next()
 }
 
 /// The places of a set that lie in a spec, the smallest first where one holds another.
-fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<crate::source::Span> {
+fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
     let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
     let all = spans.clone();

@@ -6,16 +6,20 @@ use crate::diag::codes::{UNUSED_WAIVER, WAIVER_REFUSED};
 use crate::diag::{Diag, Findings};
 use crate::ir::{F, WaiverRecord};
 use crate::lower::peers::deep_origins;
+use crate::node::Node;
 use crate::site::Site;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::value::{Origins, Str};
 
 /// Takes waived findings out and reports waivers that match nothing or are not allowed. Returns those that hold.
-pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc<WaiverRecord>> {
+pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Findings) -> Vec<Arc<WaiverRecord>> {
+    // An error elsewhere may hide the finding that a waiver is about.
+    let sound = !findings.has_errors();
+    let written = spec.get("waivers").map(Node::items).unwrap_or_default();
     let mut records = Vec::new();
     let mut reports = Vec::new();
     let list = site.root.get("waivers").map(|w| w.items().to_vec()).unwrap_or_default();
-    for waiver in &list {
+    for (index, waiver) in list.iter().enumerate() {
         let text = |key: &str| -> Option<F<Str>> {
             let value = waiver.get(key)?;
             Some(F::new(value.value.text()?, value.origins.clone()))
@@ -32,6 +36,8 @@ pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc
                 findings.iter().filter(|d| *d.code == **code).map(|d| d.pointer.as_str()).take(3).collect();
             if !elsewhere.is_empty() {
                 diag = diag.help(format!("the finding is at {}", elsewhere.join(", ")));
+            } else if let Some(item) = written.get(index).and_then(|item| whole_item(sources, item.span)) {
+                diag = diag.replace(item, "", sound);
             }
             reports.push(diag);
             continue;
@@ -57,6 +63,29 @@ pub fn apply(site: &Site, sources: &Sources, findings: &mut Findings) -> Vec<Arc
         findings.push(report);
     }
     records
+}
+
+/// What must go for an item of a YAML list to go: its line with the dash, or its text with one comma.
+fn whole_item(sources: &Sources, item: Span) -> Option<Span> {
+    let source = sources.file(item.file);
+    let (text, start, end) = (&*source.text, item.start as usize, item.end as usize);
+    if source.name.ends_with(".json") || source.name.ends_with(".toml") {
+        return None;
+    }
+    let (before, after) = (text.get(..start)?, text.get(end..)?);
+    let line = before.rfind('\n').map_or(0, |i| i + 1);
+    if before[line..].trim() == "-" {
+        let rest = after.find('\n').map_or(after.len(), |i| i + 1);
+        return Some(Span::new(item.file, line, end + rest));
+    }
+    if after.trim_start().starts_with(',') {
+        let comma = after.len() - after.trim_start().len() + 1;
+        let blank = after[comma..].len() - after[comma..].trim_start_matches(' ').len();
+        return Some(Span::new(item.file, start, end + comma + blank));
+    }
+    let kept = before.trim_end();
+    let start = if kept.ends_with(',') { kept.len() - 1 } else { start };
+    Some(Span::new(item.file, start, end))
 }
 
 /// Whether a waiver's pointer names a finding's place or something above it.

@@ -4,29 +4,32 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::report::{document, exit_of};
+use super::report::{Reports, exit_of};
 use super::{Exit, Shell, Stop};
 use crate::cli::{BuildArgs, Format};
 use crate::compile::{Compilation, Depth};
-use crate::diag::Findings;
+use crate::diag::{Findings, Level};
 use crate::write::{self, Options, Report, WriteError};
 
 pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit, Stop> {
-    let mut compilations = shell.project()?.compile_all(&args.spec, Depth::Build)?;
+    let mut project = shell.project()?;
+    project.levels = args.strictness.levels(&project)?;
+    let mut reports = Reports::begin(shell, &project)?;
+    let mut compilations = project.compile_all(&args.spec, Depth::Build)?;
     refuse_equal_names(&compilations)?;
-    let (mut exit, mut documents) = (Exit::Fine, Vec::new());
+    let for_people = matches!(shell.format, Format::Human | Format::Short);
+    let mut exit = Exit::Fine;
     for (spec, compilation) in &mut compilations {
-        args.strictness.apply(&mut compilation.findings)?;
         let result = finish(args, shell, compilation);
-        shell.report(&compilation.findings, &compilation.sources);
         exit = exit.max(exit_of(&compilation.findings));
         let site = compilation.tree.as_ref().map(|tree| tree.site.as_str());
-        let mut output = Json::Null;
+        let output = result.as_ref().ok().and_then(Option::as_ref).map_or(Json::Null, output_json);
+        reports.add(spec, site, &compilation.findings, &compilation.sources, json!({ "output": output }));
         match result {
             Ok(Some(report)) => {
-                output = output_json(&report);
-                if shell.format != Format::Json {
+                if for_people {
                     shell.print(&summary(&report, args.check))?;
+                    shell.tell(&waiting(&report, &compilation.findings));
                     tell_of_foreign(&report, shell);
                 }
             }
@@ -41,11 +44,8 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit, Stop> {
                 exit = exit.max(Exit::Usage);
             }
         }
-        documents.push(document(spec, site, &compilation.findings, &compilation.sources, json!({ "output": output })));
     }
-    if shell.format == Format::Json {
-        shell.print_json(args.spec.is_dir(), documents)?;
-    }
+    reports.end(args.spec.is_dir())?;
     if exit == Exit::Bug {
         super::report_bug("what was emitted does not say what was meant; see the findings above");
     }
@@ -99,6 +99,21 @@ fn summary(report: &Report, checked: bool) -> String {
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let finished = if *finished { "; finished an interrupted build first" } else { "" };
     format!("{folder}: {files} files ({}{finished})\n", parts.join(", "))
+}
+
+/// What a build says about places that wait for an answer; empty when there are none.
+fn waiting(report: &Report, findings: &Findings) -> String {
+    let open = findings.iter().filter(|d| d.level == Level::Question).count();
+    match open {
+        0 => String::new(),
+        1 => {
+            format!("note: 1 question is open; what waits for its answer is listed in {}/questions.md\n", report.folder)
+        }
+        n => format!(
+            "note: {n} questions are open; what waits for their answers is listed in {}/questions.md\n",
+            report.folder
+        ),
+    }
 }
 
 fn tell_of_foreign(report: &Report, shell: &Shell) {

@@ -1,16 +1,16 @@
-//! `sitec explain`: the page of a code, or the list of all codes.
+//! `sitec explain`: the page of a code, or the list of all codes, those of the packs too.
 
 use std::fmt::Write as _;
 
-use super::packs::{available, manifest, source, text};
+use super::packs::available;
+use super::pages::pages;
 use super::{Exit, Shell, Stop};
 use crate::cli::{ExplainArgs, Format};
 use crate::diag::{codes, similar_name};
-use crate::node::Node;
 
 pub fn run(args: &ExplainArgs, shell: &Shell) -> Result<Exit, Stop> {
     let page = match &args.code {
-        None => list(shell.format),
+        None => list(shell)?,
         Some(code) => match codes::find(code) {
             Some(row) => row.page.to_string(),
             None => page_of_pack(code, shell)?,
@@ -20,22 +20,34 @@ pub fn run(args: &ExplainArgs, shell: &Shell) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-fn list(format: Format) -> String {
-    if format == Format::Json {
-        let rows = codes::TABLE
+fn list(shell: &Shell) -> Result<String, Stop> {
+    let mut of_packs = Vec::new();
+    for pack in available(&shell.project()?) {
+        of_packs.extend(pages(&pack)?);
+    }
+    if shell.format == Format::Json {
+        let own = codes::TABLE
             .iter()
             .map(|row| serde_json::json!({ "code": row.code, "name": row.name, "level": row.level.name() }));
-        return format!("{:#}\n", serde_json::json!({ "version": 1, "codes": rows.collect::<Vec<_>>() }));
+        let others = of_packs
+            .iter()
+            .map(|page| serde_json::json!({ "code": page.code, "name": null, "level": page.level.name() }));
+        let codes: Vec<_> = own.chain(others).collect();
+        return Ok(format!("{:#}\n", serde_json::json!({ "version": 1, "codes": codes })));
     }
     let mut out = String::new();
     for row in codes::TABLE {
         let _ = writeln!(out, "{}  {:<9} {}", row.code, row.level.name(), row.name);
     }
-    out.push_str("\nCodes such as `pack/name` are requirements of a pack; `sitec packs show PACK` lists them.\n");
-    out
+    out.push_str("\nRequirements of packs:\n");
+    let width = of_packs.iter().map(|page| page.code.len()).max().unwrap_or(0);
+    for page in &of_packs {
+        let _ = writeln!(out, "{:<width$}  {:<9} {}", page.code, page.level.name(), page.says);
+    }
+    Ok(out)
 }
 
-/// The page of a pack's requirement, made from its `pack.toml`.
+/// The page of a pack's code, made from its `pack.toml`.
 fn page_of_pack(code: &str, shell: &Shell) -> Result<String, Stop> {
     let Some((pack, name)) = code.split_once('/') else {
         let known = codes::TABLE.iter().flat_map(|row| [row.code, row.name]);
@@ -52,95 +64,13 @@ fn page_of_pack(code: &str, shell: &Shell) -> Result<String, Stop> {
         };
         return Err(Stop::Usage(message));
     };
-    let manifest = manifest(files)?;
-    let items = |key: &str| manifest.get(key).map(Node::items).unwrap_or_default();
-    let code_of = |item: &Node| text(item, "code");
-    let own = |item: &&Node| {
-        let own = code_of(item);
-        own == name || own == code
-    };
-    if let Some(item) = items("requirements").iter().find(own) {
-        return Ok(requirement(code, item, &manifest));
+    let pages = pages(files)?;
+    if let Some(page) = pages.iter().find(|page| page.code == code) {
+        return Ok(page.text.clone());
     }
-    if let Some((item, row)) = items("minimums").iter().find_map(|item| Some((item, row_of(item, name)?))) {
-        return Ok(minimum(code, item, row, &manifest));
-    }
-    let codes: Vec<String> = items("requirements").iter().map(code_of).collect();
-    Err(Stop::Usage(match similar_name(name, codes.iter().map(String::as_str)) {
+    let known = pages.iter().filter_map(|page| Some(page.code.split_once('/')?.1));
+    Err(Stop::Usage(match similar_name(name, known) {
         Some(near) => format!("the pack `{pack}` has no requirement `{name}`; there is `{near}`"),
         None => format!("the pack `{pack}` has no requirement `{name}`; see `sitec packs show {pack}`"),
     }))
-}
-
-fn requirement(code: &str, item: &Node, manifest: &Node) -> String {
-    let mut out = format!("# {code}\n\n{}\n", text(item, "says"));
-    let rows = [
-        ("level", "Level"),
-        ("when", "Asked when"),
-        ("for_each", "For each"),
-        ("of", "About"),
-        ("that", "Demands"),
-        ("min", "At least"),
-        ("max", "At most"),
-        ("below", "Below"),
-        ("one_of", "One of"),
-        ("none_of", "None of"),
-        ("matches", "Like"),
-        ("bands", "Bands"),
-        ("waive", "Waivable"),
-        ("who", "Who can answer"),
-    ];
-    details(&mut out, item, &rows);
-    ending(&mut out, item, manifest);
-    out
-}
-
-/// The row of a table of minimums that gives a code: `[<code>-]<last word of the row>-<column>`.
-fn row_of<'a>(item: &'a Node, name: &str) -> Option<&'a Node> {
-    let prefix = text(item, "code");
-    item.get("rows")?.items().iter().find(|row| {
-        let each = row.items().first().and_then(Node::scalar_text).map(|t| t.to_string()).unwrap_or_default();
-        let short = each.rsplit('.').next().unwrap_or(&each).replace('_', "-");
-        let short = if prefix.is_empty() { short } else { format!("{prefix}-{short}") };
-        let columns = item.get("columns").map(Node::items).unwrap_or_default().iter().filter_map(Node::scalar_text);
-        columns.into_iter().any(|column| format!("{short}-{}", column.replace(['.', '_'], "-")) == name)
-    })
-}
-
-fn minimum(code: &str, item: &Node, row: &Node, manifest: &Node) -> String {
-    let mut out = format!("# {code}\n\nA host has less than the product asks for.\n\n");
-    let columns = item.get("columns").map(Node::items).unwrap_or_default();
-    for (column, cell) in columns.iter().zip(row.items()) {
-        if let (Some(column), Some(cell)) = (column.scalar_text(), cell.scalar_text()) {
-            let _ = writeln!(out, "- {column}: {cell}");
-        }
-    }
-    details(&mut out, item, &[("when", "Asked when"), ("level", "Level"), ("who", "Who can answer")]);
-    ending(&mut out, item, manifest);
-    out
-}
-
-fn details(out: &mut String, item: &Node, rows: &[(&str, &str)]) {
-    let rows: Vec<_> =
-        rows.iter().map(|(key, words)| (words, text(item, key))).filter(|(_, t)| !t.is_empty()).collect();
-    if !rows.is_empty() {
-        out.push('\n');
-    }
-    for (words, text) in rows {
-        let _ = writeln!(out, "- {words}: `{text}`");
-    }
-}
-
-fn ending(out: &mut String, item: &Node, manifest: &Node) {
-    let help = text(item, "help");
-    if !help.is_empty() {
-        let _ = writeln!(out, "\n## The way out\n{help}");
-    }
-    if let Some(source) = source(item, manifest) {
-        let _ = writeln!(out, "\n## Source\n{source}");
-    }
-    let _ = writeln!(
-        out,
-        "\nTo live with it, record a waiver in the spec: `waivers: [{{ code: …, at: /hosts/…, reason: \"…\" }}]`."
-    );
 }

@@ -10,7 +10,9 @@ use walkdir::WalkDir;
 
 use super::progress::Progress;
 use super::{Shell, Stop};
-use crate::compile::{Compilation, Depth, Inputs, PackFiles, compile};
+use crate::compile::{Compilation, Depth, Inputs, PackFiles, compile_at};
+use crate::diag::levels::Levels;
+use crate::fix::{Fixed, fix};
 use crate::parse::SIZE_LIMIT;
 
 /// The name of a spec in a fleet.
@@ -19,6 +21,8 @@ const SPEC: &str = "site.yaml";
 /// The packs that a run may use, and the means to compile with them.
 pub struct Project {
     pub packs: Vec<PackFiles>,
+    /// What findings are to count as.
+    pub levels: Levels,
     threads: usize,
 }
 
@@ -33,7 +37,7 @@ impl Project {
                 return Err(Stop::Usage(format!("`{folder}` has no folder with a `pack.toml`")));
             }
         }
-        Ok(Self { packs, threads })
+        Ok(Self { packs, levels: Levels::default(), threads })
     }
 
     /// Compiles one spec.
@@ -81,6 +85,15 @@ impl Project {
         if self.threads > 0 { self.threads } else { std::thread::available_parallelism().map_or(1, |n| n.get()) }
     }
 
+    /// Applies to a spec, in memory, what is safe of what its findings offer.
+    pub fn fix(&self, spec: &str, depth: Depth) -> Result<Fixed, Stop> {
+        // Only to have an unreadable spec refused in the same words.
+        read(spec).map_err(|e| Stop::Usage(format!("cannot read `{spec}`: {e}")))?;
+        let read = |path: &str| read(path).map_err(|e| e.to_string());
+        let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        Ok(fix(&inputs, &self.levels))
+    }
+
     fn compile_file(&self, spec: &str, depth: Depth) -> Result<Compilation, Stop> {
         let text = read(spec).map_err(|e| Stop::Usage(format!("cannot read `{spec}`: {e}")))?;
         let text = Mutex::new(Some(text));
@@ -88,7 +101,8 @@ impl Project {
             let first = if path == spec { text.lock().ok().and_then(|mut text| text.take()) } else { None };
             first.map_or_else(|| read(path).map_err(|e| e.to_string()), Ok)
         };
-        Ok(compile(&Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads }))
+        let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &self.packs, depth, threads: self.threads };
+        Ok(compile_at(&inputs, &self.levels))
     }
 }
 
@@ -107,7 +121,7 @@ fn read(path: &str) -> io::Result<Vec<u8>> {
 }
 
 /// The spec itself, or all that a folder holds, sorted.
-fn specs(path: &Utf8Path) -> Result<Vec<String>, Stop> {
+pub(super) fn specs(path: &Utf8Path) -> Result<Vec<String>, Stop> {
     if !path.is_dir() {
         return Ok(vec![path.to_string()]);
     }
@@ -145,8 +159,9 @@ fn pack(dir: &Utf8Path, name: &str) -> Result<PackFiles, Stop> {
     for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|e| Stop::Usage(format!("cannot read the pack `{dir}`: {e}")))?;
         let Some(path) = Utf8Path::from_path(entry.path()).filter(|_| entry.file_type().is_file()) else { continue };
-        // Notes and pictures of a pack's author are no part of it.
-        if !matches!(path.extension(), Some("toml" | "json" | "j2" | "md")) {
+        // Notes and pictures of a pack's author are no part of it, nor is what is made from it.
+        let made = path.file_name() == Some(super::coverage::FILE);
+        if made || !matches!(path.extension(), Some("toml" | "json" | "j2" | "md")) {
             continue;
         }
         let bytes = read(path.as_str()).map_err(|e| Stop::Usage(format!("cannot read `{path}`: {e}")))?;

@@ -2,14 +2,19 @@
 //! by the library.
 
 pub mod build;
+pub mod can;
 pub mod check;
 pub mod completions;
+pub mod coverage;
 pub mod diff;
 pub mod explain;
+mod fix;
 pub mod init;
 mod input;
 pub mod packs;
+mod pages;
 mod progress;
+pub mod questions;
 mod report;
 pub mod schema;
 pub mod show;
@@ -59,12 +64,17 @@ pub struct Shell {
     pub threads: usize,
     packs: Vec<camino::Utf8PathBuf>,
     color: Color,
+    ascii: bool,
+    width: Option<u16>,
+    /// The most findings that are shown to people.
+    limit: usize,
 }
 
 impl Shell {
     pub fn new(global: &Global) -> Self {
-        let Global { format, color, packs, threads } = global.clone();
-        Self { format, threads, packs, color }
+        let Global { format, color, packs, threads, ascii, width, limit, all } = global.clone();
+        let limit = if all { usize::MAX } else { limit };
+        Self { format, threads, packs, color, ascii, width, limit }
     }
 
     /// Reads the packs that this run may use.

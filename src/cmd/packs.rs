@@ -20,6 +20,7 @@ pub fn run(args: &PacksArgs, shell: &Shell) -> Result<Exit, Stop> {
         None => list(shell),
         Some(PacksAction::Show { name }) => show(name, shell),
         Some(PacksAction::New { name, dir }) => new(name, dir, shell),
+        Some(PacksAction::Coverage { name, write, check }) => super::coverage::run(name, *write, *check, shell),
     }
 }
 
@@ -82,17 +83,17 @@ fn list(shell: &Shell) -> Result<Exit, Stop> {
 }
 
 /// A section of a manifest as `packs show` prints it.
-struct Section {
-    key: &'static str,
-    title: &'static str,
+pub struct Section {
+    pub key: &'static str,
+    pub title: &'static str,
     /// The first of these keys that an item has stands at the beginning of its line; items of tables have their key
     /// there.
     lead: &'static [&'static str],
     /// Keys that follow on the line, with the words before them.
-    more: &'static [(&'static str, &'static str)],
+    pub more: &'static [(&'static str, &'static str)],
 }
 
-const SECTIONS: &[Section] = &[
+pub const SECTIONS: &[Section] = &[
     section(
         "bindings",
         "Uses of the site",
@@ -133,6 +134,7 @@ const SECTIONS: &[Section] = &[
     section("images", "Images", &["reference", "source"], &[]),
     section("secrets", "Secrets", &["name"], &[("place", "in ")]),
     section("kernel", "Kernel settings", &["key"], &[("value", "= ")]),
+    section("probes", "Probes of a host", &["id"], &[("says", ""), ("run", "by "), ("fails", "otherwise: ")]),
     section("units", "Units", &["name"], &[]),
     section("proxies", "Reverse proxies", &["server_name"], &[("kind", "")]),
     section("artifacts", "Artifacts", &["path"], &[("format", ""), ("target", "to "), ("apply", "apply: ")]),
@@ -140,7 +142,7 @@ const SECTIONS: &[Section] = &[
     section("omissions", "Left out on purpose", &["reason"], &[]),
 ];
 
-const fn section(
+pub const fn section(
     key: &'static str,
     title: &'static str,
     lead: &'static [&'static str],
@@ -176,12 +178,10 @@ fn show(name: &str, shell: &Shell) -> Result<Exit, Stop> {
 
 impl Section {
     fn print(&self, manifest: &Node, out: &mut String) {
-        let Some(node) = manifest.get(self.key) else { return };
-        let items: Vec<(String, &Node)> = match &node.data {
-            Data::Map(entries) => entries.iter().map(|e| (e.key.to_string(), &e.value)).collect(),
-            Data::List(items) => items.iter().map(|item| (self.lead_of(item), item)).collect(),
-            _ => return,
-        };
+        let items = self.items_at(manifest, self.key);
+        if items.is_empty() {
+            return;
+        }
         let _ = writeln!(out, "\n{} ({})", self.title, items.len());
         for (lead, item) in items {
             let more = self.more.iter().filter(|(key, _)| item.get(key).is_some());
@@ -191,6 +191,15 @@ impl Section {
             if let Some(source) = source(item, manifest) {
                 let _ = writeln!(out, "      {source}");
             }
+        }
+    }
+
+    /// The items under a key of the manifest with their leads.
+    pub fn items_at<'n>(&self, manifest: &'n Node, key: &str) -> Vec<(String, &'n Node)> {
+        match manifest.get(key).map(|node| &node.data) {
+            Some(Data::Map(entries)) => entries.iter().map(|e| (e.key.to_string(), &e.value)).collect(),
+            Some(Data::List(items)) => items.iter().map(|item| (self.lead_of(item), item)).collect(),
+            _ => Vec::new(),
         }
     }
 

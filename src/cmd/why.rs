@@ -78,7 +78,7 @@ struct Answer<'a> {
 }
 
 /// A line of a source, with all that is meant on it.
-struct Place {
+pub(super) struct Place {
     role: Role,
     file: String,
     line: usize,
@@ -87,7 +87,7 @@ struct Place {
 }
 
 /// The places of a set, those of the spec first, one per line of a source.
-fn places(origins: &Origins, sources: &Sources) -> Vec<Place> {
+pub(super) fn places(origins: &Origins, sources: &Sources) -> Vec<Place> {
     let mut places = BTreeMap::new();
     for span in origins.as_slice().iter().filter_map(|place| sources.span_of(*place)) {
         let file = sources.file(span.file);
@@ -104,6 +104,7 @@ fn role_name(role: Role) -> &'static str {
         Role::Spec => "spec",
         Role::Pack => "pack",
         Role::Template => "template",
+        Role::Chart => "chart",
         Role::Schema => "default",
     }
 }
@@ -111,18 +112,28 @@ fn role_name(role: Role) -> &'static str {
 impl Answer<'_> {
     fn text(&self, path: &str) -> String {
         let mut out = format!("{path}:{}: {}\n", self.number, self.line);
-        for Place { role, file, line, column, text } in &self.places {
-            let at = format!("{file}:{line}:{column}");
-            let _ = writeln!(out, "  {:<8} {at:<40} {text}", role_name(*role));
+        for place in &self.places {
+            let _ = writeln!(out, "  {}", place.text());
         }
         out
     }
 
     fn json(&self) -> serde_json::Value {
-        let places = self.places.iter().map(|p| {
-            json!({ "role": role_name(p.role), "file": p.file, "line": p.line, "column": p.column, "text": p.text })
-        });
-        json!({ "line": self.number, "text": self.line, "places": places.collect::<Vec<_>>() })
+        let places: Vec<_> = self.places.iter().map(Place::json).collect();
+        json!({ "line": self.number, "text": self.line, "places": places })
+    }
+}
+
+impl Place {
+    /// Its role, where it is, and its text, in columns.
+    pub(super) fn text(&self) -> String {
+        let at = format!("{}:{}:{}", self.file, self.line, self.column);
+        format!("{:<8} {at:<40} {}", role_name(self.role), self.text)
+    }
+
+    pub(super) fn json(&self) -> serde_json::Value {
+        let role = role_name(self.role);
+        json!({ "role": role, "file": self.file, "line": self.line, "column": self.column, "text": self.text })
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Malformed {
     pub help: Option<String>,
     /// The text that is probably meant.
     pub replacement: Option<String>,
+    /// Whether nothing else can be meant.
+    pub safe: bool,
 }
 
 impl Malformed {
@@ -48,7 +50,7 @@ impl Malformed {
         let mut diag = Diag::new(codes::MALFORMED, self.message).at(span, "");
         diag.help = self.help;
         match self.replacement {
-            Some(text) => diag.replace(span, text, false),
+            Some(text) => diag.replace(span, text, self.safe),
             None => diag,
         }
     }
@@ -166,7 +168,7 @@ impl Scalar {
             } else {
                 None
             };
-            Malformed { message, help, replacement: None }
+            Malformed { message, help, ..Malformed::default() }
         })
     }
 
@@ -182,7 +184,7 @@ impl Scalar {
         let wrong = |reason: &str| Malformed {
             message: format!("`{}` is not an operating system such as `ubuntu-22.04`: {reason}", self.text),
             help: Some("write `family-version`, or a map with `family`, `version`, `edition`, `build`, `arch`".into()),
-            replacement: None,
+            ..Malformed::default()
         };
         if self.kind != Kind::Text {
             return Err(wrong("the family is missing"));
@@ -229,7 +231,7 @@ fn address(text: &str) -> Result<IpAddr, Malformed> {
             && before.parse::<IpAddr>().is_ok()
         {
             fault.help = Some("an address has no prefix length".into());
-            fault.replacement = Some(before.into());
+            (fault.replacement, fault.safe) = (Some(before.into()), true);
         } else if let Some(plain) = without_leading_zeros(text) {
             fault.help = Some("write the numbers without leading zeros, which some programs take for octal".into());
             fault.replacement = Some(plain);
@@ -255,6 +257,7 @@ fn cidr(text: &str) -> Result<IpNet, Malformed> {
             message: format!("`{text}` has bits set after its prefix of {}", net.prefix_len()),
             help: Some(format!("the network is `{}`", net.trunc())),
             replacement: Some(net.trunc().to_string()),
+            safe: true,
         }),
         Err(_) => {
             let mut fault = malformed(format!("`{text}` is not a network in CIDR form such as `10.30.8.0/24`"));

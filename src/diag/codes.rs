@@ -85,6 +85,15 @@ codes! {
     LOCKED_OUT = "S0560" "locked-out" Error;
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
+    CHART_UNREADABLE = "S0520" "chart-unreadable" Error;
+    CHART_KEY = "S0521" "chart-key" Error;
+    CHART_VERSION = "S0522" "chart-version" Error;
+    CHART_SCHEMA = "S0523" "chart-schema" Error;
+    REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
+    UNDECLARED_ROLE = "S0510" "undeclared-database-name" Error;
+    DATABASE_SHARED = "S0511" "shared-database" Warning;
+    ENGINE_WITHOUT_SCRIPT = "S0512" "engine-without-script" Warning;
+    TOO_MANY_CONNECTIONS = "S0513" "too-many-connections" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

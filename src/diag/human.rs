@@ -19,11 +19,13 @@ pub struct Options {
     pub color: bool,
     /// Frames and underlines of box-drawing characters, otherwise of ASCII.
     pub unicode: bool,
+    /// The most findings that are shown; all of them are counted.
+    pub limit: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { width: 100, color: false, unicode: true }
+        Self { width: 100, color: false, unicode: true, limit: usize::MAX }
     }
 }
 
@@ -34,16 +36,25 @@ const LABELS_SHOWN: usize = 8;
 /// Empty when there are none.
 pub fn render(findings: &Findings, sources: &Sources, options: Options) -> String {
     let mut out = String::new();
-    for diag in findings.iter() {
+    for diag in findings.gravest(options.limit) {
         out.push_str(&one(diag, sources, options));
         out.push('\n');
     }
     if !findings.is_empty() {
         out.push_str(&counts(findings));
         out.push('\n');
+        out.push_str(&withheld(findings, options.limit));
         out.push_str(&pointer(findings));
     }
     out
+}
+
+/// The line that says how many findings a limit keeps back; empty when there are none.
+pub fn withheld(findings: &Findings, limit: usize) -> String {
+    match findings.len().saturating_sub(limit) {
+        0 => String::new(),
+        n => format!("{n} more {} not shown; `--all` shows everything\n", if n == 1 { "is" } else { "are" }),
+    }
 }
 
 /// How many findings there are of each level: `2 errors, 1 warning, 3 questions`.
@@ -105,15 +116,21 @@ pub fn one(diag: &Diag, sources: &Sources, options: Options) -> String {
 }
 
 /// The help together with the text that would put things right.
-fn help(diag: &Diag) -> Option<String> {
-    let replacement = diag.replacement.as_ref().map(|r| r.text.as_str());
-    let shown = replacement.filter(|t| !t.is_empty() && t.len() <= 80 && !t.contains(['\n', '`']));
+pub(super) fn help(diag: &Diag) -> Option<String> {
+    let replacement = diag.replacements.first().map(|r| r.text.as_str());
+    let shown = replacement.filter(|t| !t.trim().is_empty() && t.len() <= 80 && !t.contains(['\n', '`']));
     match (&diag.help, shown) {
-        (Some(help), Some(text)) if !help.contains(text) => Some(format!("{help}: `{text}`")),
+        (Some(help), Some(text)) if !says(help, text) => Some(format!("{help}: `{text}`")),
         (Some(help), _) => Some(help.clone()),
         (None, Some(text)) => Some(format!("write `{text}`")),
         (None, None) => None,
     }
+}
+
+/// Whether a help holds the text of a replacement, apart from quotes around a longer one.
+fn says(help: &str, text: &str) -> bool {
+    let plain = text.trim_matches(['"', '\'']);
+    help.contains(text) || (plain.len() > 4 && help.contains(plain))
 }
 
 /// The labels to show, those of the primary one's file first.
@@ -247,7 +264,7 @@ mod tests {
     use crate::diag::codes;
     use crate::source::{Role, Span};
 
-    const PLAIN: Options = Options { width: 80, color: false, unicode: true };
+    const PLAIN: Options = Options { width: 80, color: false, unicode: true, limit: usize::MAX };
 
     fn setup(text: &str) -> (Sources, FileId) {
         let mut sources = Sources::default();

@@ -1,6 +1,6 @@
 //! Findings in, one JSON document for programs out.
 //!
-//! The document is an object. Fields are added over time, never renamed or removed; `version` changes if that must
+//! `schema/findings.schema.json` describes the document. Fields are added over time, never renamed or removed; `version` changes if that must
 //! be broken. Every field is always present; what there is not is `null` or an empty list.
 //!
 //! ```text
@@ -14,7 +14,7 @@
 //!       "secondary": [ PLACE, … ],
 //!       "notes": [ "…", … ],
 //!       "help": "…" or null,
-//!       "replacement": null or { "at": SPAN, "text": "…", "safe": true },
+//!       "replacements": [ { "at": SPAN, "text": "…", "safe": true }, … ],   put it right all together
 //!       "pointer": "/hosts/nfs1",     JSON Pointer that a waiver may name; "" when there is none
 //!       "waivable": false
 //!   } ],
@@ -57,9 +57,9 @@ fn finding(diag: &Diag, sources: &Sources) -> Value {
         "secondary": diag.secondary.iter().map(|l| place(l, sources)).collect::<Vec<_>>(),
         "notes": diag.notes,
         "help": diag.help,
-        "replacement": diag.replacement.as_ref().map(|r| {
+        "replacements": diag.replacements.iter().map(|r| {
             json!({ "at": span(r.span, sources), "text": r.text, "safe": r.safe })
-        }),
+        }).collect::<Vec<_>>(),
         "pointer": diag.pointer,
         "waivable": diag.waivable,
     })
@@ -113,7 +113,7 @@ mod tests {
                 "findings": [{
                     "code": "S0201", "name": "unknown-key", "level": "error", "message": "unknown key `é`",
                     "primary": labelled, "secondary": [], "notes": [], "help": "h",
-                    "replacement": { "at": place, "text": "e", "safe": true }, "pointer": "", "waivable": false,
+                    "replacements": [{ "at": place, "text": "e", "safe": true }], "pointer": "", "waivable": false,
                 }],
                 "counts": { "error": 1, "warning": 0, "question": 0, "note": 0 },
             })

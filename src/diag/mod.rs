@@ -1,9 +1,13 @@
 //! What the compiler has to say: findings with a code, a level, spans, notes and a help.
 
+pub mod causes;
 pub mod codes;
 mod excerpt;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod levels;
+pub mod sarif;
 pub mod short;
 
 use std::borrow::Cow;
@@ -65,7 +69,8 @@ pub struct Diag {
     pub secondary: Vec<Label>,
     pub notes: Vec<String>,
     pub help: Option<String>,
-    pub replacement: Option<Replacement>,
+    /// What puts it right: all of them together.
+    pub replacements: Vec<Replacement>,
     /// JSON Pointer into the resolved site that a waiver may name; empty when none applies.
     pub pointer: String,
     /// Whether a waiver can silence it.
@@ -91,7 +96,7 @@ impl Diag {
             secondary: Vec::new(),
             notes: Vec::new(),
             help: None,
-            replacement: None,
+            replacements: Vec::new(),
             pointer: String::new(),
             waivable: false,
             reads: crate::value::Origins::None,
@@ -118,6 +123,14 @@ impl Diag {
         self
     }
 
+    /// Adds a secondary span when there is one.
+    pub fn and_maybe(self, span: Option<Span>, text: impl Into<String>) -> Self {
+        match span {
+            Some(span) => self.and(span, text),
+            None => self,
+        }
+    }
+
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
@@ -128,10 +141,15 @@ impl Diag {
         self
     }
 
-    /// Adds a replacement for a span.
+    /// Adds a replacement for a span; a finding with several places is put right by all of them together.
     pub fn replace(mut self, span: Span, text: impl Into<String>, safe: bool) -> Self {
-        self.replacement = Some(Replacement { span, text: text.into(), safe });
+        self.replacements.push(Replacement { span, text: text.into(), safe });
         self
+    }
+
+    /// Whether its replacements may be applied without asking.
+    pub fn is_fixable(&self) -> bool {
+        !self.replacements.is_empty() && self.replacements.iter().all(|r| r.safe)
     }
 
     pub fn pointer(mut self, pointer: impl Into<String>) -> Self {
@@ -175,6 +193,22 @@ impl Findings {
         self.list.len()
     }
 
+    /// The errors alone.
+    pub fn errors(&self) -> Findings {
+        Findings { list: self.list.iter().filter(|d| d.level == Level::Error).cloned().collect() }
+    }
+
+    /// At most `limit` findings in their order, none of them lighter than one that is left out.
+    pub fn gravest(&self, limit: usize) -> Vec<&Diag> {
+        let mut list: Vec<(usize, &Diag)> = self.list.iter().enumerate().collect();
+        if list.len() > limit {
+            list.sort_by_key(|(index, diag)| (diag.level, *index));
+            list.truncate(limit);
+            list.sort_by_key(|(index, _)| *index);
+        }
+        list.into_iter().map(|(_, diag)| diag).collect()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -188,6 +222,20 @@ impl Findings {
         self.list.sort_by_cached_key(key);
         self.list.dedup();
     }
+}
+
+/// Whether `name` is a slip for `near` beyond reasonable doubt, so that it may be corrected without asking: one letter
+/// wrong, missing, too much or exchanged with its neighbour (two in long names), all digits alike, and no other
+/// candidate as near.
+pub fn surely_meant<'a>(name: &str, near: &str, candidates: impl IntoIterator<Item = &'a str>) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let length = name.chars().count();
+    let limit = if length >= 8 { 2 } else { 1 };
+    let distance = strsim::osa_distance(name, near);
+    length >= 4
+        && distance <= limit
+        && digits(name) == digits(near)
+        && candidates.into_iter().all(|other| other == near || strsim::osa_distance(name, other) > distance)
 }
 
 /// The name among `candidates` that `name` was probably meant to be, if one is near enough.

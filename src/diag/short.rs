@@ -6,13 +6,19 @@ use crate::source::Sources;
 
 /// Renders all findings, one line each. A finding without a place begins with its level.
 pub fn render(findings: &Findings, sources: &Sources) -> String {
+    render_some(findings, sources, usize::MAX)
+}
+
+/// Renders at most `limit` findings, and how many more there are.
+pub fn render_some(findings: &Findings, sources: &Sources, limit: usize) -> String {
     let mut out = String::new();
-    for diag in findings.iter() {
+    for diag in findings.gravest(limit) {
         if let Some(label) = &diag.primary {
             out.push_str(&format!("{}: ", clean(&sources.show(label.span))));
         }
         out.push_str(&format!("{}[{}]: {}\n", diag.level.name(), clean(&diag.code), clean(&diag.message)));
     }
+    out.push_str(&super::human::withheld(findings, limit));
     out
 }
 

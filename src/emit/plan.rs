@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::artifact::Placement;
 use crate::diag::Diag;
 use crate::diag::codes::PACK_COLLISION;
+use crate::emit::escape::Format;
 use crate::instance::{Answer, Instance, Run, Withheld};
 use crate::pack::expr::{Scope, Text};
 use crate::pack::manifest::ArtifactRule;
@@ -84,8 +85,8 @@ fn one<'a>(
     run: &mut Run,
 ) -> Option<Planned<'a>> {
     let mut exists = origins.clone();
-    let mut text = |text: &Text, run: &mut Run| -> Result<Option<Str>, ()> {
-        match run.text(text, scope) {
+    let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
+        match run.written(text, scope, format) {
             Answer::Known(value) => {
                 exists = exists.union(&value.origins);
                 Ok(value.value.text())
@@ -104,15 +105,19 @@ fn one<'a>(
         }
     };
     let mut optional = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
-        field.as_ref().map_or(Ok(None), |t| text(t, run))
+        field.as_ref().map_or(Ok(None), |t| text(t, None, run))
     };
     let host = optional(&rule.host, run).ok()?;
     let target = optional(&rule.target, run).ok()?;
     let owner = optional(&rule.owner, run).ok()?;
     let mode = optional(&rule.mode, run).ok()?;
-    let apply = optional(&rule.apply, run).ok()?;
-    let check = optional(&rule.check, run).ok()?;
-    let path = text(&rule.path, run).ok()??;
+    // An operator pastes these into a shell.
+    let mut command = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
+        field.as_ref().map_or(Ok(None), |t| text(t, Some(Format::Shell), run))
+    };
+    let apply = command(&rule.apply, run).ok()?;
+    let check = command(&rule.check, run).ok()?;
+    let path = text(&rule.path, None, run).ok()??;
     if let Err(why) = safe_path(&path) {
         run.findings.push(
             Diag::new(PACK_COLLISION, format!("`{path}` cannot be the path of an artifact: {why}"))

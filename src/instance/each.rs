@@ -234,7 +234,10 @@ impl Run {
         };
         match self.eval(list, scope) {
             Answer::Poison => {}
-            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
+            Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
+                Some(why) => self.absent.push(origins.union(&why)),
+                None => self.left_open(unanswered, origins, open),
+            },
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
                 let one = [found.clone()];
@@ -253,6 +256,19 @@ impl Run {
                     self.nested(head, level + 1, &inner, &origins.union(&own), open, f);
                 }
             }
+        }
+    }
+
+    /// What a condition read that is false whatever an open list would hold: nobody has to answer for the list then.
+    fn ruled_out(&mut self, head: &Head, level: usize, scope: &Scope) -> Option<Origins> {
+        let when = head.when.as_ref()?;
+        let open = &head.for_each[level..];
+        if when.names().iter().any(|name| open.iter().any(|(own, _)| own == name)) {
+            return None;
+        }
+        match self.eval(when, scope) {
+            Answer::Known(value) if value.value == Value::Bool(false) => Some(value.origins),
+            _ => None,
         }
     }
 

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 pub use each::{Answer, Asked, Run, Withheld};
 
+use crate::chart::Chart;
 use crate::diag::Diag;
 use crate::diag::codes::PACK_CYCLE;
 use crate::ir::F;
@@ -25,6 +26,8 @@ pub struct Instance<'a> {
     pub pack: &'a Pack,
     /// The entry under `products`; unanswered for the pack that every site has.
     pub product: Tracked,
+    /// The archive of its chart, if the spec names one.
+    pub chart: Option<&'a Chart>,
     /// What expressions see, beside the names of their own loops.
     pub names: Vec<(Str, Tracked)>,
     pub bound: IndexMap<Str, Bound>,
@@ -89,18 +92,26 @@ impl Tables for World<'_> {
 
 /// What stands in place of a blank; the letter and number are those of its row in `questions.md`.
 pub fn blank_mark(index: usize) -> String {
-    format!("________ (A{})", index + 1)
+    format!("........ (A{})", index + 1)
 }
 
 impl<'a> Instance<'a> {
     /// Puts a pack to work. Evaluation errors are findings; open answers are kept with what they concern.
-    pub fn new(name: Str, pack: &'a Pack, product: Option<&Tracked>, site: &Site, run: &mut Run) -> Self {
+    pub fn new(
+        name: Str,
+        pack: &'a Pack,
+        product: Option<&Tracked>,
+        chart: Option<&'a Chart>,
+        site: &Site,
+        run: &mut Run,
+    ) -> Self {
         let product = product.cloned().unwrap_or_default();
         let mut instance = Self {
-            names: names_of(&name, pack, &product, site),
+            names: names_of(&name, pack, &product, chart, site),
             name,
             pack,
             product,
+            chart,
             bound: IndexMap::new(),
             ports: IndexMap::new(),
             open_values: IndexMap::new(),
@@ -327,7 +338,7 @@ fn value(rule: &ValueRule, scope: &Scope, run: &mut Run) -> (Tracked, Vec<Unansw
     (found, open)
 }
 
-fn names_of(name: &Str, pack: &Pack, product: &Tracked, site: &Site) -> Vec<(Str, Tracked)> {
+fn names_of(name: &Str, pack: &Pack, product: &Tracked, chart: Option<&Chart>, site: &Site) -> Vec<(Str, Tracked)> {
     let mut entry = match &product.value {
         Value::Map(map) => (**map).clone(),
         _ => Map::new(),
@@ -335,6 +346,9 @@ fn names_of(name: &Str, pack: &Pack, product: &Tracked, site: &Site) -> Vec<(Str
     entry.insert("instance".into(), Tracked::new(name.clone(), Origins::None));
     let settings = entry.get("settings").cloned().unwrap_or_default();
     let cluster = entry.get("cluster").cloned().unwrap_or_default();
+    // That there is none comes from the product's entry.
+    let no_chart =
+        entry.get("chart").map(|c| Tracked { value: Value::Null, origins: c.origins.clone() }).unwrap_or_default();
     let tables: Map = pack.tables.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
     let empty = || Tracked::new(Map::new(), Origins::None);
     vec![
@@ -342,6 +356,7 @@ fn names_of(name: &Str, pack: &Pack, product: &Tracked, site: &Site) -> Vec<(Str
         ("product".into(), Tracked::new(entry, product.origins.clone())),
         ("settings".into(), if settings.value.is_null() { empty() } else { settings }),
         ("cluster".into(), cluster),
+        ("chart".into(), chart.map(Chart::tracked).unwrap_or(no_chart)),
         ("tables".into(), Tracked::new(tables, Origins::None)),
         ("bind".into(), empty()),
         ("ports".into(), empty()),

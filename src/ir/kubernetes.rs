@@ -44,6 +44,8 @@ item! {
         product: Str,
         /// Everything beside apiVersion, kind and metadata.
         body: Value,
+        /// The body, line by line.
+        lines: Vec<Arc<ValueLine>>,
     }
 }
 
@@ -103,6 +105,25 @@ item! {
         /// Where this site pulls it from.
         reference: Str,
         tag: Option<Str>,
+        /// `sha256:…`, where the content is pinned.
+        digest: Option<Str>,
+        /// The source with its tag; empty while that is not known.
+        from: Str,
+        /// The reference with its tag; empty while that is not known.
+        to: Str,
+    }
+}
+
+item! {
+    /// What brings images into the registry of the site.
+    pub struct Mirror {
+        /// The registry as one signs in to it: `registry.acme.example`, with its port unless that is 443.
+        registry: Str,
+        /// Whether it is spoken to without TLS.
+        plain: bool,
+        /// `docker`, `podman`, `skopeo` or `ctr`.
+        tool: Str,
+        images: Vec<Arc<Image>>,
     }
 }
 

@@ -1,20 +1,24 @@
 //! What a site comes to: typed, sorted items, every field with its origins. Lowered from the site and its packs,
 //! read by templates, compared with what was emitted.
 
+mod databases;
 mod field;
 mod firewall;
 mod hosts;
 mod kubernetes;
 mod network;
+mod preflight;
 mod runbook;
 mod storage;
 
+pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
-pub use hosts::{Directory, KernelParameter, Unit, UnitSetting};
-pub use kubernetes::{HelmRelease, HelmValue, Image, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
+pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
+pub use kubernetes::{HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretUse, ValueLine, Volume};
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
-pub use runbook::{Blank, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
+pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -34,16 +38,24 @@ pub struct Ir {
     pub directories: Vec<Arc<Directory>>,
     pub units: Vec<Arc<Unit>>,
     pub kernel: Vec<Arc<KernelParameter>>,
+    pub modules: Vec<Arc<KernelModule>>,
+    pub clocks: Vec<Arc<Clock>>,
+    pub database_servers: Vec<Arc<DatabaseServer>>,
+    pub poolers: Vec<Arc<Pooler>>,
     pub namespaces: Vec<Arc<Namespace>>,
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
+    pub mirrors: Vec<Arc<Mirror>>,
     pub secrets: Vec<Arc<Secret>>,
+    pub probes: Vec<Arc<Probe>>,
+    pub preflights: Vec<Arc<Preflight>>,
     pub steps: Vec<Arc<Step>>,
     pub questions: Vec<Arc<Question>>,
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
+    pub contradictions: Vec<Arc<Contradiction>>,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -66,16 +78,24 @@ impl Ir {
             "directories" => value(&self.directories),
             "units" => value(&self.units),
             "kernel" => value(&self.kernel),
+            "modules" => value(&self.modules),
+            "clocks" => value(&self.clocks),
+            "database_servers" => value(&self.database_servers),
+            "poolers" => value(&self.poolers),
             "namespaces" => value(&self.namespaces),
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
+            "mirrors" => value(&self.mirrors),
             "secrets" => value(&self.secrets),
+            "probes" => value(&self.probes),
+            "preflights" => value(&self.preflights),
             "steps" => value(&self.steps),
             "questions" => value(&self.questions),
             "blanks" => value(&self.blanks),
             "waivers" => value(&self.waivers),
+            "contradictions" => value(&self.contradictions),
             _ => return None,
         })
     }
@@ -93,16 +113,24 @@ impl Ir {
             "directories" => Directory::FIELDS,
             "units" => Unit::FIELDS,
             "kernel" => KernelParameter::FIELDS,
+            "modules" => KernelModule::FIELDS,
+            "clocks" => Clock::FIELDS,
+            "database_servers" => DatabaseServer::FIELDS,
+            "poolers" => Pooler::FIELDS,
             "namespaces" => Namespace::FIELDS,
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
+            "mirrors" => Mirror::FIELDS,
             "secrets" => Secret::FIELDS,
+            "probes" => Probe::FIELDS,
+            "preflights" => Preflight::FIELDS,
             "steps" => Step::FIELDS,
             "questions" => Question::FIELDS,
             "blanks" => Blank::FIELDS,
             "waivers" => WaiverRecord::FIELDS,
+            "contradictions" => Contradiction::FIELDS,
             _ => return None,
         })
     }
@@ -119,15 +147,23 @@ impl Ir {
         "directories",
         "units",
         "kernel",
+        "modules",
+        "clocks",
+        "database_servers",
+        "poolers",
         "namespaces",
         "volumes",
         "objects",
         "releases",
         "images",
+        "mirrors",
         "secrets",
+        "probes",
+        "preflights",
         "steps",
         "questions",
         "blanks",
         "waivers",
+        "contradictions",
     ];
 }

@@ -51,6 +51,11 @@ pub fn short_net(net: &IpNet) -> String {
 }
 
 impl Flow {
+    /// The ports, all of them where the transport has none.
+    pub fn range(&self) -> Ports {
+        self.ports.value.unwrap_or(Ports { low: 0, high: u16::MAX })
+    }
+
     /// What is permitted, as rows of a request have it: `443/tcp`, `1024-2048/udp`, `ip-in-ip`.
     pub fn service(&self) -> String {
         match self.ports.value {
@@ -122,8 +127,12 @@ item! {
         health_path: Option<Str>,
         /// Largest request body in bytes; 0 for no limit.
         body_bytes: i64,
+        /// The same as configuration files write it: `20g`.
+        body_size: Str,
         /// Size of the buffer for response headers in bytes.
         buffer_bytes: i64,
+        /// The same as configuration files write it: `128k`.
+        buffer_size: Str,
         websocket: bool,
     }
 }

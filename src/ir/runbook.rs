@@ -1,4 +1,4 @@
-//! What people do and answer: steps, questions, blanks, waivers.
+//! What people do and answer: steps, questions, blanks, waivers; how a document is read that contradicts itself.
 
 use std::sync::Arc;
 
@@ -71,10 +71,23 @@ item! {
     pub struct Blank {
         product: Str,
         name: Str,
-        /// Printed in place of the value: `________ (A2)`.
+        /// Printed in place of the value: `........ (A2)`.
         mark: Str,
         says: Str,
         revealed_by: Str,
+    }
+}
+
+item! {
+    /// Two statements of a document that cannot both hold, where it matters here. Identity: product, code.
+    pub struct Contradiction {
+        product: Str,
+        /// The name under which `sitec explain` has its page.
+        code: Str,
+        /// The document and its sections.
+        reads: Str,
+        /// How it is read.
+        resolved: Str,
     }
 }
 

@@ -1,12 +1,12 @@
-//! Units and kernel parameters of hosts.
+//! Units, kernel parameters and kernel modules of hosts.
 
 use std::sync::Arc;
 
 use super::items::Item;
 use super::merge::merge_field;
 use crate::instance::Run;
-use crate::ir::{F, KernelParameter, Unit, UnitSetting};
-use crate::value::{Origins, Str, Value};
+use crate::ir::{F, KernelModule, KernelParameter, Unit, UnitSetting};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// systemd units, their settings in the order of the pack.
 pub fn units(items: &[Item], run: &mut Run) -> Vec<Arc<Unit>> {
@@ -67,8 +67,9 @@ pub fn kernel(items: &[Item], run: &mut Run) -> Vec<Arc<KernelParameter>> {
     let mut list = Vec::new();
     for item in items {
         let (Some(host), Some(key)) = (item.text("host", run), item.text("key", run)) else { continue };
-        let Some(value) = item.answered("value") else { continue };
-        let value = F::new(value.value.clone(), value.origins.clone());
+        let Some(value) = item.answered("value").and_then(parameter) else {
+            continue;
+        };
         list.push(Arc::new(KernelParameter { host, key, value }));
     }
     list.sort_by_key(|k| (k.host.value.clone(), k.key.value.clone()));
@@ -82,4 +83,32 @@ pub fn kernel(items: &[Item], run: &mut Run) -> Vec<Arc<KernelParameter>> {
         },
         |k| (k.host.value.clone(), k.key.value.clone()),
     )
+}
+
+/// The value of a parameter; a list is its items with blanks between.
+fn parameter(given: &Tracked) -> Option<F<Value>> {
+    let value = match &given.value {
+        Value::List(items) => {
+            let items: Option<Vec<Str>> = items.iter().map(|i| i.value.text()).collect();
+            Value::Str(items?.join(" ").into())
+        }
+        one => one.clone(),
+    };
+    Some(F::new(value, super::peers::deep_origins(given)))
+}
+
+/// Kernel modules, once each.
+pub fn modules(items: &[Item], run: &mut Run) -> Vec<Arc<KernelModule>> {
+    let mut list = Vec::new();
+    for item in items {
+        let (Some(host), Some(name)) = (item.text("host", run), item.text("name", run)) else { continue };
+        list.push(Arc::new(KernelModule { host, name }));
+    }
+    let key = |m: &KernelModule| (m.host.value.clone(), m.name.value.clone());
+    list.sort_by_key(|m| key(m));
+    let merge = |a: &KernelModule, b: &KernelModule, _: &mut Run| KernelModule {
+        host: F::new(a.host.value.clone(), a.host.origins.union(&b.host.origins)),
+        name: F::new(a.name.value.clone(), a.name.origins.union(&b.name.origins)),
+    };
+    super::merge::unite(list, run, merge, key)
 }

@@ -45,7 +45,10 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         });
         open.extend(unanswered);
         if !open.is_empty() {
-            let what = format!("{} of the {} pack", singular(kind), instance.pack.title);
+            let what = match kind {
+                "images" => MIRRORING.to_string(),
+                _ => format!("{} of the {} pack", singular(kind), instance.pack.title),
+            };
             run.withheld.push(Withheld {
                 product: instance.name.clone(),
                 what,
@@ -59,8 +62,16 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
     found
 }
 
+/// What waits for an image of which something is not known: a list that lacks one would be found out at the site.
+pub const MIRRORING: &str = "`images/images.txt` and `images/mirror.sh`";
+
 fn singular(kind: &str) -> &str {
-    kind.strip_suffix("ies").map_or(kind.strip_suffix('s').unwrap_or(kind), |_| "proxy")
+    match kind {
+        "proxies" => "proxy",
+        "directories" => "directory",
+        "access" => "access line",
+        kind => kind.strip_suffix('s').unwrap_or(kind),
+    }
 }
 
 fn evaluate(
@@ -74,7 +85,7 @@ fn evaluate(
     let mut fields = Vec::with_capacity(rule.fields.len());
     let mut open = Vec::new();
     // Helm values keep an open value: it becomes a question in the file.
-    let keeps_open = rule.kind.name == "chart_values" || rule.kind.name == "proxies" || rule.kind.name == "images";
+    let keeps_open = matches!(rule.kind.name, "chart_values" | "proxies" | "images" | "roles");
     for (name, field) in &rule.fields {
         match field_value(field, scope, run) {
             Answer::Known(value) => {
@@ -88,7 +99,10 @@ fn evaluate(
                 if !(keeps_open && optional) {
                     open.extend(unanswered);
                 } else if rule.kind.name != "chart_values" {
-                    let what = format!("`{name}` of a {}", singular(rule.kind.name));
+                    let what = match (rule.kind.name, &**name) {
+                        ("images", "tag") => MIRRORING.to_string(),
+                        (kind, _) => format!("`{name}` of a {}", singular(kind)),
+                    };
                     run.withheld.push(Withheld {
                         product: instance.name.clone(),
                         what,
@@ -200,6 +214,18 @@ impl Item {
             Some([one]) if one.low == one.high => Some(F::new(one.low, value.origins.clone())),
             _ => {
                 run.not_a(self.span, &format!("one port for `{name}`"), &value.value);
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str, run: &mut Run) -> Option<F<i64>> {
+        let value = self.answered(name)?;
+        match value.value {
+            Value::Int(n) => Some(F::new(n, value.origins.clone())),
+            _ => {
+                run.not_a(self.span, &format!("a whole number for `{name}`"), &value.value);
                 None
             }
         }

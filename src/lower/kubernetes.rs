@@ -1,4 +1,4 @@
-//! Namespaces, volumes, objects, images and the uses of secrets.
+//! Namespaces, volumes, objects and the uses of secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::items::Item;
 use super::merge::merge_field;
 use crate::instance::Run;
-use crate::ir::{F, Image, Namespace, Object, Secret, SecretUse, Volume};
+use crate::ir::{F, Namespace, Object, Secret, SecretUse, Volume};
 use crate::site::Site;
-use crate::value::{Str, Value};
+use crate::value::{Str, Tracked, Value};
 
 /// Namespaces, once each.
 pub fn namespaces(items: &[Item], run: &mut Run) -> Vec<Arc<Namespace>> {
@@ -82,8 +82,10 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
             Some(body) => F::new(body.value.clone(), super::peers::deep_origins(body)),
             None => item.field(Value::map(Default::default())),
         };
+        let lines = item.answered("body").map(super::values::block).unwrap_or_default();
+        let lines = F::new(lines, body.origins.clone());
         let product = item.field(item.product.clone());
-        list.push(Arc::new(Object { cluster, namespace, api_version, kind, name, product, body }));
+        list.push(Arc::new(Object { cluster, namespace, api_version, kind, name, product, body, lines }));
     }
     let key =
         |o: &Object| (o.cluster.value.clone(), o.namespace.value.clone(), o.kind.value.clone(), o.name.value.clone());
@@ -91,27 +93,15 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
     super::merge::unite(
         list,
         run,
-        |a, b, run| Object { body: merge_field(&a.body, &b.body, "object", run), ..a.clone() },
+        |a, b, run| {
+            let body = merge_field(&a.body, &b.body, "object", run);
+            // Each line has the reasons of both.
+            let both = Tracked { value: body.value.clone(), origins: body.origins.clone() };
+            let lines = F::new(super::values::block(&both), body.origins.clone());
+            Object { body, lines, ..a.clone() }
+        },
         key,
     )
-}
-
-/// Images, once per reference.
-pub fn images(items: &[Item], run: &mut Run) -> Vec<Arc<Image>> {
-    let mut list = Vec::new();
-    for item in items {
-        let (Some(source), Some(reference)) = (item.text("source", run), item.text("reference", run)) else {
-            continue;
-        };
-        let tag = match item.text("tag", run) {
-            Some(tag) => tag.map(Some),
-            None => F::new(None, item.get("tag").map(|t| t.origins.clone()).unwrap_or_else(|| item.exists.clone())),
-        };
-        list.push(Arc::new(Image { product: item.field(item.product.clone()), source, reference, tag }));
-    }
-    list.sort_by_key(|i| (i.reference.value.clone(), i.tag.value.clone()));
-    list.dedup_by_key(|i| (i.reference.value.clone(), i.tag.value.clone()));
-    list
 }
 
 /// Secrets of the spec with every place that reads one.

@@ -1,14 +1,19 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+pub mod clocks;
+pub mod contradictions;
+pub mod databases;
 pub mod firewalls;
 pub mod flows;
 pub mod hosts;
+pub mod images;
 pub mod immutable;
 pub mod items;
 pub mod kubernetes;
 pub mod merge;
 pub mod peers;
+pub mod preflight;
 pub mod proxies;
 pub mod questions;
 pub mod rules;
@@ -33,7 +38,9 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         rows.extend(flows);
         absent.push((instance.name.clone(), gone));
     }
-    rows.extend(additions::flows::flows(&additions, site, sources, run));
+    let added = additions::flows::flows(&additions, site, sources, run);
+    crate::check::redundant::redundant(&rows, &added, sources, run);
+    rows.extend(added.into_iter().flat_map(|addition| addition.flows));
     ir.flows = flows::united(rows);
     let filtered = firewalls::filtered(site);
     ir.rules = rules::rules(&ir.flows, &absent, &filtered, site);
@@ -45,17 +52,26 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
     let (images, secrets) = (all("images"), all("secrets"));
+    let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
+    let (modules, clocks) = (all("modules"), all("clocks"));
+    let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
+    let probes = all("probes");
     ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
     ir.units = hosts::units(&units, run);
     ir.kernel = hosts::kernel(&kernel, run);
+    ir.modules = hosts::modules(&modules, run);
+    ir.clocks = clocks::clocks(&clocks, site, run);
+    ir.database_servers = databases::servers(&on_servers, site, run);
+    ir.poolers = databases::poolers(&poolers, site, run);
     ir.proxies = proxies::proxies(&proxies, site, run);
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
-    ir.images = kubernetes::images(&images, run);
+    ir.images = images::images(&images, run);
+    ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = kubernetes::secrets(&secrets, site, run);
     for instance in instances {
         let releases = items::items(instance, "releases", site, run);
@@ -63,7 +79,11 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         ir.releases.extend(values::releases(&releases, &values, instance, site, run));
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+    ir.probes = preflight::probes(&probes, run);
+    let absent: Vec<&Origins> = absent.iter().flat_map(|(_, gone)| gone.iter().map(|g| &g.origins)).collect();
+    ir.preflights = preflight::preflights(&ir.flows, &Origins::all(absent), &ir.probes, site);
     ir.blanks = steps::blanks(instances, site, run);
+    ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);
     ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
     additions::without_effect(&additions, sources, run);
@@ -76,6 +96,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
+        "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };

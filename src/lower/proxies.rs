@@ -40,6 +40,7 @@ fn proxy(item: &Item, site: &Site, run: &mut Run) -> Option<Proxy> {
         Some(port) => port.map(Some),
         None => item.field(None),
     };
+    let (body_bytes, buffer_bytes) = (bytes(item, "body", 0, run), bytes(item, "buffer", BUFFER_BYTES_DEFAULT, run));
     Some(Proxy {
         upstreams: upstreams(item, &upstream_port, &health_port, site, run)?,
         addresses: F::new(addresses.into_iter().map(|a| a.value).collect(), address_origins.union(&item.exists)),
@@ -48,8 +49,11 @@ fn proxy(item: &Item, site: &Site, run: &mut Run) -> Option<Proxy> {
         key_file: optional("key_file", run),
         health_path: optional("health_path", run),
         health_port,
-        body_bytes: bytes(item, "body", 0, run),
-        buffer_bytes: bytes(item, "buffer", BUFFER_BYTES_DEFAULT, run),
+        body_size: body_bytes.clone().map(|n| size(n, &["k", "m", "g"])),
+        // NGINX knows `g` for request bodies and not for memory.
+        buffer_size: buffer_bytes.clone().map(|n| size(n, &["k", "m"])),
+        body_bytes,
+        buffer_bytes,
         websocket: item.bool("websocket", run).unwrap_or_else(|| item.field(false)),
         upstream: item.field(item.product.clone()),
         product: item.field(item.product.clone()),
@@ -94,6 +98,18 @@ fn endpoint(address: IpAddr, port: u16) -> Str {
     std::net::SocketAddr::new(address, port).to_string().into()
 }
 
+/// A number of bytes in the largest of the units, each 1024 of the one before, that leaves nothing over.
+fn size(bytes: i64, units: &[&str]) -> Str {
+    let (mut number, mut unit) = (bytes, "");
+    for larger in units {
+        if number == 0 || number % 1024 != 0 {
+            break;
+        }
+        (number, unit) = (number / 1024, larger);
+    }
+    format!("{number}{unit}").into()
+}
+
 /// A size in bytes: a quantity, or a number of bytes.
 fn bytes(item: &Item, name: &str, default: i64, run: &mut Run) -> F<i64> {
     let Some(value) = item.answered(name) else { return item.field(default) };
@@ -111,5 +127,21 @@ fn bytes(item: &Item, name: &str, default: i64, run: &mut Run) -> F<i64> {
             run.not_a(item.span, &format!("a size for `{name}`"), &value.value);
             item.field(default)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_take_the_largest_unit_that_fits() {
+        let body = |n| size(n, &["k", "m", "g"]).to_string();
+        assert_eq!(body(0), "0");
+        assert_eq!(body(1000), "1000");
+        assert_eq!(body(128 << 10), "128k");
+        assert_eq!(body(20 << 30), "20g");
+        assert_eq!(body((1 << 30) + 512), "1073742336");
+        assert_eq!(size(1 << 30, &["k", "m"]).to_string(), "1024m");
     }
 }

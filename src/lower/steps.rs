@@ -148,7 +148,7 @@ fn draft(
             F::new(fails, exists.clone())
         },
         why: F::new(why.clone(), exists.clone()),
-        departs: write.optional(rule.departs.as_ref()),
+        departs: write.optional(rule.departs.as_ref()).map(|reason| reason.filter(|r| !r.trim().is_empty())),
     };
     let own = |id: &Str| Neighbour { id: id.clone(), anywhere: false, origins: Origins::None };
     let mut plain = |list: &[Text]| list.iter().filter_map(|t| write.plain(t)).map(|f| f.value).collect();
@@ -290,10 +290,10 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
 
 /// Numbers the steps. `absent` holds, by rank, what let steps not be there: they would have counted.
 fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)>) -> Vec<Arc<Step>> {
-    let mut number_of: BTreeMap<(usize, Str), i64> = BTreeMap::new();
+    let mut numbers_of: BTreeMap<(usize, Str), Vec<Numbered>> = BTreeMap::new();
     for (n, &i) in order.iter().enumerate() {
         let key = (drafts[i].rank.0, drafts[i].step.id.value.clone());
-        number_of.entry(key).or_insert(n as i64 + 1);
+        numbers_of.entry(key).or_default().push((drafts[i].step.place.clone(), n as i64 + 1));
     }
     // An order that the spec asks for moves all steps between.
     let asked = drafts.iter().flat_map(|d| d.after.iter().chain(&d.before)).map(|n| &n.origins);
@@ -320,15 +320,28 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
         step.opens_phase = F::new(phase.as_ref() != Some(&here), earlier.clone());
         phase = Some(here);
         let fails = step.fails.value.iter().zip(&draft.gotos).map(|(failure, goto)| {
-            let number = goto.as_ref().and_then(|id| number_of.get(&(draft.rank.0, id.clone())).copied());
+            let steps = goto.as_ref().and_then(|id| numbers_of.get(&(draft.rank.0, id.clone())));
             let mut failure = (**failure).clone();
-            failure.goto = F::new(number, draft.exists.clone());
+            failure.goto = number_at(&step.place, steps.map_or(&[], |s| s), &draft.exists);
             Arc::new(failure)
         });
         step.fails.value = fails.collect();
         steps.push(Arc::new(step));
     }
     steps
+}
+
+/// The place of a step, and its number.
+type Numbered = (F<Str>, i64);
+
+/// Where a failure leads: of several steps with one name, to the one at the same place, otherwise to the first.
+fn number_at(place: &F<Str>, steps: &[Numbered], exists: &Origins) -> F<Option<i64>> {
+    let same = steps.iter().find(|(at, _)| at.value == place.value).or(steps.first());
+    let read = match steps.len() {
+        0 | 1 => Origins::None,
+        _ => Origins::all(steps.iter().map(|(at, _)| &at.origins)).union(&place.origins),
+    };
+    F::new(same.map(|(_, number)| *number), exists.union(&read))
 }
 
 /// The blanks of all instances.

@@ -91,11 +91,18 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
         Some(place) => origins.union(&place.origins),
         None => origins,
     };
-    let ask: Str = match (ask, near) {
+    let mut ask: Str = match (ask, &near) {
         (Some(ask), _) => ask.value,
-        (None, Some(near)) => format!("which key below `{}` of the chart holds `{}`?", *near, *slot).into(),
+        (None, Some(near)) => format!("which key below `{}` of the chart holds `{}`?", **near, *slot).into(),
         (None, None) => format!("which key of the chart holds `{}`?", *slot).into(),
     };
+    let mut unmapped = unmapped;
+    if let Some(chart) = instance.chart {
+        unmapped = unmapped.union(&Origins::from(chart.place));
+        if let Some(offered) = near.and_then(|near| chart.offered(&near)) {
+            ask = format!("{} ({offered})?", ask.trim_end_matches('?')).into();
+        }
+    }
     run.withheld.push(Withheld {
         product: instance.name.clone(),
         what: format!("`{}` in the values of release `{}`", *slot, **release),
@@ -152,6 +159,23 @@ fn flatten(prefix: &str, value: &Tracked, list: &mut Vec<Arc<HelmValue>>) {
     }
 }
 
+/// The steps of a dotted key; a dot that belongs to a step has a backslash before it.
+pub fn key_steps(key: &str) -> Vec<String> {
+    let mut steps = vec![String::new()];
+    let mut chars = key.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some('.')) => {
+                chars.next();
+                steps.last_mut().into_iter().for_each(|s| s.push('.'));
+            }
+            ('.', _) => steps.push(String::new()),
+            (c, _) => steps.last_mut().into_iter().for_each(|s| s.push(c)),
+        }
+    }
+    steps
+}
+
 /// A tree of values while it is being laid out.
 #[derive(Default)]
 struct Branch {
@@ -171,11 +195,11 @@ fn lines(values: &[Arc<HelmValue>], exists: &Origins) -> Vec<Arc<ValueLine>> {
             continue;
         }
         let mut branch = &mut root;
-        for part in value.key.split('.') {
-            if !branch.children.contains_key(part) {
-                branch.keys.push(part.into());
+        for part in key_steps(&value.key).iter().map(|part| Str::from(part.as_str())) {
+            if !branch.children.contains_key(&part) {
+                branch.keys.push(part.clone());
             }
-            branch = branch.children.entry(part.into()).or_default();
+            branch = branch.children.entry(part).or_default();
         }
         branch.leaf = Some(value.clone());
     }
@@ -260,6 +284,18 @@ fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: 
     nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);
 }
 
+/// The lines of a map's entries.
+pub(super) fn block(entries: &Tracked) -> Vec<Arc<ValueLine>> {
+    let mut out = Vec::new();
+    if let Value::Map(map) = &entries.value {
+        for (name, inner) in map.iter() {
+            let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(&entries.origins) };
+            nested(Some(name), &inner, Vec::new(), 0, &mut out);
+        }
+    }
+    out
+}
+
 /// A value under a key, or as an item of a list.
 fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, out: &mut Vec<Arc<ValueLine>>) {
     let origins = &value.origins;
@@ -269,10 +305,8 @@ fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, 
         Value::List(items) => {
             out.push(line(depth, comments, key, Value::Null, origins));
             for item in items.iter() {
-                let mut entry =
-                    (*line(depth + 1, Vec::new(), None, item.value.clone(), &item.origins.union(origins))).clone();
-                entry.item.value = true;
-                out.push(Arc::new(entry));
+                let origins = item.origins.union(origins);
+                list_item(&Tracked { value: item.value.clone(), origins }, depth + 1, out);
             }
         }
         Value::Map(map) => {
@@ -283,6 +317,29 @@ fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, 
             }
         }
         scalar => out.push(line(depth, comments, key, scalar.clone(), origins)),
+    }
+}
+
+/// An item of a list. A map has its first key behind the dash and the others below it.
+fn list_item(item: &Tracked, depth: usize, out: &mut Vec<Arc<ValueLine>>) {
+    let first = out.len();
+    match &item.value {
+        Value::Map(map) if !map.is_empty() => {
+            for (name, inner) in map.iter() {
+                let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(&item.origins) };
+                nested(Some(name), &inner, Vec::new(), depth + 1, out);
+            }
+            if let Some(line) = out.get_mut(first) {
+                let dash = format!("{}- ", "  ".repeat(depth));
+                let origins = line.pad.origins.clone();
+                *line = Arc::new(ValueLine { pad: F::new(dash.into(), origins), ..(**line).clone() });
+            }
+        }
+        scalar => {
+            let mut entry = (*line(depth, Vec::new(), None, scalar.clone(), &item.origins)).clone();
+            entry.item.value = true;
+            out.push(Arc::new(entry));
+        }
     }
 }
 

@@ -141,13 +141,20 @@ impl Addresses {
         self.0.iter().map(text).collect()
     }
 
-    /// For messages: networks separated by spaces, cut short after some, `any IPv4 address` for all.
+    /// For messages: networks separated by spaces, cut short after some, `any IPv4 address` for all, and what is missing
+    /// where that is shorter.
     pub fn text(&self, family: Family) -> String {
         const NETS_MAX: usize = 6;
+        let any = format!("any {} address", if family == Family::V4 { "IPv4" } else { "IPv6" });
         if *self == Self::any(family) {
-            return format!("any {} address", if family == Family::V4 { "IPv4" } else { "IPv6" });
+            return any;
         }
         let nets = self.nets(family);
+        let missing = Self::any(family).difference(self).nets(family);
+        if nets.len() > NETS_MAX && missing.len() <= NETS_MAX {
+            let words: Vec<String> = missing.iter().map(crate::ir::short_net).collect();
+            return format!("{any} but {}", words.join(" "));
+        }
         let mut words: Vec<String> = nets.iter().take(NETS_MAX).map(crate::ir::short_net).collect();
         if nets.len() > NETS_MAX {
             words.push(format!("and {} more networks", nets.len() - NETS_MAX));

@@ -248,25 +248,28 @@ impl Reader<'_> {
         node.entries().iter().filter_map(|e| self.expr_of(&e.value).map(|x| (e.key.clone(), x))).collect()
     }
 
+    /// The citations of a key; a finding for each that is not declared.
+    pub fn cited(&mut self, table: &mut Table, key: &'static str) -> Vec<Str> {
+        let ids = self.strings(table, key);
+        for (id, span) in &ids {
+            if !self.cites.contains(id) {
+                let mut diag = Diag::new(PACK_UNKNOWN_CITE, format!("no citation `{id}` is declared"))
+                    .at(*span, "not in `[cites]`");
+                if let Some(name) = similar_name(id, self.cites.iter().map(|c| &**c)) {
+                    diag = diag.help(format!("there is a citation `{name}`")).replace(*span, name, true);
+                }
+                self.findings.push(diag);
+            }
+        }
+        ids.into_iter().map(|(id, _)| id).collect()
+    }
+
     /// The source of an item; a finding when it has none, both, or an unknown citation.
     pub fn source(&mut self, table: &mut Table) -> Option<Source> {
         let cite = table.get("cite");
         let addition = table.get("addition");
         match (cite, addition) {
-            (Some(_), None) => {
-                let ids = self.strings(table, "cite");
-                for (id, span) in &ids {
-                    if !self.cites.contains(id) {
-                        let mut diag = Diag::new(PACK_UNKNOWN_CITE, format!("no citation `{id}` is declared"))
-                            .at(*span, "not in `[cites]`");
-                        if let Some(name) = similar_name(id, self.cites.iter().map(|c| &**c)) {
-                            diag = diag.help(format!("there is a citation `{name}`")).replace(*span, name, true);
-                        }
-                        self.findings.push(diag);
-                    }
-                }
-                Some(Source::Cite(ids.into_iter().map(|(id, _)| id).collect()))
-            }
+            (Some(_), None) => Some(Source::Cite(self.cited(table, "cite"))),
             (None, Some(node)) => self.string_of(node).map(Source::Addition),
             (both, _) => {
                 let words = if both.is_some() { "both `cite` and `addition`" } else { "neither `cite` nor `addition`" };

@@ -105,6 +105,7 @@ pub fn minimums(node: &Node, r: &mut Reader) -> Option<Vec<Requirement>> {
     let level = r.level(&mut t, "level").unwrap_or(Level::Error);
     let who = r.string(&mut t, "who").unwrap_or_else(|| "customer".into());
     let help = t.get("help");
+    let basis = r.string(&mut t, "basis");
     let columns = r.strings(&mut t, "columns");
     let names = t.get("names");
     let code = r.string(&mut t, "code");
@@ -131,6 +132,7 @@ pub fn minimums(node: &Node, r: &mut Reader) -> Option<Vec<Requirement>> {
                 None => short.clone(),
             },
             name: name.unwrap_or_else(|| short.replace('-', " ").into()),
+            basis: basis.as_ref().map(|b| format!(" ({b})")).unwrap_or_default(),
         };
         for (cell, (column, _)) in cells.iter().zip(&columns).skip(1) {
             if matches!(&cell.data, Data::Text(t) if &**t == "-") {
@@ -147,6 +149,8 @@ struct Row<'n> {
     each: Str,
     short: String,
     name: Str,
+    /// Where the figures come from, as the end of the messages.
+    basis: String,
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -180,15 +184,23 @@ fn minimum(
         true => (
             Vec::new(),
             expr(&format!("({})|length", row.each), r)?,
-            format!("there are {{{{ this }}}} hosts as {}, at least {{{{ limit }}}} are needed", row.name),
+            format!(
+                "the number of hosts as {} is {{{{ this }}}}, at least {{{{ limit }}}} {} needed{}",
+                row.name,
+                if cell.scalar_text().is_some_and(|t| &**t == "1") { "is" } else { "are" },
+                row.basis
+            ),
         ),
         false => (
             vec![("each".into(), expr(&row.each, r)?)],
             expr(&format!("each.{column}"), r)?,
             format!(
-                "host `{{{{ each }}}}` has {{{{ this }}}} {}, a {} needs {{{{ limit }}}}",
+                "host `{{{{ each }}}}` has {{{{ this }}}} {}{}, {} {} needs {{{{ limit }}}}{}",
+                if matches!(&**column, "memory" | "disk") { "of " } else { "" },
                 metric(column),
-                row.name
+                article(&row.name),
+                row.name,
+                row.basis
             ),
         ),
     };
@@ -205,7 +217,7 @@ fn minimum(
         contradiction: None,
         ask: match is_count {
             true => None,
-            false => text(&format!("how much {} does host `{{{{ each }}}}` have?", metric(column)), r),
+            false => text(&format!("{} {} does host `{{{{ each }}}}` have?", question_word(column), metric(column)), r),
         },
         who: who.clone(),
     })
@@ -213,6 +225,26 @@ fn minimum(
 
 fn for_each_of(own: Vec<(Str, Expr)>, shared: &Head) -> Vec<(Str, Expr)> {
     shared.for_each.iter().map(|(n, e)| (n.clone(), e.clone())).chain(own).collect()
+}
+
+/// How one asks for the figure of a column.
+fn question_word(column: &str) -> &'static str {
+    match column {
+        "cpu" | "iops" | "iops.read" | "iops.write" => "how many",
+        "link" => "which",
+        _ => "how much",
+    }
+}
+
+/// The indefinite article of a name; the letters of an abbreviation are spoken one by one.
+fn article(name: &str) -> &'static str {
+    let word = name.split(' ').next().unwrap_or_default();
+    let spelled = word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+    let vowels = if spelled { "AEFHILMNORSX" } else { "AEIOUaeiou" };
+    match word.starts_with(|c| vowels.contains(c)) {
+        true => "an",
+        false => "a",
+    }
 }
 
 /// The words for a column of a table of minimums.

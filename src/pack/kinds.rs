@@ -24,7 +24,30 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
     Kind { name: "nfs_servers", required: &["host"], optional: &["mountd", "lockd", "statd", "rquotad", "version3"] },
     Kind { name: "units", required: &["host", "name", "settings"], optional: &[] },
+    Kind { name: "probes", required: &["host", "id", "says", "run"], optional: &["args", "fails"] },
     Kind { name: "kernel", required: &["host", "key", "value"], optional: &[] },
+    Kind { name: "modules", required: &["host", "name"], optional: &[] },
+    Kind {
+        name: "clocks",
+        required: &["host", "servers", "target", "service"],
+        optional: &["upstream", "allow", "pools", "drift"],
+    },
+    Kind {
+        name: "databases",
+        required: &["server", "name", "owner"],
+        optional: &["encoding", "locale", "extensions", "schemas", "grants"],
+    },
+    Kind {
+        name: "roles",
+        required: &["server", "name"],
+        optional: &["login", "connection_limit", "member_of", "secret"],
+    },
+    Kind { name: "access", required: &["server", "database", "user", "clients"], optional: &["method"] },
+    Kind {
+        name: "poolers",
+        required: &["server", "databases", "users"],
+        optional: &["mode", "max_client_connections", "pool_size"],
+    },
     Kind {
         name: "volumes",
         required: &["cluster", "namespace", "storage", "name", "claim"],
@@ -33,7 +56,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
     Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
-    Kind { name: "images", required: &["source", "reference"], optional: &["tag"] },
+    Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },
     Kind { name: "secrets", required: &["name", "place"], optional: &["key"] },
     Kind {
         name: "proxies",

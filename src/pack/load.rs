@@ -300,13 +300,16 @@ fn component(entry: &Entry, r: &mut Reader) -> Option<Component> {
 
 fn contradiction(entry: &Entry, r: &mut Reader) -> Option<Contradiction> {
     let mut t = Table::new(&entry.value, "contradiction");
-    let reads = r.strings(&mut t, "reads").into_iter().map(|(s, _)| s).collect();
+    let head = Head {
+        place: entry.value.place,
+        span: entry.value.span,
+        source: Source::Cite(r.cited(&mut t, "reads")),
+        when: r.expr(&mut t, "when"),
+        for_each: Vec::new(),
+    };
     let resolved = r.required_string(&mut t, "resolved");
-    if t.node.get("cite").is_some() || t.node.get("addition").is_some() {
-        r.source(&mut t);
-    }
     r.finish(&t);
-    Some(Contradiction { name: entry.key.clone(), reads, resolved: resolved?, place: entry.value.place })
+    Some(Contradiction { head, name: entry.key.clone(), resolved: resolved? })
 }
 
 fn blank(entry: &Entry, r: &mut Reader) -> Option<BlankRule> {

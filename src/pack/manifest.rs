@@ -242,10 +242,17 @@ pub struct QuestionRule {
 /// Two statements of the document that cannot both hold, and how they are read.
 #[derive(Debug)]
 pub struct Contradiction {
+    /// Its source are the statements; its condition says where the choice between them matters.
+    pub head: Head,
     pub name: Str,
-    pub reads: Vec<Str>,
     pub resolved: Str,
-    pub place: PlaceId,
+}
+
+impl Contradiction {
+    /// The name under which `sitec explain` has its page.
+    pub fn code(&self, pack: &str) -> Str {
+        format!("{pack}/contradiction-{}", self.name.replace('_', "-")).into()
+    }
 }
 
 /// What a product wants of something shared.
@@ -371,11 +378,14 @@ impl Pack {
     pub fn source_text(&self, source: &Source) -> Str {
         match source {
             Source::Addition(reason) => format!("addition: {reason}").into(),
-            Source::Cite(ids) => {
-                let sections: Vec<&str> =
-                    ids.iter().map(|id| self.cites.get(id).map_or(&**id, |section| section)).collect();
-                format!("{}: {}", self.document.title, sections.join("; ")).into()
-            }
+            Source::Cite(_) => format!("{}: {}", self.document.title, self.sections(source)).into(),
         }
+    }
+
+    /// The sections of the document that a source cites; nothing for an addition.
+    pub fn sections(&self, source: &Source) -> Str {
+        let Source::Cite(ids) = source else { return Str::default() };
+        let sections: Vec<&str> = ids.iter().map(|id| self.cites.get(id).map_or(&**id, |section| section)).collect();
+        sections.join("; ").into()
     }
 }

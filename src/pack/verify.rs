@@ -41,6 +41,7 @@ pub fn environment(pack: &Pack, instance: &str, schema: &Schema, blanks: &[Str])
         ("product".into(), product),
         ("settings".into(), settings),
         ("cluster".into(), Type::Ref("clusters".into())),
+        ("chart".into(), chart_type()),
         ("tables".into(), fields(tables)),
         ("bind".into(), Type::Any),
         ("ports".into(), fields(pack.ports.keys().map(|k| (k.clone(), Type::Any)))),
@@ -63,6 +64,16 @@ pub fn environment(pack: &Pack, instance: &str, schema: &Schema, blanks: &[Str])
         }
     }
     names
+}
+
+/// The type of `chart`, what the archive of the product's chart says.
+fn chart_type() -> Type {
+    let texts = |names: &[&str]| names.iter().map(|n| ((*n).into(), Type::Text)).collect::<Vec<(Str, Type)>>();
+    let image = fields(texts(&["key", "holds", "source", "registry", "name", "tag"]).into_iter());
+    let mut all = texts(&["file", "name", "version", "app_version"]);
+    all.push(("keys".into(), Type::List(Type::Text.into())));
+    all.push(("images".into(), Type::List(image.into())));
+    fields(all.into_iter())
 }
 
 /// The type of `ir`: a list of items for each kind.
@@ -218,14 +229,28 @@ impl Walk<'_> {
         }
         for rule in &pack.items {
             self.item(&rule.head, self.env, &[], |w, env| rule.fields.values().for_each(|f| w.field(f, env)));
+            // A value in the middle of a command would have to be quoted; an argument needs no quotes.
+            if rule.kind.name == "probes"
+                && let Some(run) = rule.fields.get("run").filter(|f| matches!(f.data, FieldData::Text(_)))
+            {
+                let diag = Diag::new(TEMPLATE_POSITION, "the command of a probe has a value in it").at(run.span, "");
+                self.findings.push(diag.help("give the value in `args`, and write `\"$1\"` in the command"));
+            }
+        }
+        for rule in pack.contradictions.values() {
+            self.item(&rule.head, self.env, &[], |_, _| {});
         }
         for rule in pack.blanks.values() {
             self.item(&rule.head, self.env, &[], |w, env| w.texts([Some(&rule.says)], env));
         }
         for rule in &pack.artifacts {
             self.item(&rule.head, self.env, &ir, |w, env| {
-                let texts = [&rule.host, &rule.target, &rule.owner, &rule.mode, &rule.apply, &rule.check];
+                let texts = [&rule.host, &rule.target, &rule.owner, &rule.mode];
                 w.texts([Some(&rule.path)].into_iter().chain(texts.into_iter().map(Option::as_ref)), env);
+                for command in [&rule.apply, &rule.check].into_iter().flatten() {
+                    command.check_command(env, w.findings);
+                    w.position(Format::Shell, command);
+                }
             });
         }
         for rule in &pack.steps {

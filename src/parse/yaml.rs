@@ -331,7 +331,8 @@ impl Reader<'_, '_, '_> {
             Diag::new(codes::AMBIGUOUS_SCALAR, format!("`{value}` is {here} here, but {other} to readers of YAML 1.1"))
                 .at(span, "ambiguous")
                 .help(help)
-                .replace(span, format!("\"{value}\""), false),
+                // Quoted text stays what it is. A number would become text, and who writes `yes` may mean `true`.
+                .replace(span, format!("\"{value}\""), matches!(data, Data::Text(_)) && !other.contains("boolean")),
         );
     }
 

@@ -57,7 +57,31 @@ fn tabs(text: &str, at: usize, kind: &Kind, tree: &Tree) -> Option<Diag> {
     if more > 0 {
         diag = diag.note(format!("{more} more {} with a tab", if more == 1 { "line begins" } else { "lines begin" }));
     }
+    for (range, spaces) in without_tabs(text) {
+        diag = diag.replace(tree.span(range), spaces, true);
+    }
     Some(diag)
+}
+
+/// The indentation of every line that begins with a tab, and the spaces for it. Empty when tabs and spaces are mixed,
+/// since nobody knows how wide a tab was meant to be.
+fn without_tabs(text: &str) -> Vec<(Range<usize>, String)> {
+    let (mut lines, mut unit, mut start) = (Vec::new(), usize::MAX, 0);
+    for line in text.split_inclusive('\n') {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let indentation = &line[..blank];
+        if indentation.contains('\t') && !line.trim().is_empty() {
+            if indentation.contains(' ') {
+                return Vec::new();
+            }
+            lines.push((start..start + blank, blank));
+        } else if blank > 0 && !line.trim().is_empty() {
+            unit = unit.min(blank);
+        }
+        start += line.len();
+    }
+    let unit = if unit == usize::MAX { 2 } else { unit };
+    lines.into_iter().map(|(range, tabs)| (range, " ".repeat(tabs * unit))).collect()
 }
 
 /// A name with a range in brackets, `w[01-05]`, within a flow list or map, where the bracket begins a new list.

@@ -1,13 +1,14 @@
-//! Emitted systemd units and kernel parameters against the `Ir`, both ways.
+//! Emitted systemd units, kernel parameters, kernel modules and clocks against the `Ir`, both ways.
 
 use std::collections::BTreeMap;
 
-use super::bugs::{At, Bugs};
+use super::bugs::{At, Bugs, joined};
+use super::chrony;
 use super::fault::{Fault, Read, plain_lines};
 use super::ini::{self, Section};
 use super::{Emitted, Texts};
 use crate::emit::escape::Format;
-use crate::ir::{Ir, Unit};
+use crate::ir::{Clock, Ir, Unit, short_net};
 
 /// Units of every host.
 pub fn units(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
@@ -71,15 +72,14 @@ fn unit_settings(file: &Emitted, sections: &[Section], meant: &Unit, bugs: &mut 
 /// Kernel parameters of every host, `sysctl.d`.
 pub fn kernel(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<(&str, String), (At, String)> = BTreeMap::new();
-    let (mut seen, mut own) = (false, false);
+    let mut own = false;
     for file in texts.of(Format::Ini).filter(|f| f.path.contains("/sysctl.d/")) {
-        seen = true;
         own |= file.is_own();
         for (key, value, line) in file.read(read_sysctl, bugs).unwrap_or_default() {
             found.insert((file.host(), key), (file.at(line), value));
         }
     }
-    for parameter in ir.kernel.iter().filter(|_| seen) {
+    for parameter in &ir.kernel {
         let key = &*parameter.key.value;
         let Some(meant) = parameter.value.text() else { continue };
         match found.remove(&(&*parameter.host.value, key.to_owned())) {
@@ -109,4 +109,66 @@ fn read_sysctl(text: &str) -> Read<Vec<(String, String, usize)>> {
         list.push((key, value, i + 1));
     }
     Ok(list)
+}
+
+/// Kernel modules of every host, `modules-load.d`.
+pub fn modules(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    let mut found: BTreeMap<(&str, &str), At> = BTreeMap::new();
+    for file in texts.of(Format::Ini).filter(|f| f.is_own() && f.path.contains("/modules-load.d/")) {
+        for (i, line) in file.read(plain_lines, bugs).into_iter().flatten().enumerate() {
+            if !line.is_empty() && !line.starts_with('#') {
+                found.insert((file.host(), line), file.at(i + 1));
+            }
+        }
+    }
+    for module in &ir.modules {
+        if found.remove(&(&*module.host.value, &*module.name.value)).is_none() {
+            bugs.no_file("modules-load", &module.host, &format!("the kernel module `{}`", module.name.value));
+        }
+    }
+    for ((_, name), at) in found {
+        bugs.extra(at, &format!("the kernel module `{name}`"));
+    }
+}
+
+/// The file of the time service of every host.
+pub fn clocks(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    let mut found: BTreeMap<&str, &Emitted> = BTreeMap::new();
+    for file in texts.of(Format::Ini).filter(|f| f.is_own() && f.path.contains("/root/etc/chrony")) {
+        if let Some(other) = found.insert(file.host(), file) {
+            bugs.wrong(file.at(0), &format!("`{}` is another file of this time service", other.path));
+        }
+    }
+    for clock in &ir.clocks {
+        match found.remove(&*clock.host.value) {
+            Some(file) => {
+                if let Some(settings) = file.read(chrony::read, bugs) {
+                    clock_settings(file, settings, clock, bugs);
+                }
+            }
+            None => bugs.no_file("chrony", &clock.host, "its time servers"),
+        }
+    }
+    for file in found.into_values() {
+        bugs.extra(file.at(0), "a time service");
+    }
+}
+
+fn clock_settings(file: &Emitted, found: chrony::Settings, meant: &Clock, bugs: &mut Bugs) {
+    if file.artifact.target.as_deref() != Some(&**meant.target) {
+        bugs.wrong(file.at(0), &format!("it belongs to `{}`", meant.target.value));
+    }
+    let lines: Vec<&str> = found.servers.iter().map(|(name, _)| &**name).collect();
+    let sources: Vec<&str> = meant.sources.iter().map(|s| &**s).collect();
+    bugs.same(file.at(0), &|| "the list of time servers".to_owned(), &lines, &sources, &|l| joined(l));
+    let nets = |list: &mut dyn Iterator<Item = ipnet::IpNet>| list.map(|n| short_net(&n)).collect::<Vec<_>>();
+    let (served, meant_nets) =
+        (nets(&mut found.allow.iter().map(|(n, _)| *n)), nets(&mut meant.allow.iter().map(|n| n.trunc())));
+    bugs.same(file.at(0), &|| "the list of clients".to_owned(), &served, &meant_nets, &|l| joined(l));
+    let stratum = |n: &Option<i64>| n.map_or("none".to_owned(), |n| n.to_string());
+    let local = found.stratum.map(|(n, _)| n);
+    bugs.same(file.at(0), &|| "the stratum without a source".to_owned(), &local, &meant.stratum, &stratum);
+    let drift = meant.whole.then(|| meant.drift.value.to_string());
+    let text = |d: &Option<String>| d.clone().unwrap_or_default();
+    bugs.same(file.at(0), &|| "the file of the drift".to_owned(), &found.drift.map(|(d, _)| d), &drift, &text);
 }

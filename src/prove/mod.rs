@@ -4,8 +4,10 @@
 //! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
 
 pub mod bugs;
+pub mod chrony;
 mod cluster;
 pub mod csv;
+mod databases;
 mod documents;
 pub mod exports;
 pub mod fault;
@@ -13,6 +15,7 @@ mod firewalls;
 pub mod flows;
 pub mod fstab;
 mod hosts;
+mod images;
 pub mod ini;
 pub mod kubernetes;
 pub mod markdown;
@@ -20,7 +23,10 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+mod preflight;
 mod proxy;
+mod reach;
+pub mod sql;
 mod storage;
 pub mod sums;
 pub mod traefik;
@@ -28,6 +34,7 @@ mod traffic;
 pub mod yaml;
 
 pub use bugs::is_bug;
+pub use reach::{Reach, reach};
 
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
@@ -46,8 +53,15 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     firewalls::nftables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
     traffic::flow_document(ir, &texts, &mut bugs);
+    preflight::scripts(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
+    hosts::modules(ir, &texts, &mut bugs);
+    hosts::clocks(ir, &texts, &mut bugs);
+    databases::scripts(ir, &texts, &mut bugs);
+    databases::access(ir, &texts, &mut bugs);
+    databases::poolers(ir, &texts, &mut bugs);
+    images::mirrors(ir, &texts, &mut bugs);
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
@@ -96,7 +110,8 @@ impl<'a> Texts<'a> {
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
                 Some(Format::Compose) => drop(file.read(yaml::any_documents, bugs)),
-                Some(Format::PgHba) => drop(file.read(pg_hba::read, bugs)),
+                Some(Format::PgHba) if !file.is_own() => drop(file.read(pg_hba::read, bugs)),
+                Some(Format::Sql) if !file.is_own() => drop(file.read(sql::read, bugs)),
                 Some(Format::Yaml) if !file.is_own() && !file.path.starts_with("clusters/") => {
                     drop(file.read(yaml::any_documents, bugs));
                 }

@@ -338,6 +338,9 @@ fn traefik_routes(
         if !router.tls {
             bugs.wrong(at, "the router does not end TLS");
         }
+        if router.entry_points.iter().any(|point| !fixed.patient.contains(point)) {
+            bugs.wrong(at, "the router's entry point limits how long a request is read, which ends long uploads");
+        }
         match routes.services.get(&router.service) {
             None => bugs.wrong(at, &format!("the service `{}` is not declared", router.service)),
             Some(service) => traefik_service(at, service, meant, bugs),

@@ -384,7 +384,9 @@ fn proxy(kind: &str) -> Arc<Proxy> {
         health_port: f(Some(30081)),
         health_path: f(Some("/ping".into())),
         body_bytes: f(0),
+        body_size: f("0".into()),
         buffer_bytes: f(128 << 10),
+        buffer_size: f("128k".into()),
         websocket: f(true),
     })
 }
@@ -508,6 +510,7 @@ fn traefik() {
             "yaml",
             Some("proxy1"),
             "entryPoints:\n  websecure:\n    address: \":443\"\n    forwardedHeaders:\n      insecure: false\n\
+             \x20   transport:\n      respondingTimeouts:\n        readTimeout: 0s\n\
              providers:\n  file:\n    directory: /etc/traefik/dynamic\n    watch: true\n",
         ),
         (
@@ -550,6 +553,7 @@ tls:
             (fixed, ":443", ":8443"),
             (fixed, "websecure", "web"),
             (fixed, "insecure: false", "insecure: true"),
+            (fixed, "readTimeout: 0s", "readTimeout: 60s"),
             (fixed, "    watch: true", "    wach: true"),
             (dynamic, "Host(`simula.acme.example`)", "Host(`acme.example`)"),
             (dynamic, "- websecure", "- web"),

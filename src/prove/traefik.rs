@@ -2,7 +2,7 @@
 //!
 //! Traefik ignores some of what it does not know; here every key that is not understood is a fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::{Fault, Read};
 use super::yaml::{self, Document, Fields};
@@ -13,6 +13,8 @@ use crate::node::Data;
 pub struct Static {
     /// Ports by the name of their entry point.
     pub entry_points: BTreeMap<String, u16>,
+    /// Entry points that read a request for as long as it takes.
+    pub patient: BTreeSet<String>,
     /// The folder of dynamic files.
     pub directory: Option<String>,
 }
@@ -62,6 +64,14 @@ pub fn read_static(text: &str) -> Read<Static> {
             let headers = point.below("forwardedHeaders", &["insecure", "trustedIPs"])?;
             if let Some(Data::Bool { value: true, .. }) = headers.get("insecure").map(|n| &n.data) {
                 return Err(Fault::new(headers.line(), "forwarded headers of any client are trusted"));
+            }
+        }
+        if point.get("transport").is_some() {
+            let timeouts = point
+                .below("transport", &["respondingTimeouts"])?
+                .below("respondingTimeouts", &["readTimeout", "writeTimeout", "idleTimeout"])?;
+            if timeouts.maybe_text("readTimeout")?.is_some_and(|limit| limit == "0s") {
+                fixed.patient.insert(entry.key.to_string());
             }
         }
         fixed.entry_points.insert(entry.key.to_string(), port);

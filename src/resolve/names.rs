@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::diag::{Diag, Findings, codes, similar_name};
+use crate::diag::{Diag, Findings, codes, similar_name, surely_meant};
 use crate::schema::Schema;
 use crate::shape::Type;
 use crate::source::{Sources, Span};
@@ -241,15 +241,30 @@ impl Binder<'_> {
         }
     }
 
-    /// One report per unknown name, with all its places.
+    /// One report per unknown name, with all its places. Places that take names from different tables are one cause as
+    /// long as a table is common to them.
     fn report(&mut self) {
-        for (index, ((tables, name), spans)) in std::mem::take(&mut self.unknown).into_iter().enumerate() {
+        let mut causes: Vec<(Vec<Str>, Str, Vec<Span>)> = Vec::new();
+        for ((tables, name), spans) in std::mem::take(&mut self.unknown) {
+            let same = |cause: &&mut (Vec<Str>, Str, Vec<Span>)| {
+                cause.1 == name && cause.0.iter().any(|table| tables.contains(table))
+            };
+            match causes.iter_mut().rfind(same) {
+                Some((known, _, places)) => {
+                    known.extend(tables.into_iter().filter(|table| !known.contains(table)).collect::<Vec<_>>());
+                    places.extend(spans);
+                    places.sort_unstable();
+                    places.dedup();
+                }
+                None => causes.push((tables, name, spans.into_iter().collect())),
+            }
+        }
+        for (index, (tables, name, spans)) in causes.into_iter().enumerate() {
             let message = format!("there is no `{name}` in {}", listed(&tables));
-            let mut spans = spans.into_iter();
-            let first = spans.next();
+            let first = spans.first().copied();
             let mut diag = Diag::new(codes::UNKNOWN_NAME, message).at_maybe(first, "");
-            for span in spans {
-                diag = diag.and(span, "named here as well");
+            for span in spans.iter().skip(1) {
+                diag = diag.and(*span, "named here as well");
             }
             let known = tables.iter().filter_map(|table| self.tables.get(table)).flat_map(|table| &table.names);
             let names: Vec<&str> = known.map(|name| &**name).collect();
@@ -257,8 +272,11 @@ impl Binder<'_> {
                 && let Some(similar) = similar_name(&name, names.iter().copied())
             {
                 diag = diag.help(format!("there is `{similar}`"));
-                if let Some(span) = first.filter(|span| self.sources.text(*span) == &*name) {
-                    diag = diag.replace(span, similar, false);
+                let safe = surely_meant(&name, similar, names.iter().copied());
+                let whole = |span: &&Span| self.sources.text(**span).trim_matches(['"', '\'']) == &*name;
+                let places: Vec<&Span> = spans.iter().filter(whole).collect();
+                for span in &places {
+                    diag = diag.replace(**span, similar, safe && places.len() == spans.len());
                 }
             } else if names.is_empty() {
                 diag = diag.help(format!("the spec has nothing in {}", listed(&tables)));

@@ -1,6 +1,7 @@
 //! What a change of a spec comes to: two sealed trees in, their differences out, the traffic that opens or closes
 //! apart.
 
+pub mod can;
 pub mod flows;
 pub mod text;
 

@@ -33,6 +33,11 @@ pub fn forms(root: &JsonValue, schema: &JsonValue) -> Vec<String> {
     forms
 }
 
+/// Whether a place takes a text, among other forms.
+pub fn takes_text(schema: &JsonValue) -> bool {
+    schema["type"].as_array().is_some_and(|types| types.iter().any(|t| t == "string"))
+}
+
 fn collect_forms(root: &JsonValue, schema: &JsonValue, forms: &mut Vec<String>, depth: usize) {
     if depth > 8 {
         return;

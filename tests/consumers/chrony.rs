@@ -14,6 +14,7 @@ fn chrony() {
     let mut verdict = Verdict::new("chrony");
     for (good, text) in [
         (true, "server 192.0.2.1 iburst\nallow 192.0.2.0/24\nlocal stratum 10\n"),
+        (true, "server 192.0.2.1 iburst\n"),
         (false, "server 192.0.2.1 iburst\nallow 192.0.2.0/99\n"),
         (false, "sever 192.0.2.1\n"),
     ] {
@@ -44,5 +45,7 @@ fn judge(text: &str) -> Result<(), String> {
     let started = run(&mut start, b"");
     let said = words(&started);
     let fault = said.lines().any(|l| l.contains("Fatal") || l.contains("Could not parse") || l.contains("Invalid"));
-    if fault || !started.status.success() { Err(said) } else { Ok(()) }
+    // A clock that no server has set within that second is no fault of the file, though it decides about the status.
+    let ran = started.status.success() || said.contains("Timeout reached");
+    if fault || !ran { Err(said) } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
 //! PostgreSQL: the view `pg_hba_file_rules` and `psql -v ON_ERROR_STOP=1` on a server of the test's own.
 
-use super::program::{run, words};
+use super::program::{command, run, words, write};
 use super::server::Server;
-use super::trees::{Verdict, files};
+use super::trees::{File, Verdict, files, folder};
 
 #[test]
 fn postgresql() {
@@ -26,12 +26,64 @@ fn postgresql() {
     // From here on the server must let us in again.
     server.hba_rules("local all all trust\n");
     let mut verdict = Verdict::new("SQL");
-    verdict.sample(true, "role", script(&server, "CREATE ROLE \"it's\"; DROP ROLE \"it's\";\n"));
-    verdict.sample(false, "typo", script(&server, "CREAT ROLE a;\n"));
-    for file in files(|f| f.name.ends_with(".sql")) {
-        verdict.file(&file, script(&server, &file.text()));
+    verdict.sample(true, "role", script(&server, "CREATE ROLE \"it's\"; DROP ROLE \"it's\";\n", "").map(drop));
+    verdict.sample(false, "typo", script(&server, "CREAT ROLE a;\n", "").map(drop));
+    verdict.sample(false, "stopped", script(&server, "SELECT 1/0;\nSELECT 1;\n", "").map(drop));
+    let after = |f: &File| f.name.ends_with("-passwords.sql") || f.name.ends_with("-userlist.sql");
+    for file in files(|f| f.name.ends_with(".sql") && !after(f)) {
+        // Twice, since it says of itself that it can be repeated.
+        let text = file.text();
+        verdict.file(&file, script(&server, &text, "").and_then(|_| script(&server, &text, "")).map(drop));
+        let beside = |end: &str| {
+            let path = file.path.to_string_lossy().replace(".sql", end);
+            std::fs::read_to_string(path).ok()
+        };
+        let Some(passwords) = beside("-passwords.sql") else { continue };
+        // psql asks for each password twice.
+        let answers = "S3cret\n".repeat(2 * passwords.matches("\n\\password").count());
+        verdict.file(&file, script(&server, &passwords, &answers).map(drop));
+        if let Some(list) = beside("-userlist.sql") {
+            verdict.file(&file, script(&server, &list, "").and_then(|out| users(&out)));
+        }
+        verdict.file(&file, owners(&server, &text));
     }
     verdict.end();
+}
+
+/// What the script for a pooler's list prints: a user and the hash of its password on each line.
+fn users(out: &str) -> Result<(), String> {
+    let good = |l: &str| l.starts_with('"') && l.contains("\" \"SCRAM-SHA-256$") && l.ends_with('"');
+    match !out.is_empty() && out.lines().all(good) {
+        true => Ok(()),
+        false => Err(format!("is not a list of users: {out}")),
+    }
+}
+
+/// Each owner signs in with its password over the network's method and makes and removes a schema and a table.
+fn owners(server: &Server, text: &str) -> Result<(), String> {
+    server.hba_rules("local all postgres trust\nlocal all all scram-sha-256\n");
+    server.ask("SELECT pg_reload_conf(); SELECT pg_sleep(0.3);");
+    let mut result = Ok(());
+    for line in text.lines().filter(|l| l.starts_with("ALTER DATABASE ")) {
+        let names: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
+        let [database, owner] = names[..] else { continue };
+        let mut psql = command("psql");
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", owner, "-d", database, "-h"]).arg(server.folder());
+        psql.env("PGPASSWORD", "S3cret");
+        let out = run(
+            &mut psql,
+            b"CREATE SCHEMA a; CREATE TABLE a.t (); CREATE TABLE t (); DROP TABLE t; DROP SCHEMA a CASCADE;",
+        );
+        // With the wrong password nobody signs in, or the right one would prove nothing.
+        psql.env("PGPASSWORD", "wrong");
+        let wrong = run(&mut psql, b"SELECT 1;");
+        if !out.status.success() || wrong.status.success() {
+            result = Err(format!("{owner} in {database}: {}", words(&out)));
+        }
+    }
+    server.hba_rules("local all all trust\n");
+    server.ask("SELECT pg_reload_conf(); SELECT pg_sleep(0.3);");
+    result
 }
 
 fn rules(server: &Server, text: &str) -> Result<(), String> {
@@ -43,7 +95,18 @@ fn rules(server: &Server, text: &str) -> Result<(), String> {
     if rules.len() == written { Ok(()) } else { Err(format!("{written} rules are written, {} are read", rules.len())) }
 }
 
-fn script(server: &Server, text: &str) -> Result<(), String> {
-    let out = run(&mut server.psql(), text.as_bytes());
-    if out.status.success() { Ok(()) } else { Err(words(&out)) }
+/// Runs a script from a file, as at a site, with `answers` to what psql asks; what it prints.
+fn script(server: &Server, text: &str, answers: &str) -> Result<String, String> {
+    let folder = folder();
+    let path = folder.path().join("script.sql");
+    write(&path, text);
+    let psql = server.psql();
+    // Without a terminal of its own psql reads the answers where the test gives them.
+    let mut alone = command("setsid");
+    alone.args(["-w"]).arg(psql.get_program()).args(psql.get_args()).arg("-f").arg(&path);
+    let out = run(&mut alone, answers.as_bytes());
+    match out.status.success() {
+        true => Ok(String::from_utf8_lossy(&out.stdout).into_owned()),
+        false => Err(words(&out)),
+    }
 }

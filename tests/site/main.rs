@@ -59,7 +59,7 @@ impl Run {
     }
 
     fn replacement(&self) -> &str {
-        self.findings.iter().find_map(|d| d.replacement.as_ref()).map_or("", |r| r.text.as_str())
+        self.findings.iter().find_map(|d| d.replacements.first()).map_or("", |r| r.text.as_str())
     }
 
     fn clean(self) -> Self {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::{Additions, is_faulty, reason, text};
+use crate::check::redundant::Addition;
 use crate::check::requirements::spec_span;
 use crate::diag::codes::{MALFORMED, UNKNOWN_NAME};
 use crate::diag::{Diag, similar_name};
@@ -37,9 +38,9 @@ struct Group {
     application: Str,
 }
 
-/// The flows of all additions.
-pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Vec<Arc<Flow>> {
-    let mut flows = Vec::new();
+/// The flows of all additions, one addition after the other.
+pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Vec<Addition> {
+    let mut list = Vec::new();
     for addition in additions {
         for (pointer, entry) in addition.entries("flows").filter(|(_, e)| !is_faulty(e)) {
             let short = match &entry.value {
@@ -53,10 +54,11 @@ pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut 
             let Some(row) = row else { continue };
             let place = short.as_ref().map_or(entry, |(_, place)| place);
             let mut lowering = Lowering { addition, entry, place, site, sources, pointer: &pointer };
-            flows.extend(lowering.rows(&row, run));
+            let flows = lowering.rows(&row, run);
+            list.push(Addition { origins: entry.origins.clone(), flows, pointer });
         }
     }
-    flows
+    list
 }
 
 /// Reads the short form; what is wrong with it is a finding at the word.

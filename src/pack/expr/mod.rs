@@ -76,6 +76,19 @@ impl Expr {
         eval::Evaluator::new(&self.text, self.anchor, scope, &mut reads).pointer(&self.root)
     }
 
+    /// What it reads, path by path as it is written: the JSON Pointer where the path spells one, and the value.
+    pub fn parts(&self, scope: &Scope<'_>) -> Vec<(Option<String>, Tracked)> {
+        let mut paths = Vec::new();
+        self.root.outer_paths(&mut paths);
+        let read = |term: &Term| {
+            let mut reads = Reads::default();
+            let pointer = eval::Evaluator::new(&self.text, self.anchor, scope, &mut reads).pointer(term);
+            let value = text::evaluate(&self.text, self.anchor, term, scope, &mut Reads::default()).ok()?;
+            Some((pointer, value))
+        };
+        paths.into_iter().filter_map(read).collect()
+    }
+
     /// The text as written.
     pub fn text(&self) -> &Str {
         &self.text

@@ -28,7 +28,7 @@ impl Tables for Site {
     }
 
     fn blank(&self, name: &str) -> Option<Tracked> {
-        (name == "admin_url").then(|| Tracked::new("________ (A2)", Origins::None))
+        (name == "admin_url").then(|| Tracked::new("........ (A2)", Origins::None))
     }
 }
 
@@ -359,7 +359,7 @@ fn values() {
         ("ver(host.memory)", "error: `ver` takes a string, not a quantity of bytes"),
         ("settings.ports|values", "[30080]"),
         ("'x' if settings.enabled else 'y'", "x"),
-        ("blank('admin_url') ~ '/x'", "________ (A2)/x"),
+        ("blank('admin_url') ~ '/x'", "........ (A2)/x"),
         ("(workers|first).cpu", "8"),
         ("ver('1.28.4').minor", "28"),
         ("host.version == ver('1.9.0')", "true"),

@@ -134,34 +134,55 @@ impl Term {
         }
     }
 
+    /// The longest paths in this node, in the order in which they are written; item expressions left out, since they
+    /// speak about names of their own.
+    pub fn outer_paths<'a>(&'a self, found: &mut Vec<&'a Term>) {
+        match &self.op {
+            Op::Const(_) | Op::Faulty => {}
+            _ if self.is_path() => found.push(self),
+            Op::Apply(apply) => {
+                apply.input.iter().for_each(|t| t.outer_paths(found));
+                for arg in apply.args.iter().flatten() {
+                    if let Arg::Value(term) = arg {
+                        term.outer_paths(found);
+                    }
+                }
+            }
+            _ => self.children(&mut |term| term.outer_paths(found)),
+        }
+    }
+
     /// Calls `f` with this node and every node below it, item expressions included, parents first.
     pub fn walk<'a>(&'a self, f: &mut impl FnMut(&'a Term)) {
         f(self);
+        self.children(&mut |term| term.walk(f));
+    }
+
+    /// Calls `f` with every node right below this one, item expressions included.
+    fn children<'a>(&'a self, f: &mut dyn FnMut(&'a Term)) {
         match &self.op {
             Op::Const(_) | Op::Name(_) | Op::Faulty => {}
-            Op::Attr(a, _) | Op::Not(a) | Op::Negate(a) => a.walk(f),
+            Op::Attr(a, _) | Op::Not(a) | Op::Negate(a) => f(a),
             Op::Index(a, b) | Op::And(a, b) | Op::Or(a, b) | Op::Binary(_, a, b) => {
-                a.walk(f);
-                b.walk(f);
+                f(a);
+                f(b);
             }
             Op::Slice(a, b, c) => {
-                a.walk(f);
-                b.iter().for_each(|t| t.walk(f));
-                c.iter().for_each(|t| t.walk(f));
+                [Some(&**a), b.as_ref().map(|t| &**t), c.as_ref().map(|t| &**t)].into_iter().flatten().for_each(f)
             }
             Op::Chain(a, rest) => {
-                a.walk(f);
-                rest.iter().for_each(|(_, t)| t.walk(f));
+                f(a);
+                rest.iter().for_each(|(_, t)| f(t));
             }
-            Op::If(b) => [&b.test, &b.yes, &b.no].into_iter().for_each(|t| t.walk(f)),
-            Op::List(items) => items.iter().for_each(|t| t.walk(f)),
-            Op::Map(entries) => entries.iter().for_each(|(_, t)| t.walk(f)),
+            Op::If(b) => [&b.test, &b.yes, &b.no].into_iter().for_each(f),
+            Op::List(items) => items.iter().for_each(f),
+            Op::Map(entries) => entries.iter().for_each(|(_, t)| f(t)),
             Op::Apply(apply) => {
-                apply.input.iter().for_each(|t| t.walk(f));
+                apply.input.iter().for_each(&mut *f);
                 for arg in apply.args.iter().flatten() {
                     match arg {
-                        Arg::Value(term) => term.walk(f),
-                        Arg::Item(_, term) => term.walk(f),
+                        Arg::Value(term) => f(term),
+                        Arg::Item(_, term) => f(term),
                     }
                 }
             }

@@ -1,0 +1,15 @@
+-- Roles and databases on server lab, site fenwick-lab. Written by sitec; do not edit.
+-- Run by an administrator of the server; repeatable, and no password is in it:
+--   psql -X -v ON_ERROR_STOP=1 -d postgres -f <this file>
+\set ON_ERROR_STOP on
+
+-- pSeven Enterprise deployment guide: PostgreSQL server
+SELECT format('CREATE ROLE %I', 'pseven') WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pseven') \gexec
+ALTER ROLE "pseven" LOGIN;
+
+-- pSeven Enterprise deployment guide: PostgreSQL server
+SELECT format('CREATE DATABASE %I OWNER %I ENCODING %L TEMPLATE template0', 'pseven', 'pseven', 'UTF8') WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = 'pseven') \gexec
+ALTER DATABASE "pseven" OWNER TO "pseven";
+\connect "pseven"
+-- The owner may make and remove schemas and tables; before PostgreSQL 15 the schema `public` is not its own.
+GRANT ALL ON SCHEMA public TO "pseven";

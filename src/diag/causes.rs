@@ -1,0 +1,43 @@
+//! Findings in, one per cause out: the same slip at several places is one report that labels them all.
+
+use std::collections::BTreeMap;
+
+use super::{Findings, codes};
+
+/// Codes whose message names the slip itself, so that equal messages have one cause.
+const SAME_SLIP: [codes::Code; 3] = [codes::NOT_ONE_OF, codes::MALFORMED, codes::UNKNOWN_NAME];
+
+/// Joins findings with one message; the first place stays the primary one. Expects sorted findings.
+pub fn join(findings: &mut Findings) {
+    let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut joined: Vec<(usize, usize)> = Vec::new();
+    for (index, diag) in findings.list.iter().enumerate() {
+        let same = SAME_SLIP.iter().any(|code| code.row().code == diag.code);
+        if !same || diag.primary.is_none() || !diag.pointer.is_empty() {
+            continue;
+        }
+        match first.get(&(diag.message.clone(), diag.help.clone().unwrap_or_default())) {
+            Some(earlier) => joined.push((*earlier, index)),
+            None => {
+                first.insert((diag.message.clone(), diag.help.clone().unwrap_or_default()), index);
+            }
+        }
+    }
+    for (into, from) in &joined {
+        let from = findings.list[*from].clone();
+        let into = &mut findings.list[*into];
+        for mut label in from.primary.into_iter().chain(from.secondary) {
+            if label.text.is_empty() {
+                label.text = "here as well".to_owned();
+            }
+            into.secondary.push(label);
+        }
+        into.replacements.extend(from.replacements);
+    }
+    let mut index = 0;
+    let gone: std::collections::BTreeSet<usize> = joined.iter().map(|(_, from)| *from).collect();
+    findings.list.retain(|_| {
+        index += 1;
+        !gone.contains(&(index - 1))
+    });
+}

@@ -1,0 +1,276 @@
+//! What each host is asked before the installation: its facts in the spec, probes of the packs, its outgoing flows.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::items::Item;
+use super::peers::host_addresses;
+use crate::instance::Run;
+use crate::ir::{F, Flow, HostCheck, PortCheck, Preflight, Probe, Scope, Transport, Try, short_net};
+use crate::site::Site;
+use crate::value::{Origins, Ports, Str, Tracked, Unit, Value};
+
+/// Of a destination with more addresses than this, the first ones stand for all.
+pub const TARGETS_MAX: usize = 16;
+
+/// The product of flows that no product declares.
+const SITE: &str = "site";
+
+/// The names of those who need a connection are printed up to this many.
+const NAMES_MAX: usize = 3;
+
+/// The questions for every host on which a POSIX shell runs. `absent` are the origins of flows that are not there.
+pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, probes: &[Arc<Probe>], site: &Site) -> Vec<Arc<Preflight>> {
+    let hosts: Vec<(&Str, &Tracked)> = site.table("hosts").filter(|(_, host)| !is_windows(host)).collect();
+    let index = index(&hosts);
+    let (mut tries, mut ports) = (tries(flows, absent, &hosts, &index), ports(flows, absent, &hosts, &index));
+    let mut list: Vec<Arc<Preflight>> = Vec::new();
+    for (n, (name, host)) in hosts.iter().enumerate() {
+        let addresses = host_addresses(host);
+        let of_addresses = Origins::all(addresses.iter().map(|a| &a.origins)).union(&host.origins);
+        let of = |p: &&Arc<Probe>| p.host.value == **name;
+        let own: Vec<Arc<Probe>> = probes.iter().filter(of).cloned().collect();
+        list.push(Arc::new(Preflight {
+            host: F::new((*name).clone(), host.origins.union(&kind(host))),
+            addresses: F::new(addresses.iter().map(|a| a.value.to_string().into()).collect(), of_addresses),
+            checks: F::new(checks(name, host), host.origins.clone()),
+            probes: F::new(own, host.origins.clone()),
+            ports: F::new(std::mem::take(&mut ports[n]), host.origins.union(absent)),
+            tries: F::new(std::mem::take(&mut tries[n]), host.origins.union(absent)),
+        }));
+    }
+    list.sort_by(|a, b| a.host.value.cmp(&b.host.value));
+    list
+}
+
+fn is_windows(host: &Tracked) -> bool {
+    let family = host.get("os").and_then(|os| os.get("family"));
+    family.is_some_and(|f| matches!(&f.value, Value::Str(s) if s.starts_with("windows")))
+}
+
+/// What decides whether a host has a POSIX shell.
+fn kind(host: &Tracked) -> Origins {
+    let os = host.get("os");
+    Origins::all(os.into_iter().chain(os.and_then(|os| os.get("family"))).map(|t| &t.origins))
+}
+
+/// Probes of the packs, one per host and id.
+pub fn probes(items: &[Item], run: &mut Run) -> Vec<Arc<Probe>> {
+    let mut list = Vec::new();
+    for item in items {
+        let (Some(hosts), Some(id), Some(says), Some(command)) =
+            (item.texts("host", run), item.text("id", run), item.text("says", run), item.text("run", run))
+        else {
+            continue;
+        };
+        let args = item.texts("args", run).unwrap_or_else(|| item.field(Vec::new()));
+        let fails = item.text("fails", run).unwrap_or_else(|| item.field("".into()));
+        for host in &hosts.value {
+            list.push(Arc::new(Probe {
+                host: F::new(host.clone(), hosts.origins.clone()),
+                id: id.clone(),
+                product: item.field(item.product.clone()),
+                says: says.clone(),
+                run: command.clone(),
+                args: args.clone(),
+                fails: fails.clone(),
+                why: item.field(item.why.clone()),
+            }));
+        }
+    }
+    list.sort_by_key(|p| (p.host.value.clone(), p.product.value.clone(), p.id.value.clone()));
+    list.dedup_by_key(|p| (p.host.value.clone(), p.id.value.clone(), p.args.value.clone()));
+    list
+}
+
+/// The facts of a host that the host itself can tell.
+fn checks(name: &Str, host: &Tracked) -> Vec<Arc<HostCheck>> {
+    let mut list = Vec::new();
+    let mut add = |kind: &str, args: Vec<Str>, origins: Origins| {
+        let origins = origins.union(&host.origins);
+        let (kind, args) = (F::new(kind.into(), origins.clone()), F::new(args, origins));
+        list.push(Arc::new(HostCheck { kind, args }));
+    };
+    let os = host.get("os");
+    let text = |value: Option<&Tracked>| value.and_then(|t| Some((t.value.text()?, t.origins.clone())));
+    if let Some((family, origins)) = text(os.and_then(|os| os.get("family"))) {
+        let version = text(os.and_then(|os| os.get("version")));
+        let origins = version.iter().fold(origins, |all, (_, more)| all.union(more));
+        add("system", vec![family, version.map(|(v, _)| v).unwrap_or_default()], origins);
+    }
+    let of_os = |key: &str| text(host.get(key)).or_else(|| text(os.and_then(|os| os.get(key))));
+    for key in ["arch", "kernel"] {
+        if let Some((value, origins)) = of_os(key) {
+            add(key, vec![value], origins);
+        }
+    }
+    let amount = |value: Option<&Tracked>, unit: Unit| match value.map(|t| (&t.value, &t.origins)) {
+        Some((Value::Quantity(q), origins)) if q.unit == unit => Some((q.amount, q.source.clone(), origins.clone())),
+        _ => None,
+    };
+    if let Some((cores, _, origins)) = amount(host.get("cpu"), Unit::Millicores) {
+        add("cores", vec![cores.div_ceil(1000).to_string().into()], origins);
+    }
+    for key in ["memory", "disk"] {
+        if let Some((bytes, written, origins)) = amount(host.get(key), Unit::Bytes) {
+            add(key, vec![(bytes >> 10).to_string().into(), written], origins);
+        }
+    }
+    for (mount, system) in host.get("filesystems").map(Tracked::entries).into_iter().flatten() {
+        let kind = text(system.get("type"));
+        let size = amount(system.get("size"), Unit::Bytes);
+        let mut origins = system.origins.clone();
+        for more in kind.iter().map(|k| &k.1).chain(size.iter().map(|s| &s.2)) {
+            origins = origins.union(more);
+        }
+        let (kib, written) = size.map_or((0, "".into()), |(bytes, written, _)| (bytes >> 10, written));
+        let kind = kind.map(|(k, _)| k).unwrap_or_default();
+        add("filesystem", vec![mount.clone(), kind, kib.to_string().into(), written], origins);
+    }
+    let addresses = host_addresses(host);
+    for address in &addresses {
+        add("address", vec![address.value.to_string().into()], address.origins.clone());
+    }
+    if let (Some((fqdn, origins)), Some(address)) = (text(host.get("fqdn")), addresses.first()) {
+        let own: Vec<Str> = addresses.iter().map(|a| a.value.to_string().into()).collect();
+        let origins = Origins::all(addresses.iter().map(|a| &a.origins)).union(&origins).union(&address.origins);
+        add("name", [vec![fqdn], own].concat(), origins);
+    }
+    if let Some((interface, origins)) = text(host.get("interface")) {
+        add("interface", vec![interface], origins);
+    }
+    if let Some((bits, written, origins)) = amount(host.get("link"), Unit::BitsPerSecond) {
+        add("link", vec![(bits / 1_000_000).to_string().into(), written], origins);
+    }
+    add("clock", vec![name.clone()], Origins::None);
+    list
+}
+
+/// The address of every host, sorted, with the number of the host.
+type Index = Vec<(IpAddr, usize, Origins)>;
+
+fn index(hosts: &[(&Str, &Tracked)]) -> Index {
+    let mut addresses = Index::new();
+    for (index, (_, host)) in hosts.iter().enumerate() {
+        addresses.extend(host_addresses(host).into_iter().map(|a| (a.value, index, a.origins)));
+    }
+    addresses.sort_by_key(|(address, index, _)| (*address, *index));
+    addresses
+}
+
+/// The addresses that a network holds.
+fn inside<'i>(index: &'i Index, net: &'i IpNet) -> impl Iterator<Item = &'i (IpAddr, usize, Origins)> {
+    let from = index.partition_point(|(a, _, _)| *a < net.network());
+    index[from..].iter().take_while(|(a, _, _)| *a <= net.broadcast())
+}
+
+/// The single ports on which products will listen at each host. What the site itself needs is there already.
+fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], index: &Index) -> Vec<Vec<Arc<PortCheck>>> {
+    type Wanted = (Vec<Str>, bool, Vec<Origins>);
+    let mut found: Vec<BTreeMap<(Transport, u16), Wanted>> = hosts.iter().map(|_| BTreeMap::new()).collect();
+    let of_products = |f: &&Arc<Flow>| f.scope.value != Scope::Cluster && *f.product.value != *SITE;
+    for flow in flows.iter().filter(of_products) {
+        let Some(port) = flow.ports.value.filter(|p| p.low == p.high).map(|p| p.low) else { continue };
+        let origins = flow.origins();
+        for net in flow.to_hosts.nets.iter().filter(|n| n.prefix_len() == n.max_prefix_len()) {
+            for (_, host, of_address) in inside(index, net) {
+                let wanted = found[*host].entry((flow.transport.value, port)).or_default();
+                wanted.0.push(flow.to.value.clone());
+                wanted.1 |= *flow.published;
+                wanted.2.extend([origins.clone(), of_address.clone()]);
+            }
+        }
+    }
+    let check = |((transport, port), (to, published, origins)): ((Transport, u16), Wanted)| {
+        let origins = Origins::all(&origins).union(absent);
+        Arc::new(PortCheck {
+            transport: F::new(transport, origins.clone()),
+            port: F::new(port, origins.clone()),
+            to: F::new(names(to), origins.clone()),
+            published: F::new(published, origins),
+        })
+    };
+    found.into_iter().map(|ports| ports.into_iter().map(check).collect()).collect()
+}
+
+/// What tells one line of tries from another: the destination's networks or name, transport and ports.
+type Key = (Vec<String>, Transport, Ports);
+
+/// A line of tries while flows are added to it.
+struct Line {
+    to: Vec<Str>,
+    applications: Vec<Str>,
+    from: Vec<Str>,
+    origins: Vec<Origins>,
+}
+
+/// The outgoing flows of each host, those with the same destination and ports together.
+fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], index: &Index) -> Vec<Vec<Arc<Try>>> {
+    let mut lines: Vec<BTreeMap<Key, Line>> = hosts.iter().map(|_| BTreeMap::new()).collect();
+    for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
+        // What has no ports cannot be tried with the tools that every host has.
+        let Some(ports) = flow.ports.value else { continue };
+        let all: Vec<String> = match flow.to_hosts.nets.as_slice() {
+            [] => flow.to_hosts.name.iter().map(|n| n.to_string()).collect(),
+            nets => nets.iter().map(short_net).collect(),
+        };
+        let origins = flow.origins();
+        let mut seen = None;
+        for net in &flow.from_hosts.nets {
+            for (_, host, of_address) in inside(index, net) {
+                if seen == Some(*host) {
+                    continue;
+                }
+                seen = Some(*host);
+                let own = host_addresses(hosts[*host].1);
+                let targets: Vec<String> =
+                    all.iter().filter(|t| !own.iter().any(|a| a.value.to_string() == **t)).cloned().collect();
+                if targets.is_empty() {
+                    continue;
+                }
+                let line = lines[*host].entry((targets, flow.transport.value, ports)).or_insert_with(|| Line {
+                    to: Vec::new(),
+                    applications: Vec::new(),
+                    from: Vec::new(),
+                    origins: own.iter().map(|a| a.origins.clone()).collect(),
+                });
+                line.to.push(flow.to.value.clone());
+                line.applications.push(flow.application.value.clone());
+                line.from.push(flow.from.value.clone());
+                line.origins.extend([origins.clone(), of_address.clone()]);
+            }
+        }
+    }
+    lines.into_iter().map(|lines| lines.into_iter().map(|(key, line)| one(key, line, absent)).collect()).collect()
+}
+
+fn one((mut targets, transport, ports): Key, line: Line, absent: &Origins) -> Arc<Try> {
+    let origins = Origins::all(&line.origins).union(absent);
+    let more = targets.len().saturating_sub(TARGETS_MAX);
+    targets.truncate(TARGETS_MAX);
+    Arc::new(Try {
+        to: F::new(names(line.to), origins.clone()),
+        transport: F::new(transport, origins.clone()),
+        ports: F::new(ports, origins.clone()),
+        application: F::new(names(line.applications), origins.clone()),
+        targets: F::new(targets.into_iter().map(Str::from).collect(), origins.clone()),
+        more: F::new(more as i64, origins.clone()),
+        from: F::new(names(line.from), origins),
+    })
+}
+
+/// Names once each, sorted, and how many are left out.
+fn names(mut list: Vec<Str>) -> Str {
+    list.retain(|name| !name.is_empty());
+    list.sort();
+    list.dedup();
+    let more = list.len().saturating_sub(NAMES_MAX);
+    let mut text = list.iter().take(NAMES_MAX).map(|n| &**n).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text.into()
+}
