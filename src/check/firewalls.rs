@@ -6,12 +6,12 @@ use ipnet::IpNet;
 use super::requirements::spec_span;
 use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
 use crate::diag::{Diag, Findings};
-use crate::ir::{Firewall, Ir, RuleChain, Target};
+use crate::ir::{Firewall, Ir, RuleChain, Target, Transport};
 use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Tracked, Value};
+use crate::value::{Ports, Tracked, Value};
 
 /// Hosts that a finding names; the rest is counted.
 const HOSTS_SHOWN: usize = 6;
@@ -27,7 +27,9 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     let nets: Vec<IpNet> = networks.iter().flat_map(|(_, nets)| nets.iter().copied()).collect();
     let fits =
         |f: &Firewall| site.entry("hosts", &f.host).is_some_and(|h| is_windows(h) == (*f.target == Target::Windows));
-    let hosts = ir.firewalls.iter().map(|f| &**f).filter(|f| fits(f));
+    // At the host from which everything is installed somebody sits.
+    let seat = site.at("/tools/host").and_then(|h| h.value.text());
+    let hosts = ir.firewalls.iter().map(|f| &**f).filter(|f| fits(f) && seat.as_ref() != Some(&f.host.value));
     let locked: Vec<&Firewall> = hosts.filter(|f| !is_reached(f, &nets)).collect();
     let Some(first) = locked.first() else { return };
     let place = own_form(site, &first.host).or_else(|| site.at("/firewall/targets"));
@@ -50,10 +52,14 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     findings.push(diag.pointer("/firewall/targets"));
 }
 
-/// Whether some of the management networks may open a connection to the host.
+/// Whether somebody may log in at the host: the management networks, or whoever may open a connection to its shell.
 fn is_reached(firewall: &Firewall, nets: &[IpNet]) -> bool {
-    let inputs = firewall.rules.iter().filter(|r| *r.chain == RuleChain::Input && r.transport.has_ports());
-    inputs.flat_map(|r| r.peers.iter()).any(|peer| nets.iter().any(|net| peer.contains(net)))
+    let login: &[u16] = if *firewall.target == Target::Windows { &[3389, 5985, 5986] } else { &[22] };
+    let inputs = firewall.rules.iter().filter(|r| *r.chain == RuleChain::Input && *r.transport == Transport::Tcp);
+    inputs.into_iter().any(|rule| {
+        let shell = login.iter().any(|port| rule.ports.iter().any(|p| p.contains(Ports::one(*port))));
+        shell || rule.peers.iter().any(|peer| nets.iter().any(|net| peer.contains(net)))
+    })
 }
 
 /// The form that a host's own entry names.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Transport;
 use super::field::item;
 use super::firewall::Transport;
 use crate::value::{Ports, Str};

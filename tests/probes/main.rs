@@ -17,7 +17,7 @@ use network::{Network, Pod, Probe};
 use program::{given, is_root, present};
 use sitec::artifact::ArtifactTree;
 use sitec::compile::{Depth, Inputs, compile};
-use sitec::ir::{Ir, Scope, Transport};
+use sitec::ir::{Ir, Scope};
 use sitec::lower::peers::host_addresses;
 use sitec::site::Site;
 use sitec::value::{Tracked, Value};
@@ -120,7 +120,8 @@ impl Fixture {
         let (mut stations, mut nodes) = (Vec::new(), 0);
         for (name, host) in self.site.table("hosts") {
             let addresses = host_addresses(host).into_iter().map(|a| a.value).collect();
-            let range = self.ir.firewalls.iter().find(|f| **f.host == **name).and_then(|f| f.node_ports.value);
+            let ruleset = self.ir.firewalls.iter().find(|f| **f.host == **name);
+            let range = ruleset.and_then(|f| f.node_ports.first().copied());
             let node = range.map(|range| (nodes, range));
             nodes += u8::from(node.is_some());
             stations.push(Station { name: name.to_string(), addresses, ruleset: self.ruleset(name), node });
@@ -175,11 +176,9 @@ impl Fixture {
             None => probe.source,
         };
         self.ir.flows.iter().any(|flow| {
-            let transport = if *flow.transport == Transport::Tcp { "tcp" } else { "udp" };
             *flow.scope != Scope::Cluster
-                && transport == probe.transport
-                && flow.ports.low <= probe.port
-                && probe.port <= flow.ports.high
+                && flow.transport.name() == probe.transport
+                && flow.ports.is_some_and(|p| p.low <= probe.port && probe.port <= p.high)
                 && within(&flow.from_hosts.nets, &source)
                 && within(&flow.to_hosts.nets, &probe.target)
         })
@@ -190,7 +189,7 @@ impl Fixture {
         let (mut own, mut others) = (BTreeSet::from([1, u16::MAX]), BTreeSet::new());
         for flow in self.ir.flows.iter().filter(|f| *f.scope != Scope::Cluster) {
             let meets = station.addresses.iter().any(|a| flow.to_hosts.nets.iter().any(|net| net.contains(a)));
-            let (low, high) = (flow.ports.low, flow.ports.high);
+            let Some(sitec::value::Ports { low, high }) = *flow.ports else { continue };
             if meets {
                 let middle = low + (high - low) / 2;
                 own.extend([low, high, middle, low.saturating_sub(1).max(1), high.saturating_add(1)]);
