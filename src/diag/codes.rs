@@ -95,14 +95,6 @@ codes! {
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
     BOUNDARY_BLOCKS = "S0505" "boundary-blocks-flow" Error;
-    LOCKED_OUT = "S0560" "locked-out" Error;
-    FORM_UNFIT = "S0561" "form-unfit" Error;
-    FORM_UNUSED = "S0562" "form-unused" Warning;
-    CHART_UNREADABLE = "S0520" "chart-unreadable" Error;
-    CHART_KEY = "S0521" "chart-key" Error;
-    CHART_VERSION = "S0522" "chart-version" Error;
-    CHART_SCHEMA = "S0523" "chart-schema" Error;
-    REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     UNDECLARED_ROLE = "S0510" "undeclared-database-name" Error;
     DATABASE_SHARED = "S0511" "shared-database" Warning;
     ENGINE_WITHOUT_SCRIPT = "S0512" "engine-without-script" Warning;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::Transport;
 use super::field::item;
 use super::firewall::Transport;
 use crate::value::{Ports, Str};
