@@ -20,7 +20,7 @@ use sitec::compile::{Depth, Inputs, compile};
 use sitec::ir::{Ir, Scope};
 use sitec::lower::peers::host_addresses;
 use sitec::site::Site;
-use sitec::value::{Tracked, Value};
+use sitec::value::{Ports, Tracked, Value};
 
 /// Addresses that no site has: documentation networks of their own.
 const STRANGERS: [&str; 2] = ["198.51.100.77", "2001:db8:ffff:ffff::77"];
@@ -99,7 +99,7 @@ struct Station {
     /// The files of its ruleset; a station without one only asks.
     ruleset: Vec<(String, Vec<u8>)>,
     /// Index among the nodes of clusters, and the range of node ports.
-    node: Option<(u8, sitec::value::Ports)>,
+    node: Option<(u8, Ports)>,
 }
 
 impl Fixture {
@@ -189,7 +189,7 @@ impl Fixture {
         let (mut own, mut others) = (BTreeSet::from([1, u16::MAX]), BTreeSet::new());
         for flow in self.ir.flows.iter().filter(|f| *f.scope != Scope::Cluster) {
             let meets = station.addresses.iter().any(|a| flow.to_hosts.nets.iter().any(|net| net.contains(a)));
-            let Some(sitec::value::Ports { low, high }) = *flow.ports else { continue };
+            let Some(Ports { low, high }) = *flow.ports else { continue };
             if meets {
                 let middle = low + (high - low) / 2;
                 own.extend([low, high, middle, low.saturating_sub(1).max(1), high.saturating_add(1)]);
@@ -250,7 +250,7 @@ impl Fixture {
         spaces: &[String],
         ports: &BTreeMap<&String, Vec<u16>>,
     ) -> Vec<(String, Vec<Probe>)> {
-        let nodes: Vec<(usize, &Station, u8, sitec::value::Ports)> = stations
+        let nodes: Vec<(usize, &Station, u8, Ports)> = stations
             .iter()
             .enumerate()
             .filter_map(|(i, s)| s.node.map(|(index, range)| (i, s, index, range)))
