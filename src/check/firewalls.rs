@@ -7,6 +7,7 @@ use super::requirements::spec_span;
 use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Firewall, Ir, RuleChain, Target, Transport};
+use crate::lower::additions::is_faulty;
 use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
 use crate::site::Site;
@@ -31,7 +32,9 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     let seat = site.at("/tools/host").and_then(|h| h.value.text());
     let hosts = ir.firewalls.iter().map(|f| &**f).filter(|f| fits(f) && seat.as_ref() != Some(&f.host.value));
     let locked: Vec<&Firewall> = hosts.filter(|f| !is_reached(f, &nets)).collect();
-    let Some(first) = locked.first() else { return };
+    // Of a faulty network or host nothing is known, and neither is who reaches it.
+    let known = ["/networks", "/hosts", "/tools"].iter().all(|table| !site.at(table).is_some_and(is_faulty));
+    let Some(first) = locked.first().filter(|_| known) else { return };
     let place = own_form(site, &first.host).or_else(|| site.at("/firewall/targets"));
     let span = place.and_then(|p| spec_span(&p.origins, sources));
     let mut diag = match nets.is_empty() {

@@ -8,6 +8,7 @@ pub mod claims;
 pub mod databases;
 pub mod firewalls;
 mod flows;
+mod hosts;
 mod images;
 mod names;
 mod places;
@@ -32,6 +33,7 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
     addresses::addresses(site, sources, findings);
     ranges::ranges(site, sources, findings);
     names::names(site, sources, findings);
+    hosts::hosts(site, sources, findings);
 }
 
 /// What the items of the `Ir` tell of each other and of the site.

@@ -87,6 +87,8 @@ codes! {
     HOST_AS_EXTERNAL = "S0409" "host-as-external" Warning;
     NAME_NOT_COVERED = "S0413" "name-not-covered" Error;
     HOST_NAME = "S0414" "invalid-host-name" Warning;
+    UNKNOWN_SYSTEM = "S0415" "unknown-system" Warning;
+    HOST_WITHOUT_NETWORK = "S0416" "host-without-network" Warning;
     SKEW = "S0418" "version-skew" Warning;
     RUNTIME = "S0419" "runtime-without-cri" Warning;
     MIXED_ARCH = "S0420" "mixed-architectures" Warning;

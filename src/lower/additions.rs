@@ -80,7 +80,7 @@ fn text(entry: &Tracked, key: &str) -> Option<F<Str>> {
 }
 
 /// Whether an entry holds something faulty, so that nothing more is said about it.
-fn is_faulty(entry: &Tracked) -> bool {
+pub fn is_faulty(entry: &Tracked) -> bool {
     match &entry.value {
         Value::Poison => true,
         Value::Map(map) => map.values().any(is_faulty),

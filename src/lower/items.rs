@@ -112,6 +112,10 @@ fn evaluate(
                     });
                 }
             }
+            // What is wrong with a part that may be missing takes nothing else with it.
+            Answer::Poison if keeps_open && rule.kind.optional.contains(&&**name) => {
+                fields.push((name.clone(), Tracked { value: Value::Null, origins: exists.clone() }));
+            }
             Answer::Poison => return Ok(None),
         }
     }

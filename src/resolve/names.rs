@@ -94,7 +94,14 @@ impl Binder<'_> {
             Value::List(items) => {
                 let of = list_of(ty)?;
                 let bound = match tables_of(&of) {
-                    Some(tables) => self.names(items, &tables),
+                    Some(tables) => {
+                        let bound = self.names(items, &tables);
+                        // Nothing of it is any good, which is not the same as an empty list.
+                        if bound.is_empty() && !items.is_empty() {
+                            return Some(Tracked::new(Value::Poison, value.origins.clone()));
+                        }
+                        bound
+                    }
                     None => {
                         let changed: Vec<Option<Tracked>> = items.iter().map(|i| self.bound(i, &of)).collect();
                         if changed.iter().all(Option::is_none) {

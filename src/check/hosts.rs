@@ -1,0 +1,102 @@
+//! Hosts one by one: systems that nobody knows, addresses in no network of the site.
+
+use super::places::{label, place};
+use crate::diag::codes::{HOST_WITHOUT_NETWORK, UNKNOWN_SYSTEM};
+use crate::diag::{Diag, Findings, similar_name};
+use crate::lower::additions::is_faulty;
+use crate::lower::peers::{host_addresses, peers};
+use crate::lower::storage::pointer;
+use crate::site::Site;
+use crate::source::Sources;
+use crate::value::Origins;
+
+/// Families of operating systems, as `ID` in their `/etc/os-release` names them, and those of Windows.
+const FAMILIES: [&str; 24] = [
+    "alma",
+    "almalinux",
+    "alpine",
+    "amzn",
+    "arch",
+    "centos",
+    "debian",
+    "fedora",
+    "flatcar",
+    "linuxmint",
+    "nixos",
+    "ol",
+    "opensuse-leap",
+    "photon",
+    "raspbian",
+    "redhat",
+    "rhel",
+    "rocky",
+    "sles",
+    "suse",
+    "talos",
+    "ubuntu",
+    "windows",
+    "windows-server",
+];
+
+/// Hosts that a finding names; the rest is counted.
+const SHOWN: usize = 6;
+
+/// Checks every host.
+pub fn hosts(site: &Site, sources: &Sources, findings: &mut Findings) {
+    systems(site, sources, findings);
+    strangers(site, sources, findings);
+}
+
+/// A family that is one letter away from a known one; others may well exist.
+fn systems(site: &Site, sources: &Sources, findings: &mut Findings) {
+    let mut reported: Vec<Origins> = Vec::new();
+    for (name, host) in site.table("hosts") {
+        let Some(family) = host.get("os").and_then(|os| os.get("family")) else { continue };
+        let Some(text) = family.value.text().filter(|t| !FAMILIES.contains(&&**t)) else { continue };
+        let Some(near) = similar_name(&text, FAMILIES) else { continue };
+        if reported.contains(&family.origins) {
+            continue;
+        }
+        reported.push(family.origins.clone());
+        let message = format!("no operating system is called `{text}`");
+        let mut diag = Diag::new(UNKNOWN_SYSTEM, message).at_maybe(place(&family.origins, sources), "");
+        diag.waivable = true;
+        diag = diag.pointer(format!("{}/os", pointer(&["hosts", name])));
+        findings.push(diag.help(format!("there is `{near}`")));
+    }
+}
+
+/// Hosts with an address that lies in none of the networks, where the site declares networks at all.
+fn strangers(site: &Site, sources: &Sources, findings: &mut Findings) {
+    if site.at("/networks").is_none_or(is_faulty) {
+        return;
+    }
+    let nets: Vec<_> = site.table("networks").filter_map(|(_, n)| peers(n, site)).flat_map(|p| p.value.nets).collect();
+    if nets.is_empty() {
+        return;
+    }
+    let mut found: Vec<(String, std::net::IpAddr, Origins)> = Vec::new();
+    // Where the spec names a host's network itself, the address is compared with that one.
+    for (name, host) in site.table("hosts").filter(|(_, host)| host.get("network").is_none_or(|n| n.value.is_null())) {
+        let outside = |a: &std::net::IpAddr| !nets.iter().any(|net| net.contains(a));
+        let of_family = |a: &std::net::IpAddr| nets.iter().any(|net| net.addr().is_ipv4() == a.is_ipv4());
+        let own = host_addresses(host).into_iter().find(|a| outside(&a.value) && of_family(&a.value));
+        found.extend(own.map(|a| (name.to_string(), a.value, a.origins)));
+    }
+    let Some((name, address, origins)) = found.first() else { return };
+    let message = match found.len() {
+        1 => format!("host `{name}` stands in no network of the site: none has {address}"),
+        n => {
+            let names: Vec<String> = found.iter().take(SHOWN).map(|(name, ..)| format!("`{name}`")).collect();
+            let more = if n > SHOWN { format!(" and {} more", n - SHOWN) } else { String::new() };
+            format!("hosts {}{more} stand in no network of the site", names.join(", "))
+        }
+    };
+    let mut diag = Diag::new(HOST_WITHOUT_NETWORK, message).at_maybe(place(origins, sources), "");
+    for (_, _, origins) in found.iter().skip(1).take(SHOWN) {
+        diag = label(diag, place(origins, sources), "in none either");
+    }
+    diag.waivable = true;
+    diag = diag.pointer(pointer(&["hosts", name]));
+    findings.push(diag.help("correct the address, or declare the network with its CIDRs"));
+}
