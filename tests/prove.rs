@@ -226,6 +226,11 @@ fn every_line_of_the_airgapped_site_counts() {
 }
 
 #[test]
+fn every_line_of_every_firewall_counts() {
+    assert_every_line_counts("firewalls", &["nft", "iptables", "csv", "markdown"]);
+}
+
+#[test]
 fn every_line_of_the_native_site_counts() {
     assert_every_line_counts("pseven-native", &[]);
 }

@@ -79,12 +79,13 @@ fn sets(rules: &[Arc<Rule>]) -> Vec<Arc<AddressSet>> {
 }
 
 /// The ports of a node that are judged before the cluster rewrites them: its range of node ports, and whatever products
-/// publish there beyond it.
+/// publish there beyond it. A host of no cluster rewrites nothing.
 fn judged_ports(range: Option<&F<Option<Ports>>>, rules: &[Arc<Rule>], exists: &Origins) -> F<Vec<Ports>> {
+    let Some(range) = range else { return F::new(Vec::new(), exists.clone()) };
     let published = || rules.iter().filter(|r| r.chain.value == RuleChain::NodePort);
     let mut ports: Vec<Ports> = published().flat_map(|r| r.ports.value.iter().copied()).collect();
-    ports.extend(range.and_then(|r| r.value));
-    let origins = Origins::all(published().map(|r| &r.ports.origins).chain(range.map(|r| &r.origins)).chain([exists]));
+    ports.extend(range.value);
+    let origins = Origins::all(published().map(|r| &r.ports.origins).chain([&range.origins, exists]));
     F::new(joined(ports), origins)
 }
 

@@ -143,6 +143,7 @@ fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, names: &[(&
         }
         why.push(c);
     }
+    let ports = joined(ports);
     Arc::new(Rule {
         host: field(names[key.host].0.clone(), origins),
         chain: field(key.chain, origins),
@@ -150,7 +151,8 @@ fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, names: &[(&
         peers: field(key.peers.to_vec(), origins),
         family: field(key.family, origins),
         transport: field(key.transport, origins),
-        ports: field(joined(ports), origins),
+        multiport: field(multiport(&ports), origins),
+        ports: field(ports, origins),
         protocol: field(key.transport.number(key.family == 6).into(), origins),
         why: field(why.into(), origins),
     })
@@ -158,6 +160,24 @@ fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, names: &[(&
 
 /// The longest comment of a rule; nftables takes 128 bytes with its end.
 const COMMENT_BYTES_MAX: usize = 120;
+
+/// Ports in groups of at most fifteen, in which a range counts twice.
+fn multiport(ports: &[Ports]) -> Vec<Vec<Ports>> {
+    const SLOTS: usize = 15;
+    let (mut groups, mut used) = (vec![Vec::new()], 0);
+    for ports in ports {
+        let slots = if ports.low == ports.high { 1 } else { 2 };
+        if used + slots > SLOTS {
+            groups.push(Vec::new());
+            used = 0;
+        }
+        used += slots;
+        if let Some(group) = groups.last_mut() {
+            group.push(*ports);
+        }
+    }
+    groups
+}
 
 /// Sorted ports with overlapping and adjacent ranges joined.
 pub fn joined(mut ports: Vec<Ports>) -> Vec<Ports> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bugs::{At, Bugs};
-use super::nftables;
 use super::packets::{ALL_PORTS, Hook, Permits, icmp_needed};
 use super::{Emitted, Texts};
+use super::{iptables, nftables};
 use crate::emit::escape::Format;
 use crate::ir::{Firewall, Ir, Rule, RuleChain, Target, Transport};
 use crate::netset::{Addresses, Clause, Family, Region, Traffic};
@@ -68,6 +68,52 @@ pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     }
     for host in meant.keys() {
         bugs.no_file("nft", host, "its ruleset");
+    }
+}
+
+/// The two files of every host that keeps its firewall with iptables, one for each family.
+pub fn iptables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    let meant = of_target(ir, Target::Iptables);
+    let mut seen: BTreeMap<(&str, Family), &Emitted> = BTreeMap::new();
+    for file in texts.of(Format::Iptables).filter(|f| f.is_own()) {
+        let family = match file.path.rsplit('/').next() {
+            Some("sitec-v4.rules") => Family::V4,
+            Some("sitec-v6.rules") => Family::V6,
+            _ => {
+                bugs.extra(file.at(0), "rules of no family");
+                continue;
+            }
+        };
+        if let Some(other) = seen.insert((file.host(), family), file) {
+            bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
+        }
+        let Some(firewall) = meant.get(file.host()) else {
+            bugs.extra(file.at(0), "a ruleset");
+            continue;
+        };
+        let Some(chains) = file.read(|text| iptables::read(text, family), bugs) else { continue };
+        let families = [family];
+        let mut stretches = Vec::new();
+        for chain in &chains {
+            match chain.permits() {
+                Ok(permits) => stretches.push(Stretch {
+                    at: file.at(chain.line),
+                    name: &chain.name,
+                    hook: chain.hook,
+                    permits,
+                    drops: chain.drops,
+                    families: &families,
+                }),
+                Err(fault) => bugs.unreadable(file.path, &fault),
+            }
+        }
+        ruleset_of_host(file, &stretches, firewall, &families, bugs);
+    }
+    for host in meant.keys() {
+        for family in Family::BOTH.into_iter().filter(|f| !seen.contains_key(&(*host, *f))) {
+            let what = if family == Family::V4 { "its IPv4 ruleset" } else { "its IPv6 ruleset" };
+            bugs.no_file("iptables", host, what);
+        }
     }
 }
 

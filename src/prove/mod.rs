@@ -17,6 +17,7 @@ pub mod fstab;
 mod hosts;
 mod images;
 pub mod ini;
+pub mod iptables;
 pub mod kubernetes;
 pub mod markdown;
 pub mod nftables;
@@ -51,6 +52,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     storage::fstab(ir, &texts, &mut bugs);
     storage::nfs_conf(ir, &texts, &mut bugs);
     firewalls::nftables(ir, &texts, &mut bugs);
+    firewalls::iptables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
     traffic::flow_document(ir, &texts, &mut bugs);
     preflight::scripts(ir, &texts, &mut bugs);

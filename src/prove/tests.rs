@@ -170,6 +170,7 @@ fn rule(chain: RuleChain, family: i64, peers: &[&str], transport: Transport, por
         family: f(family),
         transport: f(transport),
         ports: f(ports.iter().map(|&(low, high)| Ports { low, high }).collect()),
+        multiport: f(Vec::new()),
         why: s("because"),
     })
 }
