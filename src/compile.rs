@@ -129,7 +129,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
     let ir_value = lower::as_value(&ir);
     let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
-    ir.questions = lower::questions::questions(&run, &instances);
+    ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {
         // That nothing is open was decided by every answer of the spec.

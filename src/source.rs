@@ -77,6 +77,13 @@ impl PlaceId {
     pub const NONE: PlaceId = PlaceId(u32::MAX);
 }
 
+/// What stands where a hidden value was.
+pub const HIDDEN: &str = "***";
+/// A hidden value that is no longer than this is not looked for in other texts: it would be found in every word.
+const HIDDEN_LEAST: usize = 2;
+/// The same of one line of a hidden value of several.
+const HIDDEN_LINE_LEAST: usize = 8;
+
 /// Every text of a compilation and every place in it.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -132,6 +139,24 @@ impl Sources {
             }
         }
         shown
+    }
+
+    /// A text without the values that are kept out of reports, each replaced by asterisks, line by line where it has several.
+    pub fn masked(&self, text: &str) -> String {
+        let mut shown = text.to_owned();
+        for (_, value) in self.hidden.iter().filter(|(_, value)| value.len() > HIDDEN_LEAST) {
+            shown = shown.replace(&**value, HIDDEN);
+            let lines = value.lines().map(str::trim).filter(|line| line.len() > HIDDEN_LINE_LEAST);
+            for line in lines.filter(|line| line.len() < value.len()) {
+                shown = shown.replace(line, HIDDEN);
+            }
+        }
+        shown
+    }
+
+    /// Whether a place is one whose value is kept out of reports.
+    pub fn is_hidden(&self, place: PlaceId) -> bool {
+        self.span_of(place).is_some_and(|span| self.hidden.iter().any(|(hidden, _)| *hidden == span))
     }
 
     pub fn file(&self, id: FileId) -> &SourceFile {

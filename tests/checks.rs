@@ -22,16 +22,23 @@ const EXPORT: &str = "[[exports]]\nstorage = '{{ product.stores.data.name }}'\no
 
 /// The findings of a site with a pack of these lines and with this storage: code and level.
 fn found(lines: &str, storage: &str, more: &str) -> Vec<(String, Level)> {
+    judged(
+        lines,
+        format!(
+            "{SITE}storage: {{ data: {{ server: nfs1, path: /srv/data, {storage} }} }}\n\
+             products: {{ one: {{ cluster: main, namespace: one, stores: {{ data: data }} }} }}\n{more}"
+        ),
+    )
+}
+
+/// The findings of a spec with a pack of these lines.
+fn judged(lines: &str, spec: String) -> Vec<(String, Level)> {
     let manifest = format!(
         "[pack]\nname = \"one\"\ntitle = \"one\"\n[pack.document]\nid = \"d\"\ntitle = \"guide\"\n\
          [cites]\nstorage = \"Storage\"\n{lines}"
     );
     let pack =
         PackFiles { name: "one".into(), dir: "packs/one".into(), files: vec![("pack.toml".into(), manifest.into())] };
-    let spec = format!(
-        "{SITE}storage: {{ data: {{ server: nfs1, path: /srv/data, {storage} }} }}\n\
-         products: {{ one: {{ cluster: main, namespace: one, stores: {{ data: data }} }} }}\n{more}"
-    );
     let read = move |_: &str| Ok(spec.clone().into_bytes());
     let compilation: Compilation =
         compile(&Inputs { entry: "site.yaml".into(), read: &read, packs: &[pack], depth: Depth::Check, threads: 1 });
@@ -97,4 +104,97 @@ fn images_are_mirrored_and_pinned() {
     assert_eq!(codes(&pod("registry.acme.example/app:latest"), "quota: false", ""), ["S0549"]);
     assert_eq!(codes(&pod("registry.acme.example/app"), "quota: false", registry), ["S0549"]);
     assert_eq!(codes(&pod("registry.acme.example/app@sha256:00"), "quota: false", ""), [""; 0]);
+}
+
+/// The codes that a pack of these lines gets at a site with a published port, a database server and its pooler.
+fn served(lines: &str) -> Vec<String> {
+    let spec = "sitec: 1
+site: { name: acme }
+networks: { servers: { cidrs: [10.30.8.0/24], role: servers } }
+hosts:
+  users1: { addresses: [10.30.8.5], os: ubuntu-22.04, roles: [admin] }
+  w1: { addresses: [10.30.8.21], os: ubuntu-22.04 }
+  s1: { addresses: [10.30.8.25], os: ubuntu-22.04 }
+  edge1: { addresses: [10.30.8.61], os: ubuntu-22.04, roles: [edge] }
+  pg1: { addresses: [10.30.8.41], os: ubuntu-22.04 }
+clusters:
+  main: { kind: kubernetes, version: 1.31.2, cni: cilium, workers: [w1], control_plane: [w1] }
+  swarm: { kind: swarm, version: 26.1.0, managers: [s1], workers: [s1] }
+databases:
+  main: { engine: postgresql, version: \"15\", host: pg1, port: 5432, pooler: { kind: pgbouncer, host: pg1, port: 6432 } }
+secrets: { db: { kind: password, owner: database team } }
+products:
+  one: { cluster: main, namespace: one, database: { server: main, name: one, user: one, password: { secret: db } } }
+waivers:
+  - { code: S0552, at: /clusters/swarm, reason: a cluster of others }
+  - { code: S0552, at: /hosts/edge1, reason: a host of others }
+";
+    let found = judged(lines, spec.to_string());
+    found.into_iter().map(|(code, _)| code).collect()
+}
+
+#[test]
+fn what_is_published_needs_a_node() {
+    let pack = |on: &str| {
+        format!(
+            "[ports.web]\nof = \"30080\"\napplication = \"HTTP\"\npublished = true\ncite = \"storage\"\n\
+             [bindings.users]\nis = \"site.hosts.users1\"\ncite = \"storage\"\n\
+             [bindings.edge]\nis = \"site.hosts.{on}\"\ncite = \"storage\"\n\
+             [bindings.database]\nis = \"site.databases.main.pooler\"\nlistens = [\"pooler\"]\ncite = \"storage\"\n\
+             [ports.pooler]\nof = \"6432\"\napplication = \"PostgreSQL\"\ncite = \"storage\"\n\
+             [[flows]]\nflow = 'users -> edge : web'\ncite = \"storage\"\n\
+             [[flows]]\nflow = 'edge -> database'\ncite = \"storage\"\n"
+        )
+    };
+    assert_eq!(served(&pack("edge1")), ["S0536"]);
+    assert_eq!(served(&pack("w1")), [""; 0]);
+    assert_eq!(served(&pack("s1")), [""; 0], "a swarm publishes on its nodes, too");
+}
+
+#[test]
+fn a_pooler_is_there_to_be_used() {
+    let pack = |to: &str| {
+        format!(
+            "[bindings.workers]\nis = \"cluster.workers\"\ncite = \"storage\"\n\
+             [bindings.database]\nis = \"{to}\"\nlistens = [\"database\"]\ncite = \"storage\"\n\
+             [ports.database]\nof = \"bind.database.port\"\napplication = \"PostgreSQL\"\ncite = \"storage\"\n\
+             [[flows]]\nflow = 'workers -> database'\ncite = \"storage\"\n"
+        )
+    };
+    assert_eq!(served(&pack("product.database.server")), ["S0554"]);
+    assert_eq!(served(&pack("product.database.server.pooler")), [""; 0]);
+}
+
+/// A product that connects to the database server, past the pooler and through it.
+const SERVED: &str = "[bindings.workers]\nis = \"cluster.workers\"\ncite = \"storage\"\n\
+                      [bindings.server]\nis = \"product.database.server\"\nlistens = [\"database\"]\ncite = \"storage\"\n\
+                      [bindings.pooler]\nis = \"product.database.server.pooler\"\nlistens = [\"pooler\"]\ncite = \"storage\"\n\
+                      [ports.database]\nof = \"5432\"\napplication = \"PostgreSQL\"\ncite = \"storage\"\n\
+                      [ports.pooler]\nof = \"6432\"\napplication = \"PostgreSQL\"\ncite = \"storage\"\n\
+                      [[flows]]\nflow = 'workers -> server'\ncite = \"storage\"\n\
+                      [[flows]]\nflow = 'workers -> pooler'\ncite = \"storage\"\n\
+                      [[databases]]\nserver = 'main'\nname = 'one'\nowner = 'one'\ncite = \"storage\"\n\
+                      [[roles]]\nserver = 'main'\nname = 'one'\nsecret = 'db'\ncite = \"storage\"\n";
+
+#[test]
+fn who_connects_must_be_admitted() {
+    let access = |clients: &str| {
+        format!(
+            "{SERVED}[[access]]\nserver = 'main'\ndatabase = 'one'\nuser = 'one'\nclients = '{{{{ {clients} }}}}'\n\
+             cite = \"storage\"\n"
+        )
+    };
+    assert_eq!(served(&access("site.hosts.pg1")), ["S0555"]);
+    assert_eq!(served(&access("bind.workers")), [""; 0]);
+    assert_eq!(served(&access("site.networks.servers")), [""; 0]);
+}
+
+#[test]
+fn a_role_needs_a_database() {
+    let role = "[[roles]]\nserver = 'main'\nname = 'reader'\nsecret = 'db'\ncite = \"storage\"\n";
+    assert_eq!(served(&format!("{SERVED}{role}")), ["S0556"]);
+    let group = role.replace("cite", "login = false\ncite");
+    assert_eq!(served(&format!("{SERVED}{group}")), [""; 0], "a group signs in nowhere");
+    let member = role.replace("cite", "member_of = ['one']\ncite");
+    assert_eq!(served(&format!("{SERVED}{member}")), [""; 0]);
 }

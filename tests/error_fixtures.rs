@@ -23,14 +23,16 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one"),
     ("S0502", "needs two products that share something; tests/claims.rs makes them"),
     ("S0510", "needs a pack that is wrong; tests/databases.rs makes one"),
+    ("S0536", "needs a pack that publishes beside its cluster; tests/checks.rs makes one"),
     ("S0537", "needs a pack whose volume and export disagree; tests/checks.rs makes one"),
     ("S0538", "needs a pack with a volume; tests/checks.rs makes one"),
     ("S0540", "needs a pack with a volume; tests/checks.rs makes one"),
     ("S0541", "needs a pack without a quota service; tests/checks.rs makes one"),
     ("S0548", "needs a pack that mirrors images and uses another; tests/checks.rs makes one"),
     ("S0549", "needs a pack with an image; tests/checks.rs makes one"),
-    ("S0555", "needs a pack whose flows and access lines disagree"),
-    ("S0556", "needs a pack with a role too many"),
+    ("S0554", "needs a pack that passes the pooler; tests/checks.rs makes one"),
+    ("S0555", "needs a pack whose flows and access lines disagree; tests/checks.rs makes one"),
+    ("S0556", "needs a pack with a role too many; tests/checks.rs makes one"),
 ];
 
 /// The beginnings of the codes that every fixture tree must cover.

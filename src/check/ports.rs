@@ -10,7 +10,7 @@ use crate::diag::codes::{
 };
 use crate::diag::{Diag, Findings};
 use crate::instance::{Instance, PortValue, ports_of};
-use crate::ir::{Ir, RuleChain, Transport};
+use crate::ir::{Ir, RuleChain, Scope, Transport};
 use crate::lower::storage::pointer;
 use crate::site::{Site, names_of};
 use crate::source::Sources;
@@ -58,7 +58,7 @@ pub fn ports(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, fi
     against_listeners(&published, &listeners, site, sources, findings);
     fixed_ports(site, sources, findings);
     ephemeral(&listeners, ir, site, sources, findings);
-    outside_cluster(ir, sources, findings);
+    outside_cluster(ir, site, sources, findings);
 }
 
 /// What listens on hosts of the site, as the spec and the NFS servers of the `Ir` say it.
@@ -461,26 +461,28 @@ fn port_list(value: &Value, ends: bool) -> Option<Vec<Ports>> {
     }
 }
 
-/// Published ports on hosts that are no nodes of a Kubernetes cluster: nothing there rewrites them.
-fn outside_cluster(ir: &Ir, sources: &Sources, findings: &mut Findings) {
-    let nodes: BTreeSet<&str> =
-        ir.firewalls.iter().filter(|f| f.node_ports.is_empty()).map(|f| &*f.host.value).collect();
-    let mut reported: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for rule in ir.rules.iter().filter(|r| *r.chain == RuleChain::NodePort && nodes.contains(&*r.host.value)) {
-        if !reported.insert((&rule.host, &rule.why)) {
-            continue;
+/// Published ports on hosts that are no nodes of any cluster: nothing there rewrites them.
+fn outside_cluster(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let clusters = site.table("clusters").flat_map(|(name, _)| <[_; 2]>::from(site.cluster_nodes(name)));
+    let nodes: BTreeSet<Str> = clusters.flatten().map(|node| node.value).collect();
+    let others = site.table("hosts").filter(|(name, _)| !nodes.contains(*name));
+    let others: Vec<_> = others.map(|(name, host)| (name, host, site.host_addresses(name))).collect();
+    let mut reported: BTreeSet<(&str, &str, Ports)> = BTreeSet::new();
+    for flow in ir.flows.iter().filter(|f| *f.published && *f.scope == Scope::Site) {
+        let Some(ports) = flow.ports.value else { continue };
+        for (name, host, addresses) in &others {
+            let reached = addresses.iter().any(|a| flow.to_hosts.nets.iter().any(|n| n.contains(&a.value)));
+            if !reached || !reported.insert((&flow.product.value, name, ports)) {
+                continue;
+            }
+            let (product, transport) = (&flow.product.value, flow.transport.name());
+            let message = format!(
+                "`{product}` publishes port {ports}/{transport} on host `{name}`, which is no node of a cluster"
+            );
+            let mut diag = Diag::new(PUBLISHED_OUTSIDE, message);
+            diag = label(diag, place(&host.origins, sources), "");
+            diag = diag.pointer(pointer(&["hosts", name]));
+            findings.push(diag.help("make the host a node of the cluster, or let the product publish on its nodes"));
         }
-        let ports = rule.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let (host, transport) = (&rule.host.value, rule.transport.name());
-        let message = format!(
-            "port {ports}/{transport} ({}) is published on host `{host}`, which is no node of a Kubernetes cluster",
-            *rule.why
-        );
-        let mut diag = Diag::new(PUBLISHED_OUTSIDE, message);
-        for span in super::requirements::spec_spans(&rule.host.origins, sources).into_iter().take(3) {
-            diag = label(diag, Some(span), "");
-        }
-        diag = diag.pointer(pointer(&["hosts", host]));
-        findings.push(diag.help("make the host a node of the cluster, or let the product publish on its nodes"));
     }
 }

@@ -9,9 +9,6 @@ use crate::node::{Data, Node};
 use crate::source::{FileId, Sources, Span};
 use crate::value::Str;
 
-/// What stands where the value was.
-const HIDDEN: &str = "***";
-
 /// A value that looks like a secret.
 #[derive(Clone, Debug)]
 pub struct Suspect {
@@ -121,13 +118,7 @@ pub fn scrub(sources: &Sources, findings: &mut Findings) {
     findings.retain(|d| {
         d.code == own || !d.primary.as_ref().is_some_and(|l| spans.contains(&l.span) && told.contains(&l.span))
     });
-    let clean = |text: &mut String| {
-        for (_, secret) in sources.hidden().iter().filter(|(_, secret)| secret.len() > 2) {
-            if text.contains(&**secret) {
-                *text = text.replace(&**secret, HIDDEN);
-            }
-        }
-    };
+    let clean = |text: &mut String| *text = sources.masked(text);
     for diag in findings.iter_mut().filter(|d| d.code != own) {
         clean(&mut diag.message);
         diag.notes.iter_mut().for_each(clean);

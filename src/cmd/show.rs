@@ -11,7 +11,7 @@ use crate::compile::{Compilation, Depth};
 use crate::diag::similar_name;
 use crate::node::push_step;
 use crate::site::{DefaultFrom, Site};
-use crate::source::{PlaceId, Sources};
+use crate::source::{HIDDEN, PlaceId, Sources};
 use crate::value::{Tracked, Value};
 
 pub fn run(args: &ShowArgs, shell: &Shell) -> Result<Exit, Stop> {
@@ -27,7 +27,7 @@ pub fn run(args: &ShowArgs, shell: &Shell) -> Result<Exit, Stop> {
     };
     let value = find(&site.root, pointer).map_err(Stop::Usage)?;
     if shell.format == Format::Json {
-        shell.print(&format!("{:#}\n", to_json(&value.value)))?;
+        shell.print(&format!("{:#}\n", to_json(value, sources)))?;
         return Ok(Exit::Fine);
     }
     let mut lines = Lines { list: Vec::new(), site, sources };
@@ -85,6 +85,11 @@ impl Lines<'_> {
         let lead_text = format!("{indent}{lead}");
         let length = pointer.len();
         match &value.value {
+            _ if is_hidden(value, self.sources) => {
+                let space = if lead.is_empty() { "" } else { " " };
+                let remark = self.remark(value, pointer);
+                self.list.push((format!("{lead_text}{space}{HIDDEN}"), remark));
+            }
             Value::Map(map) if !map.is_empty() => {
                 let deeper = if lead.is_empty() { depth } else { depth + 1 };
                 if !lead.is_empty() {
@@ -113,8 +118,8 @@ impl Lines<'_> {
                     Value::List(_) => "[]".to_string(),
                     Value::Null => "unanswered".to_string(),
                     Value::Poison => "faulty".to_string(),
-                    Value::Record(record) => format!("{record:?}"),
-                    other => scalar(&other.text().unwrap_or_default()),
+                    Value::Record(record) => self.sources.masked(&format!("{record:?}")),
+                    other => scalar(&self.sources.masked(&other.text().unwrap_or_default())),
                 };
                 let space = if lead.is_empty() { "" } else { " " };
                 let remark = self.remark(value, pointer);
@@ -170,19 +175,27 @@ fn scalar(text: &str) -> String {
     if quoted { Json::from(text).to_string() } else { text.to_string() }
 }
 
+/// Whether a value is a secret that somebody wrote into the spec.
+fn is_hidden(value: &Tracked, sources: &Sources) -> bool {
+    let scalar = !matches!(value.value, Value::Map(_) | Value::List(_) | Value::Record(_));
+    scalar && value.origins.as_slice().iter().any(|place| sources.is_hidden(*place))
+}
+
 /// A value for other programs; quantities, versions and addresses as the text that the spec would have.
-fn to_json(value: &Value) -> Json {
-    match value {
+fn to_json(value: &Tracked, sources: &Sources) -> Json {
+    let below = |value: &Tracked| to_json(value, sources);
+    match &value.value {
+        _ if is_hidden(value, sources) => HIDDEN.into(),
         Value::Null | Value::Poison => Json::Null,
         Value::Bool(b) => (*b).into(),
         Value::Int(i) => (*i).into(),
-        Value::List(items) => items.iter().map(|item| to_json(&item.value)).collect(),
-        Value::Map(map) => Json::Object(map.iter().map(|(k, v)| (k.to_string(), to_json(&v.value))).collect()),
+        Value::List(items) => items.iter().map(below).collect(),
+        Value::Map(map) => Json::Object(map.iter().map(|(k, v)| (k.to_string(), below(v))).collect()),
         Value::Record(record) => {
-            let field = |name: &&str| Some((name.to_string(), to_json(&record.field(name)?.value)));
+            let field = |name: &&str| Some((name.to_string(), below(&record.field(name)?)));
             Json::Object(record.fields().iter().filter_map(field).collect::<Object<_, _>>())
         }
-        other => other.text().map_or(Json::Null, |text| Json::from(&*text)),
+        other => other.text().map_or(Json::Null, |text| Json::from(sources.masked(&text))),
     }
 }
 

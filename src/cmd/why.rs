@@ -21,7 +21,7 @@ pub fn run(args: &WhyArgs, shell: &Shell) -> Result<Exit, Stop> {
         return Ok(exit_of(&compilation.findings).max(Exit::Findings));
     };
     let (path, wanted) = locate(&args.place, tree).map_err(Stop::Usage)?;
-    let text = String::from_utf8_lossy(&tree.files[path].bytes).into_owned();
+    let text = compilation.sources.masked(&String::from_utf8_lossy(&tree.files[path].bytes));
     let lines: Vec<&str> = text.lines().collect();
     let none = Vec::new();
     let origins = trace.get(path).unwrap_or(&none);
@@ -92,7 +92,10 @@ pub(super) fn places(origins: &Origins, sources: &Sources) -> Vec<Place> {
     for span in origins.as_slice().iter().filter_map(|place| sources.span_of(*place)) {
         let file = sources.file(span.file);
         let (line, column) = sources.line_col(span);
-        let text = file.text.lines().nth(line - 1).unwrap_or("").trim().to_string();
+        let text = file.text.lines().nth(line - 1).unwrap_or("");
+        // A line is a piece of the file's text.
+        let start = text.as_ptr() as usize - file.text.as_ptr() as usize;
+        let text = sources.shown(span.file, start, text).trim().to_string();
         let key = (file.role, file.name.to_string(), line);
         places.entry(key).or_insert(Place { role: file.role, file: file.name.to_string(), line, column, text });
     }

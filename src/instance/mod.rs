@@ -219,6 +219,10 @@ impl<'a> Instance<'a> {
                 let bound = bound(&self.pack.bindings[name], &scope, run);
                 let value = match &bound {
                     Bound::Present(value) => value.clone(),
+                    // That it is needed and not there is told once; what reads it has nothing to add.
+                    Bound::Absent(_) if self.pack.bindings[name].required => {
+                        Tracked { value: Value::Poison, origins: Origins::None }
+                    }
                     Bound::Absent(origins) => Tracked { value: Value::str("none"), origins: origins.clone() },
                     Bound::Open(open) => unknown(open),
                     Bound::Poison => Tracked { value: Value::Poison, origins: Origins::None },

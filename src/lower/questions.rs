@@ -8,10 +8,11 @@ use crate::diag::Diag;
 use crate::diag::codes::OPEN_QUESTION;
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
 use crate::ir::{F, Question};
+use crate::node::push_step;
 use crate::pack::expr::{Scope, Unanswered};
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Origins, Str};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// A question while it is being gathered.
 #[derive(Default)]
@@ -73,10 +74,15 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
 }
 
 /// All questions, sorted by who answers and by place.
-pub fn questions(run: &Run, instances: &[Instance]) -> Vec<Arc<Question>> {
+pub fn questions(run: &Run, instances: &[Instance], site: &Site) -> Vec<Arc<Question>> {
     let behind = |product: &Str, unanswered: &[Unanswered]| -> Vec<Unanswered> {
         let instance = instances.iter().find(|i| i.name == *product);
-        unanswered.iter().flat_map(|u| instance.map_or_else(|| vec![u.clone()], |i| i.behind(u))).collect()
+        let mut all: Vec<Unanswered> =
+            unanswered.iter().flat_map(|u| instance.map_or_else(|| vec![u.clone()], |i| i.behind(u))).collect();
+        for open in all.iter_mut().filter(|u| u.pointer.is_none()) {
+            open.pointer = located(open, site);
+        }
+        all
     };
     let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
     for asked in &run.asked {
@@ -131,7 +137,12 @@ fn question(pointer: String, mut g: Gathered) -> Question {
         Some(ask) => ask,
         // The words of an unmapped slot are a sentence already.
         None if g.path.ends_with('?') => g.path.as_str().into(),
-        None => format!("what is `{}`?", if g.path.is_empty() { &pointer } else { &g.path }).into(),
+        // Names that only the pack's expressions know mean nothing to whoever answers: the place of the spec does.
+        None if pointer.starts_with('/') => format!("what is `{pointer}`?").into(),
+        None => match last_name(&g.path) {
+            "" => "an answer is missing here: what is it?".into(),
+            name => format!("what is `{name}` here?").into(),
+        },
     };
     let field = |text: Str| F::new(text, origins.clone());
     Question {
@@ -141,6 +152,55 @@ fn question(pointer: String, mut g: Gathered) -> Question {
         who: field(g.who.unwrap_or_else(|| "customer".into())),
         why: field(g.why),
         waits: F::new(g.waits, origins.clone()),
+    }
+}
+
+/// The last name of a path of an expression: `workers` of `c.workers`.
+fn last_name(path: &str) -> &str {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let path = path.trim_end_matches(|c| !is_part(c));
+    path.rfind(|c| !is_part(c)).map_or(path, |at| &path[at..]).trim_start_matches(|c| !is_part(c))
+}
+
+/// The pointer of an open answer that an expression reached by a name of its own: the `null` that it found, or the map
+/// in which its last name is missing.
+fn located(open: &Unanswered, site: &Site) -> Option<String> {
+    let origins = &open.origins;
+    if origins.as_slice().is_empty() {
+        return None;
+    }
+    let name = last_name(&open.path);
+    let (mut null, mut map) = (None, None);
+    walk(&site.root, &mut String::new(), &mut |pointer, value| {
+        if value.origins != *origins {
+            return;
+        }
+        match &value.value {
+            Value::Null => null = null.take().or_else(|| Some(pointer.to_owned())),
+            Value::Map(entries) if map.is_none() && !name.is_empty() && !entries.contains_key(name) => {
+                let mut missing = pointer.to_owned();
+                push_step(&mut missing, name);
+                map = Some(missing);
+            }
+            _ => {}
+        }
+    });
+    null.or(map)
+}
+
+/// Every value below a value, with its pointer.
+fn walk(value: &Tracked, pointer: &mut String, f: &mut dyn FnMut(&str, &Tracked)) {
+    f(pointer, value);
+    let length = pointer.len();
+    for (key, below) in value.entries() {
+        push_step(pointer, key);
+        walk(below, pointer, f);
+        pointer.truncate(length);
+    }
+    for (index, below) in value.items().iter().enumerate() {
+        push_step(pointer, &index.to_string());
+        walk(below, pointer, f);
+        pointer.truncate(length);
     }
 }
 
