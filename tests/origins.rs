@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use camino::Utf8Path;
 use sitec::compile::{Compilation, Depth, Inputs, compile};
@@ -31,48 +32,77 @@ struct Leaf {
 #[derive(Default)]
 struct Verdict {
     changed: bool,
+    /// How many changes were compiled until one was sound.
+    compiled: usize,
     /// Differing lines, and those of them that do not name the leaf.
     lines: usize,
     faults: Vec<String>,
 }
 
-#[test]
-fn every_line_names_the_leaves_that_change_it() {
-    let mut report = String::new();
-    let mut failed = false;
-    for fixture in fixtures() {
-        let base = run(&fixture, None);
-        let leaves = leaves(&base);
-        let words = words();
-        let verdicts: Vec<Mutex<Verdict>> = leaves.iter().map(|_| Mutex::default()).collect();
-        let next = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < leaves.len()) {
-                        *verdicts[index].lock().expect("no panic") = judge(&fixture, &base, &leaves[index], &words);
-                    }
-                });
+/// One test per fixture, so that they run beside each other and can be asked for by name.
+macro_rules! one_test_per_fixture {
+    ($($test:ident: $fixture:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                assert_lines_name_their_leaves($fixture);
             }
-        });
-        let verdicts: Vec<Verdict> = verdicts.into_iter().map(|v| v.into_inner().expect("no panic")).collect();
-        let changed = verdicts.iter().filter(|v| v.changed).count();
-        let lines: usize = verdicts.iter().map(|v| v.lines).sum();
-        let (named, all) = needless(&base, &leaves, &verdicts);
-        let _ = writeln!(
-            report,
-            "origins: {fixture}: {} leaves, {changed} of them changed to something that compiles, {lines} lines differ; \
-             a line names {named} leaves on average, {all} leaves changed nothing",
-            leaves.len(),
-        );
-        for fault in verdicts.iter().flat_map(|v| &v.faults) {
-            failed = true;
-            let _ = writeln!(report, "  {fault}");
+        )*
+
+        #[test]
+        fn every_fixture_has_its_test() {
+            let mut listed = [$(concat!("fixtures/", $fixture, "/site.yaml")),*];
+            listed.sort_unstable();
+            assert_eq!(fixtures(), listed);
         }
-        assert!(changed * 2 > leaves.len(), "too few leaves can be changed: {changed} of {}", leaves.len());
+    };
+}
+
+one_test_per_fixture! {
+    demo: "demo",
+    demo_airgapped: "demo-airgapped",
+    pseven_native: "pseven-native",
+    pseven_production: "pseven-production",
+    pseven_test: "pseven-test",
+    pseven_traefik: "pseven-traefik",
+}
+
+/// Changes every leaf of a fixture once.
+fn assert_lines_name_their_leaves(fixture: &str) {
+    let start = Instant::now();
+    let fixture = &Utf8Path::new("fixtures").join(fixture).join("site.yaml");
+    let base = run(fixture, None);
+    let leaves = leaves(&base);
+    let words = words();
+    let verdicts: Vec<Mutex<Verdict>> = leaves.iter().map(|_| Mutex::default()).collect();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < leaves.len()) {
+                    *verdicts[index].lock().expect("no panic") = judge(fixture, &base, &leaves[index], &words);
+                }
+            });
+        }
+    });
+    let verdicts: Vec<Verdict> = verdicts.into_iter().map(|v| v.into_inner().expect("no panic")).collect();
+    let changed = verdicts.iter().filter(|v| v.changed).count();
+    let compiled: usize = verdicts.iter().map(|v| v.compiled).sum();
+    let lines: usize = verdicts.iter().map(|v| v.lines).sum();
+    let (named, all) = needless(&base, &leaves, &verdicts);
+    let mut report = format!(
+        "origins: {fixture}: {} leaves, {changed} of them changed to something that compiles, {lines} lines differ; \
+         a line names {named} leaves on average, {all} leaves changed nothing; {compiled} compilations in {} s\n",
+        leaves.len(),
+        start.elapsed().as_secs(),
+    );
+    let faults: Vec<&String> = verdicts.iter().flat_map(|v| &v.faults).collect();
+    for fault in &faults {
+        let _ = writeln!(report, "  {fault}");
     }
     eprintln!("{report}");
-    assert!(!failed, "{report}");
+    assert!(faults.is_empty(), "{report}");
+    assert!(changed * 2 > leaves.len(), "too few leaves can be changed: {changed} of {}", leaves.len());
 }
 
 /// Compiles a fixture, with the text of one leaf replaced.
@@ -202,6 +232,7 @@ fn judge(fixture: &Utf8Path, base: &Compilation, leaf: &Leaf, words: &BTreeMap<S
     let mut verdict = Verdict::default();
     for candidate in candidates(leaf, base, words) {
         let changed = run(fixture, Some((leaf, &candidate)));
+        verdict.compiled += 1;
         if changed.tree.is_none() || changed.findings.has_errors() {
             continue;
         }

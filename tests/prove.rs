@@ -44,6 +44,11 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> 
             part.poolers.clone_from(&ir.poolers);
             Box::new(of_database)
         }
+        _ if path == "secrets.sh" => {
+            part.secrets.clone_from(&ir.secrets);
+            part.secret_objects.clone_from(&ir.secret_objects);
+            Box::new(|p| p == "secrets.sh")
+        }
         Some("images") if *artifact.format != *"shell" => {
             part.mirrors.clone_from(&ir.mirrors);
             Box::new(|p| p.starts_with("images/"))
@@ -91,10 +96,9 @@ fn is_neutral(format: &str, line: &str) -> bool {
             .chain(&["proxy_set_header X-Forwarded-Host", "proxy_set_header X-Forwarded-Port", "\"\" "])
             .any(|word| line.starts_with(word)),
         "sql" => line.starts_with("--"),
-        "ini" => ["; ", "unix_socket_dir", "pidfile", "logfile", "auth_file", "ignore_startup_parameters"]
-            .iter()
-            .chain(&["makestep", "rtcsync", "logdir"])
-            .any(|word| line.starts_with(word)),
+        // Of a script the lines that name items; what it does with them is the same at every site.
+        "shell" => !["\"$1\" ", "tls ", "registry ", "opaque ", "on_host "].iter().any(|word| line.starts_with(word)),
+        "ini" => ["; ", "makestep", "rtcsync", "logdir"].iter().any(|word| line.starts_with(word)),
         "nft" => line == "ct state invalid drop",
         "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
         "yaml" => [

@@ -291,6 +291,9 @@ pub fn poolers(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     }
 }
 
+/// Where a pooler finds its users; the script that copies them there names the same place.
+const USER_LIST: &str = "/etc/pgbouncer/userlist.txt";
+
 fn settings(file: &Emitted, sections: &[Section], pooler: &Pooler, bugs: &mut Bugs) {
     let mut meant: BTreeMap<(&str, String), String> = BTreeMap::new();
     for database in pooler.databases.iter() {
@@ -305,22 +308,33 @@ fn settings(file: &Emitted, sections: &[Section], pooler: &Pooler, bugs: &mut Bu
         ("listen_addr", joined(&addresses)),
         ("listen_port", pooler.port.to_string()),
         ("auth_type", "scram-sha-256".into()),
+        ("auth_file", USER_LIST.into()),
         ("pool_mode", pooler.mode.to_string()),
+        ("ignore_startup_parameters", "extra_float_digits".into()),
     ];
     let tls = pooler.tls.then(|| ("server_tls_sslmode", "require".to_owned()));
     meant.extend(fixed.into_iter().chain(numbers).chain(tls).map(|(k, v)| (("pgbouncer", k.to_owned()), v)));
-    // What lies where is a matter of the system's packages.
-    let places = ["unix_socket_dir", "pidfile", "logfile", "auth_file", "ignore_startup_parameters"];
+    // Where these lie is a matter of the system's packages; that there is one of each is not.
+    let mut places = vec!["unix_socket_dir", "pidfile", "logfile"];
     for section in sections {
         for entry in &section.entries {
             let at: At = file.at(entry.line);
             let what = || format!("`{}` of section `{}`", entry.key, section.name);
-            match meant.remove(&(&*section.name, entry.key.clone())) {
-                Some(value) => bugs.same(at, &what, &*entry.value, &*value, &|s| s.to_owned()),
-                None if section.name == "pgbouncer" && places.contains(&&*entry.key) => {}
-                None => bugs.extra(at, &what()),
+            let place = places.iter().position(|p| section.name == "pgbouncer" && *p == entry.key);
+            match (meant.remove(&(&*section.name, entry.key.clone())), place) {
+                (Some(value), _) => bugs.same(at, &what, &*entry.value, &*value, &|s| s.to_owned()),
+                (None, Some(place)) => {
+                    places.remove(place);
+                    if !entry.value.starts_with('/') || entry.value.contains(char::is_whitespace) {
+                        bugs.wrong(at, &format!("{} is no path", what()));
+                    }
+                }
+                (None, None) => bugs.extra(at, &what()),
             }
         }
+    }
+    for key in places {
+        bugs.missing(file.path, &format!("`{key}` in section `pgbouncer`"));
     }
     for ((section, key), value) in meant {
         bugs.missing(file.path, &format!("`{key} = {value}` in section `{section}`"));

@@ -27,6 +27,7 @@ pub mod pg_hba;
 mod preflight;
 mod proxy;
 mod reach;
+mod secrets;
 pub mod sql;
 mod storage;
 pub mod sums;
@@ -64,6 +65,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     databases::access(ir, &texts, &mut bugs);
     databases::poolers(ir, &texts, &mut bugs);
     images::mirrors(ir, &texts, &mut bugs);
+    secrets::script(ir, &texts, &mut bugs);
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
