@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 
 use super::requirements::spec_span;
-use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
+use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, FORM_UNWRITTEN, LOCKED_OUT};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Firewall, Ir, RuleChain, Target, Transport};
 use crate::lower::additions::is_faulty;
@@ -20,6 +20,7 @@ const HOSTS_SHOWN: usize = 6;
 /// Checks the rulesets of all hosts.
 pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     forms(ir, site, sources, findings);
+    unwritten(ir, site, sources, findings);
     let networks: Vec<(&str, Vec<IpNet>)> = site
         .table("networks")
         .filter(|(_, n)| n.get("role").is_some_and(|r| r.value == Value::str("management")))
@@ -81,6 +82,29 @@ fn shown(hosts: &[&Firewall]) -> String {
     match hosts.len() - names.len() {
         0 => names.join(", "),
         more => format!("{} and {more} more hosts", names.join(", ")),
+    }
+}
+
+/// Targets for which nothing is written yet: they are words of the spec already, so that a spec can say what it wants.
+const UNWRITTEN: [&str; 5] = ["firewalld", "windows", "network-policy", "security-group", "html"];
+
+/// Says of every target without a file that it has none: what is asked for is never dropped in silence.
+fn unwritten(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
+    let of_site = targets.iter().enumerate().map(|(i, word)| (word.clone(), format!("/firewall/targets/{i}")));
+    let own = ir.firewalls.iter().filter_map(|f| Some((own_form(site, &f.host)?.clone(), &f.host)));
+    let of_hosts = own.map(|(word, host)| (word, pointer(&["hosts", host, "firewall"])));
+    for (word, at) in of_site.chain(of_hosts) {
+        let Some(text) = word.value.text().filter(|t| UNWRITTEN.contains(&&**t)) else { continue };
+        let span = spec_span(&word.origins, sources);
+        if span.is_some() && findings.iter().any(|d| d.primary.as_ref().map(|l| l.span) == span) {
+            continue;
+        }
+        let mut diag = Diag::new(FORM_UNWRITTEN, format!("no file is written for the firewall target `{text}` yet"))
+            .at_maybe(span, "");
+        diag.waivable = true;
+        findings
+            .push(diag.pointer(at).help("the rows of `firewall/flows.csv` say what such a firewall must let through"));
     }
 }
 

@@ -135,6 +135,7 @@ codes! {
     LOCKED_OUT = "S0560" "locked-out" Error;
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
+    FORM_UNWRITTEN = "S0563" "form-unwritten" Warning;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell
 # Is cp1 what the plan says, and does the network let it out? Site acme-oslo.
 # Run it on the host, as root if you can, before anything is installed. It changes nothing and needs nothing but a shell;
 # what it can use is used: python3, bash, nc, curl, ss, timedatectl, chronyc.
@@ -238,7 +239,6 @@ except OSError as e:
         return
     fi
     if have bash && have timeout; then
-        # shellcheck disable=SC2016
         said=$(timeout "$limit" bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "$1" "$2" 2>&1)
         words "$?" 124 "$said"
     elif have nc; then
@@ -346,7 +346,7 @@ if [ "$flows" = yes ]; then
     try tcp 5473 'cluster nodes, Typha' 'cluster nodes' 0 10.30.8.21 10.30.8.22 fd00:30:8::21 fd00:30:8::22
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.30.8.21 10.30.8.22 fd00:30:8::21 fd00:30:8::22
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.30.8.21 10.30.8.22 fd00:30:8::21 fd00:30:8::22
-    try udp 4789 'cluster nodes, VXLAN' 'cluster nodes' 0 10.30.8.21 10.30.8.22 fd00:30:8::21 fd00:30:8::22
+    try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.30.8.21 10.30.8.22 fd00:30:8::21 fd00:30:8::22
     try udp 123 'ntp, NTP' hosts 0 10.30.8.3
 fi
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell
 # Is nfs1 what the plan says, and does the network let it out? Site acme-oslo.
 # Run it on the host, as root if you can, before anything is installed. It changes nothing and needs nothing but a shell;
 # what it can use is used: python3, bash, nc, curl, ss, timedatectl, chronyc.
@@ -238,7 +239,6 @@ except OSError as e:
         return
     fi
     if have bash && have timeout; then
-        # shellcheck disable=SC2016
         said=$(timeout "$limit" bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "$1" "$2" 2>&1)
         words "$?" 124 "$said"
     elif have nc; then

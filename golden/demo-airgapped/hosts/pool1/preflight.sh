@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell
 # Is pool1 what the plan says, and does the network let it out? Site acme-oslo.
 # Run it on the host, as root if you can, before anything is installed. It changes nothing and needs nothing but a shell;
 # what it can use is used: python3, bash, nc, curl, ss, timedatectl, chronyc.
@@ -238,7 +239,6 @@ except OSError as e:
         return
     fi
     if have bash && have timeout; then
-        # shellcheck disable=SC2016
         said=$(timeout "$limit" bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "$1" "$2" 2>&1)
         words "$?" 124 "$said"
     elif have nc; then
@@ -335,11 +335,13 @@ if [ "$facts" = yes ]; then
     check name pool1.acme.example 10.30.8.42
     check clock pool1
     port tcp 22 hosts no
+    port tcp 6432 database no
 fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.30.8.3
+    try tcp 5432 'database server, PostgreSQL' database 0 172.27.9.5
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

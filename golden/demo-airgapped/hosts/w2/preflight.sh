@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # what stands in single quotes is for another shell
 # Is w2 what the plan says, and does the network let it out? Site acme-oslo.
 # Run it on the host, as root if you can, before anything is installed. It changes nothing and needs nothing but a shell;
 # what it can use is used: python3, bash, nc, curl, ss, timedatectl, chronyc.
@@ -238,7 +239,6 @@ except OSError as e:
         return
     fi
     if have bash && have timeout; then
-        # shellcheck disable=SC2016
         said=$(timeout "$limit" bash -c 'exec 3<>"/dev/tcp/$1/$2"' tcp "$1" "$2" 2>&1)
         words "$?" 124 "$said"
     elif have nc; then
@@ -344,15 +344,15 @@ fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
-    try tcp 5432 'database, PostgreSQL' web 0 10.200.0.5
     try tcp 6443 'control plane, Kubernetes API' 'cluster nodes' 0 10.30.8.11
     try tcp 179 'cluster nodes, BGP' 'cluster nodes' 0 10.30.8.11 10.30.8.21 fd00:30:8::21
     try tcp 5473 'cluster nodes, Typha' 'cluster nodes' 0 10.30.8.11 10.30.8.21 fd00:30:8::21
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.30.8.11 10.30.8.21 fd00:30:8::21
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.30.8.11 10.30.8.21 fd00:30:8::21
-    try udp 4789 'cluster nodes, VXLAN' 'cluster nodes' 0 10.30.8.11 10.30.8.21 fd00:30:8::21
+    try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.30.8.11 10.30.8.21 fd00:30:8::21
     try udp 123 'ntp, NTP' hosts 0 10.30.8.3
     try tcp 2049 'nfs, NFS' 'thumbnails, web' 0 10.30.8.31
+    try tcp 6432 'database, PostgreSQL' web 0 10.30.8.42
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -347,7 +347,7 @@ if [ "$flows" = yes ]; then
     try tcp 5473 'cluster nodes, Typha' 'cluster nodes' 0 10.30.8.11 10.30.8.21
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.30.8.11 10.30.8.21
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.30.8.11 10.30.8.21
-    try udp 4789 'cluster nodes, VXLAN' 'cluster nodes' 0 10.30.8.11 10.30.8.21
+    try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.30.8.11 10.30.8.21
     try tcp 2049 'nfs, NFS' 'thumbnails, web' 0 10.30.8.31
     try tcp 5432 'database, PostgreSQL' web 0 10.30.8.41
 fi

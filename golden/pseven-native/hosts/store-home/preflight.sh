@@ -366,6 +366,10 @@ fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
+    try tcp 111 'NFS clients, port mapper' 'NFS server' 0 10.131.16.11 10.131.16.12 10.131.16.13 10.131.16.14 10.131.16.15
+    try tcp 4045 'NFS clients, NFS lock callbacks' 'NFS server' 0 10.131.16.11 10.131.16.12 10.131.16.13 10.131.16.14 10.131.16.15
+    try udp 111 'NFS clients, port mapper' 'NFS server' 0 10.131.16.11 10.131.16.12 10.131.16.13 10.131.16.14 10.131.16.15
+    try udp 4045 'NFS clients, NFS lock callbacks' 'NFS server' 0 10.131.16.11 10.131.16.12 10.131.16.13 10.131.16.14 10.131.16.15
     try udp 123 'ntp, NTP' hosts 0 10.131.255.1 10.131.255.2
 fi
 

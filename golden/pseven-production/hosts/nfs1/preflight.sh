@@ -379,6 +379,10 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.84.0.1 10.84.0.2
+    try tcp 111 'NFS clients, port mapper' 'NFS server' 0 10.84.8.21 10.84.8.22 10.84.8.23 10.84.8.24 10.84.8.25 10.84.8.26 2001:db8:84:8::21 2001:db8:84:8::22 2001:db8:84:8::23 2001:db8:84:8::24 2001:db8:84:8::25 2001:db8:84:8::26
+    try tcp 4045 'NFS clients, NFS lock callbacks' 'NFS server' 0 10.84.8.21 10.84.8.22 10.84.8.23 10.84.8.24 10.84.8.25 10.84.8.26 2001:db8:84:8::21 2001:db8:84:8::22 2001:db8:84:8::23 2001:db8:84:8::24 2001:db8:84:8::25 2001:db8:84:8::26
+    try udp 111 'NFS clients, port mapper' 'NFS server' 0 10.84.8.21 10.84.8.22 10.84.8.23 10.84.8.24 10.84.8.25 10.84.8.26 2001:db8:84:8::21 2001:db8:84:8::22 2001:db8:84:8::23 2001:db8:84:8::24 2001:db8:84:8::25 2001:db8:84:8::26
+    try udp 4045 'NFS clients, NFS lock callbacks' 'NFS server' 0 10.84.8.21 10.84.8.22 10.84.8.23 10.84.8.24 10.84.8.25 10.84.8.26 2001:db8:84:8::21 2001:db8:84:8::22 2001:db8:84:8::23 2001:db8:84:8::24 2001:db8:84:8::25 2001:db8:84:8::26
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

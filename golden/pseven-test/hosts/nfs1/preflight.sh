@@ -370,6 +370,10 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 172.22.7.1
+    try tcp 111 'NFS clients, port mapper' 'NFS server' 0 172.22.7.21 172.22.7.22 172.22.7.23 172.22.7.24 172.22.7.25
+    try tcp 4045 'NFS clients, NFS lock callbacks' 'NFS server' 0 172.22.7.21 172.22.7.22 172.22.7.23 172.22.7.24 172.22.7.25
+    try udp 111 'NFS clients, port mapper' 'NFS server' 0 172.22.7.21 172.22.7.22 172.22.7.23 172.22.7.24 172.22.7.25
+    try udp 4045 'NFS clients, NFS lock callbacks' 'NFS server' 0 172.22.7.21 172.22.7.22 172.22.7.23 172.22.7.24 172.22.7.25
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -353,7 +353,7 @@ if [ "$flows" = yes ]; then
     try tcp 5473 'cluster nodes, Typha' 'cluster nodes' 0 172.22.7.11 172.22.7.21 172.22.7.23 172.22.7.24 172.22.7.25
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 172.22.7.11 172.22.7.21 172.22.7.23 172.22.7.24 172.22.7.25
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 172.22.7.11 172.22.7.21 172.22.7.23 172.22.7.24 172.22.7.25
-    try udp 4789 'cluster nodes, VXLAN' 'cluster nodes' 0 172.22.7.11 172.22.7.21 172.22.7.23 172.22.7.24 172.22.7.25
+    try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 172.22.7.11 172.22.7.21 172.22.7.23 172.22.7.24 172.22.7.25
     try tcp 111 'nfs, NFS' 'appserver, appworkerappjobs, appworkerblockjobs and 19 more' 0 172.22.7.31
     try tcp 1110 'nfs, NFS' 'appserver, appworkerappjobs, appworkerblockjobs and 19 more' 0 172.22.7.31
     try tcp 2049 'nfs, NFS' 'appserver, appworkerappjobs, appworkerblockjobs and 19 more' 0 172.22.7.31
