@@ -217,7 +217,7 @@ fn what_is_needed_and_absent_is_told_once() {
                 [[flows]]\nflow = 'workers -> proxy'\ncite = \"storage\"\n\
                 [[namespaces]]\ncluster = 'main'\nname = '{{ values.name }}'\ncite = \"storage\"\n\
                 [[proxies]]\nwhen = \"bind.proxy.certificate is answered\"\nhost = '{{ bind.proxy.host }}'\n\
-                kind = '{{ bind.proxy.kind }}'\nport = '{{ ports.https }}'\nupstreams = '{{ bind.workers }}'\n\
+                kind = '{{ bind.proxy.kind }}'\nserver_name = '{{ values.name }}'\nport = '{{ ports.https }}'\nupstreams = '{{ bind.workers }}'\n\
                 upstream_port = '{{ ports.https }}'\ncite = \"storage\"\n";
     let errors = |more: &str| -> Vec<String> {
         let found = found(pack, "quota: false", more).into_iter();
