@@ -43,7 +43,7 @@ pub fn resolve(
     let networks = root.get("networks").map(Networks::new).unwrap_or_default();
     let mut site =
         Site { root: Tracked::new(Value::map(root), spec.root.origins.clone()), networks, ..Site::default() };
-    defaults::apply(&mut site, schema, pack_defaults);
+    defaults::apply(&mut site, schema, pack_defaults, sources, findings);
     derive::derive(&mut site, schema);
     site
 }

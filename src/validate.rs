@@ -146,7 +146,11 @@ impl<'a> Report<'a> {
         let found = found(node);
         let message = format!("expected {}, found {found}", words::any_of(forms));
         self.poisoned.insert(node.place);
-        self.findings.push(Diag::new(codes::WRONG_TYPE, message).at(node.span, format!("this is {found}")));
+        let help = match node.scalar_text().filter(|_| forms.iter().any(|form| form.contains("list"))) {
+            Some(text) => format!("write a list, `[{text}]`"),
+            None => "`sitec schema` prints the form of each place".to_string(),
+        };
+        self.findings.push(Diag::new(codes::WRONG_TYPE, message).at(node.span, format!("this is {found}")).help(help));
     }
 
     /// Notes the unknown keys of a map for [`Self::all_unknown_keys`].
@@ -238,7 +242,8 @@ impl<'a> Report<'a> {
         let Some((parent, key)) = pointer.rsplit_once('/').filter(|_| needed.contains(&pointer)) else { return };
         let Some(entry) = self.root.pointer(parent).and_then(|parent| parent.entry(key)) else { return };
         let message = format!("`{key}` is left unanswered, but nothing can be made without it");
-        self.findings.push(Diag::new(codes::MISSING_KEY, message).at(entry.key_span, ""));
+        let diag = Diag::new(codes::MISSING_KEY, message).at(entry.key_span, "");
+        self.findings.push(diag.help(format!("write the answer behind `{key}:`")));
     }
 
     fn missing_key(&mut self, node: &Node, pointer: &str, property: &JsonValue) {
@@ -278,6 +283,8 @@ impl<'a> Report<'a> {
         if let Some(word) = similar_name(text, words.iter().map(String::as_str)) {
             let safe = surely_meant(text, word, words.iter().map(String::as_str));
             diag = diag.help(format!("a similar value is `{word}`")).replace(node.span, word, safe);
+        } else {
+            diag = diag.help("choose one of these");
         }
         self.poisoned.insert(node.place);
         self.findings.push(diag);

@@ -31,8 +31,8 @@ fn found(lines: &str, storage: &str, more: &str) -> Vec<(String, Level)> {
     )
 }
 
-/// The findings of a spec with a pack of these lines.
-fn judged(lines: &str, spec: String) -> Vec<(String, Level)> {
+/// What becomes of a spec with a pack of these lines.
+fn compiled(lines: &str, spec: String) -> Compilation {
     let manifest = format!(
         "[pack]\nname = \"one\"\ntitle = \"one\"\n[pack.document]\nid = \"d\"\ntitle = \"guide\"\n\
          [cites]\nstorage = \"Storage\"\n{lines}"
@@ -40,10 +40,19 @@ fn judged(lines: &str, spec: String) -> Vec<(String, Level)> {
     let pack =
         PackFiles { name: "one".into(), dir: "packs/one".into(), files: vec![("pack.toml".into(), manifest.into())] };
     let read = move |_: &str| Ok(spec.clone().into_bytes());
-    let compilation: Compilation =
-        compile(&Inputs { entry: "site.yaml".into(), read: &read, packs: &[pack], depth: Depth::Check, threads: 1 });
+    compile(&Inputs { entry: "site.yaml".into(), read: &read, packs: &[pack], depth: Depth::Check, threads: 1 })
+}
+
+/// The findings of a spec with a pack of these lines: code and level.
+fn judged(lines: &str, spec: String) -> Vec<(String, Level)> {
+    let compilation = compiled(lines, spec);
     let own = compilation.findings.iter().filter(|d| d.code.starts_with("S05") || d.level == Level::Error);
     own.map(|d| (d.code.to_string(), d.level)).collect()
+}
+
+/// The messages of one code.
+fn messages(lines: &str, spec: String, code: &str) -> Vec<String> {
+    compiled(lines, spec).findings.iter().filter(|d| d.code == code).map(|d| d.message.clone()).collect()
 }
 
 fn codes(lines: &str, storage: &str, more: &str) -> Vec<String> {
@@ -197,4 +206,34 @@ fn a_role_needs_a_database() {
     assert_eq!(served(&format!("{SERVED}{group}")), [""; 0], "a group signs in nowhere");
     let member = role.replace("cite", "member_of = ['one']\ncite");
     assert_eq!(served(&format!("{SERVED}{member}")), [""; 0]);
+}
+
+#[test]
+fn what_is_needed_and_absent_is_told_once() {
+    let pack = "[bindings.proxy]\nis = \"site.proxy\"\nlistens = [\"https\"]\nask = \"where?\"\ncite = \"storage\"\n\
+                [ports.https]\nof = \"bind.proxy.port\"\ndefault = 443\napplication = \"HTTPS\"\ncite = \"storage\"\n\
+                [values.name]\nis = \"bind.proxy.server_name\"\ncite = \"storage\"\n\
+                [bindings.workers]\nis = \"cluster.workers\"\ncite = \"storage\"\n\
+                [[flows]]\nflow = 'workers -> proxy'\ncite = \"storage\"\n\
+                [[namespaces]]\ncluster = 'main'\nname = '{{ values.name }}'\ncite = \"storage\"\n\
+                [[proxies]]\nwhen = \"bind.proxy.certificate is answered\"\nhost = '{{ bind.proxy.host }}'\n\
+                kind = '{{ bind.proxy.kind }}'\nserver_name = '{{ values.name }}'\nport = '{{ ports.https }}'\nupstreams = '{{ bind.workers }}'\n\
+                upstream_port = '{{ ports.https }}'\ncite = \"storage\"\n";
+    let errors = |more: &str| -> Vec<String> {
+        let found = found(pack, "quota: false", more).into_iter();
+        found.filter(|(_, level)| *level == Level::Error).map(|(code, _)| code).collect()
+    };
+    assert_eq!(errors("proxy: none\n"), ["one/needs-proxy"]);
+}
+
+#[test]
+fn a_question_without_words_names_the_place_of_the_spec() {
+    let pack = "[[namespaces]]\nfor_each = { c = \"site.databases|values\" }\ncluster = 'main'\nname = '{{ c.version }}'\n\
+                cite = \"storage\"\n";
+    let asked = |databases: &str| {
+        let spec = format!("{SITE}databases: {databases}\nproducts: {{ one: {{ cluster: main }} }}\n");
+        messages(pack, spec, "S1001")
+    };
+    assert_eq!(asked("{ main: { engine: postgresql } }"), ["what is `/databases/main/version`?"]);
+    assert_eq!(asked("{ main: { engine: postgresql, version: null } }"), ["what is `/databases/main/version`?"]);
 }

@@ -127,3 +127,27 @@ fn what_cannot_change_is_recorded_and_kept() {
         assert_eq!(immutable_changes(newer, manifest).len(), 1, "a comparison says it too");
     }
 }
+
+#[test]
+fn unlike_defaults_for_one_place_are_found() {
+    let default = |value: &str| {
+        format!("[defaults]\n\"storage.*.nfs_version\" = {{ value = \"{value}\", cite = \"storage\" }}\n")
+    };
+    let unlike = [pack("one", &default("3")), pack("two", &default("4.2"))];
+    let compilation = compiled(&unlike, BOTH);
+    let list = found(&compilation, "S0557");
+    let [diag] = list.as_slice() else { panic!("{:?}", compilation.findings) };
+    let message = "`one` and `two` have unlike defaults for `/storage/data/nfs_version`, which the spec leaves open";
+    assert_eq!(diag.message, message);
+    assert_eq!((diag.pointer.as_str(), diag.secondary.len()), ("/storage/data/nfs_version", 1));
+    let alike = [pack("one", &default("3")), pack("two", &default("3"))];
+    assert!(found(&compiled(&alike, BOTH), "S0557").is_empty());
+    let said = format!("{}{BOTH}", "storage: { data: { server: nfs1, path: /srv/data, nfs_version: 3 } }\n");
+    let spec = format!(
+        "{}{said}",
+        SITE.lines().filter(|l| !l.starts_with("storage")).map(|l| format!("{l}\n")).collect::<String>()
+    );
+    let read = move |_: &str| Ok(spec.clone().into_bytes());
+    let inputs = Inputs { entry: "site.yaml".into(), read: &read, packs: &unlike, depth: Depth::Check, threads: 1 };
+    assert!(found(&compile(&inputs), "S0557").is_empty(), "what the spec says is nobody's default");
+}

@@ -410,6 +410,26 @@ fn show_prints_values_with_their_places() {
 }
 
 #[test]
+fn a_secret_in_the_spec_is_shown_by_no_command() {
+    let title = "name: tiny, title: \"smtp://acme:Tr0ub4dor-and-4@mail.acme.example\" }";
+    let more = "smtp: { address: m.acme.example, facts: { apiKey: 47114711 } }
+waivers:
+  - { code: S0422, at: /site/title, reason: a test }
+  - { code: S0422, at: /smtp/facts/apiKey, reason: a test }
+";
+    let site = format!("{}{more}", TINY.replace("name: tiny }", title));
+    let folder = Folder::with(&[("site.yaml", &site)]);
+    let show = folder.run(&["show", "site.yaml", "/"], 0).out;
+    let json = folder.run(&["show", "site.yaml", "/", "--format", "json"], 0).out;
+    let start = folder.run(&["why", "site.yaml", "START-HERE.md"], 0).out;
+    for text in [&show, &json, &start] {
+        assert!(!text.contains("Tr0ub4dor") && !text.contains("47114711"), "{text}");
+    }
+    assert!(show.contains("title: ***") && json.contains("\"apiKey\": \"***\""), "{show}{json}");
+    assert!(start.contains("site.yaml:2:"), "{start}");
+}
+
+#[test]
 fn why_names_the_lines_of_the_spec() {
     let folder = Folder::with(&[("site.yaml", TINY)]);
     folder.run(&["build", "site.yaml"], 0);

@@ -33,6 +33,7 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0554", "needs a pack that passes the pooler; tests/checks.rs makes one"),
     ("S0555", "needs a pack whose flows and access lines disagree; tests/checks.rs makes one"),
     ("S0556", "needs a pack with a role too many; tests/checks.rs makes one"),
+    ("S0557", "needs two packs with defaults for one place; tests/claims.rs makes them"),
 ];
 
 /// The beginnings of the codes that every fixture tree must cover.

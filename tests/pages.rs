@@ -16,6 +16,21 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("S0006", "a size; see tests/bad_input.rs"),
     ("S0007", "longer than a page; see fixtures/errors"),
     ("S0502", "two packs; see tests/claims.rs"),
+    ("S0510", "a pack; see tests/databases.rs"),
+    ("S0536", "a pack; see tests/checks.rs"),
+    ("S0537", "a pack; see tests/checks.rs"),
+    ("S0538", "a pack; see tests/checks.rs"),
+    ("S0540", "a pack; see tests/checks.rs"),
+    ("S0541", "a pack; see tests/checks.rs"),
+    ("S0548", "a pack; see tests/checks.rs"),
+    ("S0549", "a pack; see tests/checks.rs"),
+    ("S0550", "the whole of a site; see fixtures/errors"),
+    ("S0553", "what packs ask for; see fixtures/errors"),
+    ("S0554", "a pack; see tests/checks.rs"),
+    ("S0555", "a pack; see tests/checks.rs"),
+    ("S0556", "a pack; see tests/checks.rs"),
+    ("S0560", "the whole of a site; see fixtures/errors"),
+    ("S0557", "two packs; see tests/claims.rs"),
     ("S0520", "an archive beside the spec; see fixtures/errors"),
     ("S0521", "an archive beside the spec; see fixtures/errors"),
     ("S0522", "an archive beside the spec; see fixtures/errors"),
@@ -59,6 +74,9 @@ hosts:
 clusters: { main: { kind: kubernetes, version: 1.28.4, control_plane: [cp1], workers: ["w*"] } }
 storage: { data: { server: nfs1, path: /srv/data } }
 "#;
+
+/// A whole site with a product and without findings, for what only the whole of a site shows.
+const GUESTBOOK: &str = include_str!("../fixtures/errors/guestbook.yaml");
 
 /// The fenced or indented blocks of a part of a page: language and text.
 fn blocks(page: &str, part: &str) -> Vec<(String, String)> {
@@ -128,7 +146,8 @@ fn of_spec(language: &str, text: &str) -> Vec<Compilation> {
         tries.push(compiled(&[("page.yaml", format!("{head}{text}"))].into(), &[]));
         let frame = format!("{head}{FRAME}");
         let page = format!("extends: frame.yaml\n{text}");
-        tries.push(compiled(&[("page.yaml", page), ("frame.yaml", frame)].into(), &[]));
+        tries.push(compiled(&[("page.yaml", page.clone()), ("frame.yaml", frame)].into(), &[]));
+        tries.push(compiled(&[("page.yaml", page), ("frame.yaml", GUESTBOOK.to_owned())].into(), &[]));
     }
     tries
 }

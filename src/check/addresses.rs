@@ -126,7 +126,7 @@ fn gateways<'a>(
             match cidrs.iter().find(|(net, _)| net.contains(&address)) {
                 Some((net, cidr)) => {
                     let Some(what) = kept(*net, address) else { continue };
-                    let message = format!("the gateway `{address}` of network `{name}` is {what} of {net}");
+                    let message = format!("the gateway `{address}` of network `{name}` is {what} of `{net}`");
                     let mut diag = Diag::new(RESERVED_ADDRESS, message).at_maybe(place, "");
                     diag = label(diag, spec_span(&cidr.origins, sources), "the network");
                     let help = "no machine can have that address: correct it, or the CIDR of the network";
@@ -176,7 +176,7 @@ fn reserved(
     if let Some((network, net)) = site.network_of(address)
         && let Some(what) = kept(net, address)
     {
-        let message = format!("the address `{address}` of host `{host}` is {what} of {net}");
+        let message = format!("the address `{address}` of host `{host}` is {what} of `{net}`");
         let mut diag = Diag::new(RESERVED_ADDRESS, message).at_maybe(span, "");
         let cidrs = site.entry("networks", network).and_then(|n| n.get("cidrs")).map(Tracked::items);
         let cidr = cidrs.unwrap_or_default().iter().find(|c| c.value == Value::Cidr(net));

@@ -131,10 +131,11 @@ fn schema(release: &HelmRelease, chart: &Chart, sources: &Sources, findings: &mu
         let place = if key.is_empty() { "the values".to_owned() } else { format!("the value of `{key}`") };
         let message = format!("{place} does not fit the schema of the chart `{}`: {}", chart.name, fault(&error));
         let span = value.and_then(|v| said(&v.value.origins, sources).or_else(|| said(&v.origins(), sources)));
-        findings.push(match span {
+        let diag = match span {
             Some(span) => Diag::new(CHART_SCHEMA, message).at(span, "").and(chart.span, "the chart"),
             None => Diag::new(CHART_SCHEMA, message).at(chart.span, "this chart's `values.schema.json`"),
-        });
+        };
+        findings.push(diag.help("write a value that the chart takes; `extra.values` of the product sets any key"));
     }
 }
 

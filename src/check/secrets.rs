@@ -151,7 +151,7 @@ fn names_secret(key: &str) -> bool {
         let from = key.len().checked_sub(end.len());
         from.and_then(|from| key.get(from..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
-    if !["word", "wd", "phrase", "key", "credential", "credentials", "secret", "token"].iter().any(|end| ends(&end)) {
+    if !["word", "wd", "phrase", "key", "credential", "credentials", "secret", "token"].iter().any(ends) {
         return false;
     }
     let words = words(key);

@@ -28,6 +28,9 @@ const EXCLUSIVE: [&[&str]; 6] = [
     &["subtree_check", "no_subtree_check"],
 ];
 
+/// A node and its addresses.
+type Node = (F<Str>, Vec<IpAddr>);
+
 /// What a check needs to look at and to report with.
 struct Chain<'a> {
     ir: &'a Ir,
@@ -36,7 +39,7 @@ struct Chain<'a> {
     /// Exports by host and path.
     exports: BTreeMap<(&'a str, &'a str), &'a Export>,
     /// The workers of each cluster with a volume, and their addresses.
-    nodes: BTreeMap<&'a str, Vec<(F<Str>, Vec<IpAddr>)>>,
+    nodes: BTreeMap<&'a str, Vec<Node>>,
 }
 
 /// Checks all chains of a site.

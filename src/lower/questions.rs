@@ -172,12 +172,14 @@ fn located(open: &Unanswered, site: &Site) -> Option<String> {
     let name = last_name(&open.path);
     let (mut null, mut map) = (None, None);
     walk(&site.root, &mut String::new(), &mut |pointer, value| {
-        if value.origins != *origins {
-            return;
-        }
+        let own = value.origins.as_slice();
         match &value.value {
-            Value::Null => null = null.take().or_else(|| Some(pointer.to_owned())),
-            Value::Map(entries) if map.is_none() && !name.is_empty() && !entries.contains_key(name) => {
+            Value::Null if null.is_none() && !own.is_empty() && own.iter().all(|p| origins.as_slice().contains(p)) => {
+                null = Some(pointer.to_owned());
+            }
+            Value::Map(entries)
+                if map.is_none() && value.origins == *origins && !name.is_empty() && !entries.contains_key(name) =>
+            {
                 let mut missing = pointer.to_owned();
                 push_step(&mut missing, name);
                 map = Some(missing);

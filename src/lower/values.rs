@@ -131,7 +131,7 @@ fn secret(value: &Tracked, item: &Item) -> F<Option<Str>> {
     F::new(name, value.get("secret").map(|s| s.origins.clone()).unwrap_or_default().union(&item.exists))
 }
 
-/// The site's own values, `extra.values`: a map of dotted keys or nested maps.
+/// The site's own values, `extra.values`: dotted keys, and below each of them maps whose keys stand as they are.
 fn extra_values(instance: &Instance, site: &Site) -> Vec<Arc<HelmValue>> {
     let mut list = Vec::new();
     if let Some(extra) = site.at(&format!("/products/{}/extra/values", instance.name)) {
@@ -144,7 +144,11 @@ fn flatten(prefix: &str, value: &Tracked, list: &mut Vec<Arc<HelmValue>>) {
     match &value.value {
         Value::Map(map) if !map.is_empty() => {
             for (key, value) in map.iter() {
-                let path = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
+                let path = match prefix {
+                    "" => key.to_string(),
+                    // Only the first key is a path; `prometheus.io/scrape` below another is one step.
+                    _ => format!("{prefix}.{}", key.replace('.', "\\.")),
+                };
                 flatten(&path, value, list);
             }
         }

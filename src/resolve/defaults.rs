@@ -3,31 +3,65 @@
 use serde_json::Value as JsonValue;
 
 use crate::decode::scalar::Scalar;
+use crate::diag::codes::DEFAULTS_DISAGREE;
+use crate::diag::{Diag, Findings};
 use crate::node::push_step;
 use crate::schema::Schema;
 use crate::shape::{Struct, Type};
 use crate::site::{DefaultFrom, Site};
-use crate::source::PlaceId;
+use crate::source::{PlaceId, Sources};
 use crate::value::{Map, Origins, Str, Tracked, Value};
 
-use super::{PackDefault, map_mut};
+use super::{PackDefault, map_mut, span};
 
 /// Applies the defaults: those of packs first, then the schema's. What the spec says stays.
-pub fn apply(site: &mut Site, schema: &Schema, pack_defaults: &[PackDefault]) {
+pub fn apply(
+    site: &mut Site,
+    schema: &Schema,
+    pack_defaults: &[PackDefault],
+    sources: &Sources,
+    findings: &mut Findings,
+) {
     let mut root = std::mem::take(&mut site.root);
+    let mut unlike = Vec::new();
     for default in pack_defaults {
         let steps: Vec<Str> = match default.place.strip_prefix('/') {
             Some(pointer) => pointer.split('/').map(|s| s.replace("~1", "/").replace("~0", "~").into()).collect(),
             None => default.place.split('.').map(Into::into).collect(),
         };
-        give(&mut root, schema.root(), &steps, &mut String::new(), default, site);
+        give(&mut root, schema.root(), &steps, &mut String::new(), default, site, &mut unlike);
+    }
+    for Unlike { pointer, packs: [first, second], values: [held, other] } in unlike {
+        let message =
+            format!("`{first}` and `{second}` have unlike defaults for `{pointer}`, which the spec leaves open");
+        let mut diag = Diag::new(DEFAULTS_DISAGREE, message).at_maybe(span(&held, sources), "this one holds");
+        if let Some(other) = span(&other, sources) {
+            diag = diag.and(other, "this one does not");
+        }
+        diag.waivable = true;
+        findings.push(diag.pointer(pointer).help("write the value into the spec"));
     }
     fill(&mut root, schema.root(), &mut String::new(), site);
     site.root = root;
 }
 
+/// Two packs with unlike defaults for one place.
+struct Unlike {
+    pointer: String,
+    packs: [Str; 2],
+    values: [Tracked; 2],
+}
+
 /// Puts a pack's default at the end of these steps, wherever nothing is said.
-fn give(value: &mut Tracked, ty: &Type, steps: &[Str], pointer: &mut String, default: &PackDefault, site: &mut Site) {
+fn give(
+    value: &mut Tracked,
+    ty: &Type,
+    steps: &[Str],
+    pointer: &mut String,
+    default: &PackDefault,
+    site: &mut Site,
+    unlike: &mut Vec<Unlike>,
+) {
     let Some((step, rest)) = steps.split_first() else { return };
     let keys: Vec<Str> = match &**step {
         "*" => value.entries().map(|(key, _)| key.clone()).collect(),
@@ -41,10 +75,19 @@ fn give(value: &mut Tracked, ty: &Type, steps: &[Str], pointer: &mut String, def
         push_step(pointer, &key);
         let missing = map.get(&key).is_none_or(|below| below.value.is_null());
         if rest.is_empty() {
+            let typed = typed(&default.value.value, &ty);
+            if let (Some(held), Some(DefaultFrom::Pack(first, place))) = (map.get(&key), site.defaults.get(pointer))
+                && !missing
+                && held.value != typed
+            {
+                let held = Tracked::new(held.value.clone(), Origins::from(*place));
+                let packs = [first.clone(), default.pack.clone()];
+                unlike.push(Unlike { pointer: pointer.clone(), packs, values: [held, default.value.clone()] });
+            }
             if missing {
                 let null = map.get(&key).map(|below| below.origins.clone()).unwrap_or_default();
                 let place = default.value.origins.as_slice().first().copied().unwrap_or(PlaceId::NONE);
-                let value = Tracked::new(typed(&default.value.value, &ty), default.value.origins.union(&null));
+                let value = Tracked::new(typed, default.value.origins.union(&null));
                 map.insert(key, value);
                 site.defaults.insert(pointer.clone(), DefaultFrom::Pack(default.pack.clone(), place));
             }
@@ -54,7 +97,7 @@ fn give(value: &mut Tracked, ty: &Type, steps: &[Str], pointer: &mut String, def
                 map.insert(key.clone(), Tracked::new(Value::map(Map::new()), null));
             }
             if let Some(below) = map.get_mut(&key) {
-                give(below, &ty, rest, pointer, default, site);
+                give(below, &ty, rest, pointer, default, site, unlike);
             }
         }
         pointer.truncate(length);
