@@ -39,8 +39,14 @@ fn the_more_specific_key_wins_key_by_key() {
     )
     .clean();
     assert_eq!(run.show("/hosts/w01/memory"), "8 GiB");
-    assert_eq!(run.show("/hosts/w02"), "{memory: 16 GiB, cpu: 4, facts: {ssd: true, gpu: false}, firewall: none, name: w02}");
-    assert_eq!(run.show("/hosts/w03"), "{cpu: 16, memory: null, facts: {gpu: true, ssd: true}, firewall: none, name: w03}");
+    assert_eq!(
+        run.show("/hosts/w02"),
+        "{memory: 16 GiB, cpu: 4, facts: {ssd: true, gpu: false}, firewall: none, name: w02}"
+    );
+    assert_eq!(
+        run.show("/hosts/w03"),
+        "{cpu: 16, memory: null, facts: {gpu: true, ssd: true}, firewall: none, name: w03}"
+    );
 }
 
 #[test]
