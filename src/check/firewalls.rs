@@ -21,9 +21,20 @@ const HOSTS_SHOWN: usize = 6;
 pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     forms(ir, site, sources, findings);
     unwritten(ir, site, sources, findings);
+    let open = |value: Option<&Tracked>| value.is_none_or(|v| matches!(v.value, Value::Null | Value::Poison));
+    let managed = |n: &Tracked| n.get("role").is_some_and(|r| r.value == Value::str("management"));
+    // Which network is for administrators, or where it is, is a question that has been asked: nothing follows from it.
+    let declared: Vec<&Tracked> = site.table("networks").map(|(_, n)| n).filter(|n| managed(n)).collect();
+    let asked = match declared.is_empty() {
+        true => site.table("networks").any(|(_, n)| open(n.get("role"))),
+        false => declared.iter().any(|n| open(n.get("cidrs"))),
+    };
+    if asked {
+        return;
+    }
     let networks: Vec<(&str, Vec<IpNet>)> = site
         .table("networks")
-        .filter(|(_, n)| n.get("role").is_some_and(|r| r.value == Value::str("management")))
+        .filter(|(_, n)| managed(n))
         .filter_map(|(name, n)| Some((&**name, peers(n, site)?.value.nets)))
         .collect();
     let nets: Vec<IpNet> = networks.iter().flat_map(|(_, nets)| nets.iter().copied()).collect();
@@ -32,7 +43,9 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     // At the host from which everything is installed somebody sits.
     let seat = site.at("/tools/host").and_then(|h| h.value.text());
     let hosts = ir.firewalls.iter().map(|f| &**f).filter(|f| fits(f) && seat.as_ref() != Some(&f.host.value));
-    let locked: Vec<&Firewall> = hosts.filter(|f| !is_reached(f, &nets)).collect();
+    // A host without an address is one of which more is asked.
+    let placed = |f: &&Firewall| !site.host_addresses(&f.host).is_empty();
+    let locked: Vec<&Firewall> = hosts.filter(placed).filter(|f| !is_reached(f, &nets)).collect();
     // Of a faulty network or host nothing is known, and neither is who reaches it.
     let known = ["/networks", "/hosts", "/tools"].iter().all(|table| !site.at(table).is_some_and(is_faulty));
     let Some(first) = locked.first().filter(|_| known) else { return };

@@ -66,9 +66,9 @@ pub fn pages(files: &PackFiles) -> Result<Vec<Page>, Stop> {
 }
 
 fn contradiction(code: &str, resolved: &str, sections: &str, item: &Node) -> String {
-    let mut out = format!("# {code}\n\nThe document says two things that cannot both hold: {sections}.\n");
+    let mut out = format!("# {code}\n\nThe document says two things that cannot both hold.\n");
     details(&mut out, item, &[("when", "Matters when")]);
-    let _ = writeln!(out, "\n## How it is read\n{resolved}");
+    let _ = writeln!(out, "\n## How it is read\n{resolved}\n\n## Source\n{sections}");
     out
 }
 
