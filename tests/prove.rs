@@ -64,7 +64,9 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> 
             part.modules = ir.modules.iter().filter(|i| *i.host == host).cloned().collect();
             part.clocks = ir.clocks.iter().filter(|i| *i.host == host).cloned().collect();
             part.proxies = ir.proxies.iter().filter(|i| *i.host == host).cloned().collect();
-            Box::new(move |p| tree.files[p].host.as_ref() == Some(&host) && !of_database(p))
+            // Scripts speak of the flows of the whole site.
+            let is_script = |p: &str| *tree.files[p].format == *"shell";
+            Box::new(move |p| tree.files[p].host.as_ref() == Some(&host) && !of_database(p) && !is_script(p))
         }
         _ => return None,
     };
