@@ -51,7 +51,7 @@ macro_rules! one_test_per_fixture {
 
         #[test]
         fn every_fixture_has_its_test() {
-            let mut listed = [$(concat!("fixtures/", $fixture, "/site.yaml")),*];
+            let mut listed = [$(Utf8Path::new(concat!("fixtures/", $fixture, "/site.yaml"))),*];
             listed.sort_unstable();
             assert_eq!(fixtures(), listed);
         }

@@ -51,7 +51,7 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
             continue;
         }
         // The record is there because the finding was.
-        let found = Origins::all(found.iter().map(|d| &d.reads)).union(&deep_origins(waiver));
+        let found = Origins::all(&found.iter().map(|d| read(d, site)).collect::<Vec<_>>()).union(&deep_origins(waiver));
         findings.retain(|d| !matches(d));
         records.push(Arc::new(WaiverRecord {
             code: F::new(code.value, found.clone()),
@@ -63,6 +63,14 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
         findings.push(report);
     }
     records
+}
+
+/// What a finding read. A check that does not keep count of it may have read everything.
+fn read(finding: &Diag, site: &Site) -> Origins {
+    match &finding.reads {
+        Origins::None => deep_origins(&site.root),
+        reads => reads.clone(),
+    }
 }
 
 /// What must go for an item of a YAML list to go: its line with the dash, or its text with one comma.

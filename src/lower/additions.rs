@@ -49,14 +49,15 @@ impl Additions<'_> {
     }
 
     /// Lets something wait for the answer at a place of an entry.
-    fn wait(&self, what: &str, pointer: &str, key: &str, origins: &Origins, run: &mut Run) {
+    fn wait(&self, what: &str, pointer: &str, key: &str, entry: &Tracked, run: &mut Run) {
+        let null = entry.get(key).map(|value| value.origins.clone()).unwrap_or_default();
         run.withheld.push(Withheld {
             product: self.product.clone(),
             what: what.to_string(),
             unanswered: vec![Unanswered {
                 path: key.to_string(),
                 pointer: Some(format!("{pointer}/{key}")),
-                origins: origins.clone(),
+                origins: entry.origins.union(&null),
                 ..Default::default()
             }],
             why: "an addition of the site".into(),
@@ -108,7 +109,7 @@ pub fn exports(
         let what = "an export among the additions of the site";
         let (Some(host), Some(path)) = (text(entry, "server"), text(entry, "path")) else {
             let missing = if entry.get("server").is_none_or(|s| s.value.is_null()) { "server" } else { "path" };
-            addition.wait(what, &pointer, missing, &entry.origins, run);
+            addition.wait(what, &pointer, missing, entry, run);
             continue;
         };
         let known = list.iter().position(|e| *e.host == *host && *e.path == *path);
@@ -129,7 +130,7 @@ pub fn exports(
         }
         match (known, clients) {
             (Some(index), clients) => list[index] = Arc::new(joined(&list[index], clients, options, entry, run)),
-            (None, None) => addition.wait(what, &pointer, "clients", &entry.origins, run),
+            (None, None) => addition.wait(what, &pointer, "clients", entry, run),
             (None, Some(clients)) => list.push(Arc::new(Export {
                 clients: F::new(clients.value, clients.origins.union(&entry.origins)),
                 options: options.unwrap_or_else(|| F::new(vec!["rw".into()], entry.origins.clone())),

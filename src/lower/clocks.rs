@@ -48,6 +48,10 @@ fn clock(item: &Item, site: &Site, run: &mut Run) -> Option<Clock> {
             }
         }
         (true, None) => {
+            let place = site.at("/ntp/upstream").or_else(|| site.at("/ntp"));
+            let origins = place.map(|ntp| ntp.origins.clone()).unwrap_or_default();
+            // Steps that name hosts with such a file name one less.
+            run.absent.push(own.union(&origins));
             run.asked.push(Asked {
                 product: item.product.clone(),
                 ask: "from where do the site's own time servers take the time (`none` if nothing stands above them)?"
@@ -57,8 +61,8 @@ fn clock(item: &Item, site: &Site, run: &mut Run) -> Option<Clock> {
                 unanswered: vec![Unanswered {
                     path: "site.ntp.upstream".into(),
                     pointer: Some("/ntp/upstream".into()),
-                    origins: site.at("/ntp").map(|ntp| ntp.origins.clone()).unwrap_or_default(),
-                    reads: own.clone(),
+                    reads: own.union(&origins),
+                    origins,
                 }],
                 why: item.why.clone(),
                 origins: own,

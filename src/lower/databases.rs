@@ -50,9 +50,10 @@ fn server(
 ) -> DatabaseServer {
     let place = place(entry, site);
     // A server with nothing but what these read is there because of each of them.
-    let exists = Origins::all(
-        roles.iter().flatten().map(|r| r.name.origins.clone()).collect::<Vec<_>>().iter().chain([&entry.origins]),
-    );
+    let of_roles = roles.iter().flatten().flat_map(|r| [&r.server.origins, &r.name.origins]);
+    let of_databases = databases.iter().flatten().map(|d| &d.server.origins);
+    let of_access = access.iter().flatten().map(|a| &a.server.origins);
+    let exists = Origins::all(of_roles.chain(of_databases).chain(of_access).chain([&entry.origins]));
     let text = |key: &str| {
         let value = entry.get(key).cloned().unwrap_or_default();
         F::new(value.value.text().unwrap_or_default(), value.origins)
@@ -144,6 +145,7 @@ fn roles(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Role>> {
         connection_limit: either(&a.connection_limit, &b.connection_limit, "connection limit of a role", run),
         member_of: together(&a.member_of, &b.member_of),
         secret: either(&a.secret, &b.secret, "password of a role", run),
+        server: both(&a.server, &b.server),
         name: both(&a.name, &b.name),
         why: words(&a.why, &b.why),
         ..a.clone()
@@ -183,6 +185,7 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
         extensions: together(&a.extensions, &b.extensions),
         schemas: together(&a.schemas, &b.schemas),
         grants: together(&a.grants, &b.grants),
+        server: both(&a.server, &b.server),
         name: both(&a.name, &b.name),
         why: words(&a.why, &b.why),
         ..a.clone()
@@ -260,6 +263,7 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
             a.nets.origins.union(&b.nets.origins),
         ),
         why: together(&a.why, &b.why),
+        server: both(&a.server, &b.server),
         ..a.clone()
     };
     unite(list, run, merge, key)
@@ -292,6 +296,7 @@ pub fn poolers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Pooler>> {
         databases: together(&a.databases, &b.databases),
         users: together(&a.users, &b.users),
         host: both(&a.host, &b.host),
+        server: both(&a.server, &b.server),
         ..a.clone()
     };
     let mut united = unite(list, run, merge, key);

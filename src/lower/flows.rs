@@ -447,6 +447,22 @@ fn inline_end(end: &InlineEnd, scope: &Scope, site: &Site, run: &mut Run) -> End
     }
 }
 
+/// Rows that say the same but for their addresses would be one if these were equal: each of sorted rows gets the origins
+/// of the others' ends.
+fn know_each_other(flows: &mut [Arc<Flow>]) {
+    let same = |a: &Arc<Flow>, b: &Arc<Flow>| {
+        (&a.product, &a.from, &a.to, &a.application) == (&b.product, &b.from, &b.to, &b.application)
+            && (*a.transport, *a.ports) == (*b.transport, *b.ports)
+    };
+    for group in flows.chunk_by_mut(same).filter(|group| group.len() > 1) {
+        let ends = Origins::all(group.iter().flat_map(|f| [&f.from_hosts.origins, &f.to_hosts.origins]));
+        for flow in group {
+            let why = &mut Arc::make_mut(flow).why;
+            why.origins = why.origins.union(&ends);
+        }
+    }
+}
+
 /// Sorts flows and unites rows that say the same: origins and reasons are joined.
 pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
     let key = |f: &Flow| {
@@ -462,6 +478,7 @@ pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
         )
     };
     flows.sort_by_cached_key(|f| key(f));
+    know_each_other(&mut flows);
     let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
     for flow in flows {
         match united.last_mut() {

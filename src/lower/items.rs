@@ -41,7 +41,10 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         ) {
             Ok(Some(item)) => list.push(item),
             Ok(None) => {}
-            Err(more) => unanswered.extend(more),
+            Err(more) => {
+                run.absent.push(Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
+                unanswered.extend(more);
+            }
         });
         open.extend(unanswered);
         if !open.is_empty() {

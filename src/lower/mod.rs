@@ -53,11 +53,14 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         (all("exports"), all("directories"), all("filesystems"), all("nfs_servers"));
     let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
     let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
-    let (images, secret_items) = (all("images"), all("secrets"));
+    let images = all("images");
     let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
     let (modules, clocks) = (all("modules"), all("clocks"));
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
     let probes = all("probes");
+    let before = run.absent.len();
+    let secret_items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "secrets", site, run)).collect();
+    let absent_secrets = Origins::all(&run.absent[before.min(run.absent.len())..]);
     ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
@@ -74,7 +77,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     ir.objects = kubernetes::objects(&objects, run);
     ir.images = images::images(&images, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
-    ir.secrets = secrets::secrets(&secret_items, site, run);
+    ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);
     ir.secret_objects = secrets::objects(&secret_items, run);
     for instance in instances {
         let releases = items::items(instance, "releases", site, run);
@@ -99,6 +102,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };

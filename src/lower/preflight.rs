@@ -69,15 +69,17 @@ pub fn probes(items: &[Item], run: &mut Run) -> Vec<Arc<Probe>> {
         let args = item.texts("args", run).unwrap_or_else(|| item.field(Vec::new()));
         let fails = item.text("fails", run).unwrap_or_else(|| item.field("".into()));
         for host in &hosts.value {
+            // What decides on the host decides on all lines of the probe in its script.
+            let here = |field: &F<Str>| F::new(field.value.clone(), field.origins.union(&hosts.origins));
             list.push(Arc::new(Probe {
                 host: F::new(host.clone(), hosts.origins.clone()),
-                id: id.clone(),
-                product: item.field(item.product.clone()),
-                says: says.clone(),
-                run: command.clone(),
+                id: here(&id),
+                product: here(&item.field(item.product.clone())),
+                says: here(&says),
+                run: here(&command),
                 args: args.clone(),
-                fails: fails.clone(),
-                why: item.field(item.why.clone()),
+                fails: here(&fails),
+                why: here(&item.field(item.why.clone())),
             }));
         }
     }
@@ -214,6 +216,8 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     // Hosts share the sets of their destinations; a set of thousands is kept once.
     let mut sets: BTreeMap<(&[IpNet], Option<&Str>), usize> = BTreeMap::new();
     let mut lines: Vec<BTreeMap<Key, Line>> = hosts.iter().map(|_| BTreeMap::new()).collect();
+    // Whether flows of one port have the same ends decides on which of them share a line.
+    let mut ends: BTreeMap<(Transport, Ports), Vec<Origins>> = BTreeMap::new();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
         let Some(tried) = flow.tried_ports() else { continue };
         let to = &flow.to_hosts.value;
@@ -221,6 +225,8 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
         if to.nets.is_empty() && name.is_none() {
             continue;
         }
+        let of_ends = ends.entry((flow.transport.value, tried)).or_default();
+        of_ends.extend([flow.from_hosts.origins.clone(), flow.to_hosts.origins.clone()]);
         let count = sets.len();
         let set = *sets.entry((to.nets.as_slice(), name)).or_insert(count);
         let origins = flow.origins();
@@ -243,12 +249,17 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     for (set, number) in sets {
         by_number[number] = set;
     }
+    let ends: BTreeMap<_, Origins> =
+        ends.into_iter().map(|(key, list)| (key, Origins::all(&list).union(absent))).collect();
     let own_lines = lines.into_iter().zip(&own);
     own_lines
         .map(|(lines, own)| {
             let mut all: Vec<Arc<Try>> = lines
                 .into_iter()
-                .filter_map(|(key, line)| one(by_number[key.0], (key.1, key.2), line, own, absent))
+                .filter_map(|(key, line)| {
+                    let what = (key.1, key.2);
+                    one(by_number[key.0], what, line, own, ends.get(&what).unwrap_or(absent))
+                })
                 .collect();
             all.sort_by(|a, b| {
                 let key = |t: &Try| (t.targets.value.clone(), t.transport.value, t.ports.value, t.more.value);
@@ -259,17 +270,17 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
         .collect()
 }
 
-/// One line; `None` for what a host says to itself.
+/// One line; `None` for what a host says to itself. `beside` are the origins of what could have shared it.
 fn one(
     (nets, name): (&[IpNet], Option<&Str>),
     (transport, ports): (Transport, Ports),
     line: Line,
     own: &[F<IpAddr>],
-    absent: &Origins,
+    beside: &Origins,
 ) -> Option<Arc<Try>> {
     let is_own = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && own.iter().any(|a| a.value == net.addr());
     let of_addresses = own.iter().map(|a| &a.origins);
-    let origins = Origins::all(line.origins.iter().chain(of_addresses)).union(absent);
+    let origins = Origins::all(line.origins.iter().chain(of_addresses)).union(beside);
     let first = nets.iter().filter(|net| !is_own(net)).take(TARGETS_MAX);
     let mut targets: Vec<Str> = first.map(|net| short_net(net).into()).collect();
     targets.extend(name.cloned());

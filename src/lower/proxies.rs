@@ -8,7 +8,7 @@ use super::peers::{host_addresses, hosts};
 use crate::instance::Run;
 use crate::ir::{F, Proxy, Upstream};
 use crate::site::Site;
-use crate::value::{Str, Unit, Value};
+use crate::value::{Origins, Str, Unit, Value};
 
 /// The buffer for response headers when nobody says otherwise: NGINX's page of 8 KiB on 64-bit systems.
 const BUFFER_BYTES_DEFAULT: i64 = 8 * 1024;
@@ -31,7 +31,7 @@ fn proxy(item: &Item, site: &Site, run: &mut Run) -> Option<Proxy> {
     let server_name = item.text("server_name", run)?;
     let upstream_port = item.port("upstream_port", run)?;
     let addresses = site.entry("hosts", &host).map(host_addresses).unwrap_or_default();
-    let address_origins = crate::value::Origins::all(addresses.iter().map(|a| &a.origins));
+    let address_origins = Origins::all(addresses.iter().map(|a| &a.origins));
     let optional = |name: &str, run: &mut Run| match item.text(name, run) {
         Some(text) => text.map(Some),
         None => F::new(None, item.get(name).map(|t| t.origins.clone()).unwrap_or_else(|| item.exists.clone())),
@@ -56,7 +56,11 @@ fn proxy(item: &Item, site: &Site, run: &mut Run) -> Option<Proxy> {
         buffer_bytes,
         websocket: item.bool("websocket", run).unwrap_or_else(|| item.field(false)),
         upstream: item.field(item.product.clone()),
-        product: item.field(item.product.clone()),
+        // A proxy is there only when all of these are answered.
+        product: F::new(
+            item.product.clone(),
+            Origins::all([&item.exists, &host.origins, &kind.origins, &server_name.origins, &upstream_port.origins]),
+        ),
         host,
         kind,
         server_name,

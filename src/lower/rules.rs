@@ -84,7 +84,7 @@ pub fn rules(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], hosts: &[Filtered],
             add(RuleChain::Output, &flow.from_hosts.nets, &flow.to, &flow.to_hosts.nets);
         }
     }
-    let absent = Absent::of(gone);
+    let absent = Absent::of(gone, flows);
     let mut names_of_sets = SetNames::new(site);
     for (key, parts) in &grouped {
         names_of_sets.add(key.host, key.family, &key.peers, &parts.labels, &parts.origins);
@@ -113,13 +113,18 @@ struct Absent {
 }
 
 impl Absent {
-    fn of(gone: &[(Str, Vec<Gone>)]) -> Self {
+    fn of(gone: &[(Str, Vec<Gone>)], flows: &[Arc<Flow>]) -> Self {
         let (mut reasons, mut peers): (BTreeMap<_, Vec<&Origins>>, BTreeMap<_, Vec<&Origins>>) = Default::default();
         for (product, flow) in gone.iter().flat_map(|(p, list)| list.iter().map(move |g| (p, g))) {
             reasons.entry((product.clone(), flow.to.clone())).or_default().push(&flow.origins);
             for peer in [&flow.from, &flow.to] {
                 peers.entry(peer.clone()).or_default().push(&flow.origins);
             }
+        }
+        // Flows between other hosts are not there either, and would be if their ends were others.
+        for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
+            let reason = reasons.entry((flow.product.value.clone(), flow.to.value.clone())).or_default();
+            reason.extend([&flow.from_hosts.origins, &flow.to_hosts.origins]);
         }
         Self {
             by_reason: reasons.into_iter().map(|(key, list)| (key, Origins::all(list))).collect(),

@@ -10,11 +10,15 @@ use crate::site::Site;
 use crate::value::{Origins, Str};
 
 /// Secrets of the spec with every place that reads one.
-pub fn secrets(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Secret>> {
+/// `absent` are the origins of items that are not there.
+pub fn secrets(items: &[Item], absent: &Origins, site: &Site, run: &mut Run) -> Vec<Arc<Secret>> {
+    // Every place that names some secret could have named another one.
+    let mut named: Vec<Origins> = vec![absent.clone()];
     let mut uses: BTreeMap<Str, Vec<Arc<SecretUse>>> = BTreeMap::new();
     for item in items {
         let (Some(name), Some(place)) = (item.text("name", run), item.text("place", run)) else { continue };
         let product = F::new(item.product.clone(), item.exists.union(&name.origins));
+        named.push(name.origins.clone());
         let mut text = |key: &str, default: &str| match item.text(key, run) {
             Some(text) => text,
             None => item.field(default.into()),
@@ -28,6 +32,7 @@ pub fn secrets(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Secret>> {
         let used = SecretUse { product, place, key, host, file, owner, mode };
         uses.entry(name.value).or_default().push(Arc::new(used));
     }
+    let named = Origins::all(&named);
     let mut list = Vec::new();
     for (name, entry) in site.table("secrets") {
         let text = |key: &str| {
@@ -40,7 +45,7 @@ pub fn secrets(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Secret>> {
             name: F::new(name.clone(), entry.origins.clone()),
             kind: text("kind"),
             owner: text("owner"),
-            uses: F::new(uses, entry.origins.clone()),
+            uses: F::new(uses, entry.origins.union(&named)),
         }));
     }
     list.sort_by_key(|s| s.name.value.clone());

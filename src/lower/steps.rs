@@ -62,6 +62,8 @@ pub fn steps(
 ) -> Vec<Arc<Step>> {
     let mut drafts = Vec::new();
     let mut absent = Vec::new();
+    // Steps for items that are not there are not there either.
+    let gone = Origins::all(&std::mem::take(&mut run.absent));
     for (index, instance) in instances.iter().enumerate() {
         let names = [("ir".into(), ir.clone())];
         let world = instance.world(site);
@@ -92,7 +94,7 @@ pub fn steps(
     }
     super::additions::steps::steps(additions, sources, &mut drafts, run);
     let order = order(&drafts, run);
-    numbered(drafts, &order, absent)
+    numbered(drafts, &order, absent, &gone)
 }
 
 fn draft(
@@ -288,8 +290,9 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
     order
 }
 
-/// Numbers the steps. `absent` holds, by rank, what let steps not be there: they would have counted.
-fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)>) -> Vec<Arc<Step>> {
+/// Numbers the steps. `absent` holds, by rank, what let steps not be there: they would have counted. `gone` is the same of
+/// the items that steps may be for.
+fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)>, gone: &Origins) -> Vec<Arc<Step>> {
     let mut numbers_of: BTreeMap<(usize, Str), Vec<Numbered>> = BTreeMap::new();
     for (n, &i) in order.iter().enumerate() {
         let key = (drafts[i].rank.0, drafts[i].step.id.value.clone());
@@ -297,7 +300,7 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
     }
     // An order that the spec asks for moves all steps between.
     let asked = drafts.iter().flat_map(|d| d.after.iter().chain(&d.before)).map(|n| &n.origins);
-    let mut earlier = Origins::all(asked);
+    let mut earlier = Origins::all(asked).union(gone);
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     let mut last: Rank = (0, 0, 0);
     let mut phase: Option<(usize, Str)> = None;
@@ -322,7 +325,7 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
         let fails = step.fails.value.iter().zip(&draft.gotos).map(|(failure, goto)| {
             let steps = goto.as_ref().and_then(|id| numbers_of.get(&(draft.rank.0, id.clone())));
             let mut failure = (**failure).clone();
-            failure.goto = number_at(&step.place, steps.map_or(&[], |s| s), &draft.exists);
+            failure.goto = number_at(&step.place, steps.map_or(&[], |s| s), &draft.exists, gone);
             Arc::new(failure)
         });
         step.fails.value = fails.collect();
@@ -335,10 +338,11 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
 type Numbered = (F<Str>, i64);
 
 /// Where a failure leads: of several steps with one name, to the one at the same place, otherwise to the first.
-fn number_at(place: &F<Str>, steps: &[Numbered], exists: &Origins) -> F<Option<i64>> {
+fn number_at(place: &F<Str>, steps: &[Numbered], exists: &Origins, gone: &Origins) -> F<Option<i64>> {
     let same = steps.iter().find(|(at, _)| at.value == place.value).or(steps.first());
     let read = match steps.len() {
-        0 | 1 => Origins::None,
+        0 => gone.clone(),
+        1 => Origins::None,
         _ => Origins::all(steps.iter().map(|(at, _)| &at.origins)).union(&place.origins),
     };
     F::new(same.map(|(_, number)| *number), exists.union(&read))

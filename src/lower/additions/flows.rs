@@ -112,7 +112,7 @@ fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -
     };
     for key in keys {
         if entry.get(key).is_none_or(|v| v.value.is_null()) {
-            addition.wait(what, pointer, key, &entry.origins, run);
+            addition.wait(what, pointer, key, entry, run);
             return None;
         }
     }
@@ -208,7 +208,8 @@ impl Lowering<'_> {
         let found = peers(&Tracked::new(refs, origins.clone()), self.site)?;
         if found.value.nets.is_empty() && found.value.name.is_none() {
             let what = format!("the flow with `{word}` among the additions of the site");
-            self.addition.wait(&what, self.pointer, key, &found.origins, run);
+            let read = Tracked { value: Value::Null, origins: found.origins };
+            self.addition.wait(&what, self.pointer, key, &read, run);
             return None;
         }
         Some(found)
