@@ -16,12 +16,16 @@ const LOCAL_STRATUM: i64 = 10;
 
 /// The clocks of hosts, one each.
 pub fn clocks(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Clock>> {
-    let mut list = Vec::new();
+    let (mut found, mut gone) = (Vec::new(), Origins::None);
     for item in items {
-        if let Some(clock) = clock(item, site, run) {
-            list.push(Arc::new(clock));
-        }
+        found.extend(clock(item, site, run, &mut gone));
     }
+    // Had the others been there, lines that name hosts would name these beside them.
+    let beside = |clock: Clock| {
+        let origins = clock.host.origins.union(&gone);
+        Arc::new(Clock { host: F::new(clock.host.value, origins), ..clock })
+    };
+    let mut list: Vec<Arc<Clock>> = found.into_iter().map(beside).collect();
     let key = |c: &Clock| c.host.value.clone();
     list.sort_by_key(|c| key(c));
     let merge = |a: &Clock, b: &Clock, run: &mut Run| Clock {
@@ -31,7 +35,8 @@ pub fn clocks(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Clock>> {
     super::merge::unite(list, run, merge, key)
 }
 
-fn clock(item: &Item, site: &Site, run: &mut Run) -> Option<Clock> {
+/// `gone` gets what keeps a clock from being there.
+fn clock(item: &Item, site: &Site, run: &mut Run, gone: &mut Origins) -> Option<Clock> {
     let host = item.text("host", run)?;
     let servers = item.texts("servers", run)?;
     let serves = servers.iter().any(|s| is(&host, s, site));
@@ -52,6 +57,7 @@ fn clock(item: &Item, site: &Site, run: &mut Run) -> Option<Clock> {
             let origins = place.map(|ntp| ntp.origins.clone()).unwrap_or_default();
             // Steps that name hosts with such a file name one less.
             run.absent.push(own.union(&origins));
+            *gone = gone.union(&own).union(&origins);
             run.asked.push(Asked {
                 product: item.product.clone(),
                 ask: "from where do the site's own time servers take the time (`none` if nothing stands above them)?"

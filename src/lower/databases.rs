@@ -188,7 +188,6 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
         server: both(&a.server, &b.server),
         name: both(&a.name, &b.name),
         why: words(&a.why, &b.why),
-        ..a.clone()
     };
     unite(list, run, merge, key)
 }

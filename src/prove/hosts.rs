@@ -116,10 +116,9 @@ pub fn modules(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<(&str, &str), At> = BTreeMap::new();
     for file in texts.of(Format::Ini).filter(|f| f.is_own() && f.path.contains("/modules-load.d/")) {
         for (i, line) in file.read(plain_lines, bugs).into_iter().flatten().enumerate() {
-            if !line.is_empty() && !line.starts_with('#') {
-                if found.insert((file.host(), line), file.at(i + 1)).is_some() {
-                    bugs.extra(file.at(i + 1), &format!("a second time the kernel module `{line}`"));
-                }
+            let counts = !line.is_empty() && !line.starts_with('#');
+            if counts && found.insert((file.host(), line), file.at(i + 1)).is_some() {
+                bugs.extra(file.at(i + 1), &format!("a second time the kernel module `{line}`"));
             }
         }
     }
