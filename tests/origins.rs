@@ -61,6 +61,7 @@ macro_rules! one_test_per_fixture {
 one_test_per_fixture! {
     demo: "demo",
     demo_airgapped: "demo-airgapped",
+    firewalls: "firewalls",
     pseven_native: "pseven-native",
     pseven_production: "pseven-production",
     pseven_test: "pseven-test",

@@ -134,7 +134,7 @@ fn what_gets_no_answer_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let script = script(folder.path(), "    - \"a -> b : 7001/tcp dropped; 7002/tcp rejected; 7003/tcp free\"\n");
     let rules = "table inet t { chain o { type filter hook output priority 0; tcp dport 7001 drop; \
-                 tcp dport 7002 reject with icmpx type admin-prohibited; } }";
+                 tcp dport 7002 reject with icmpx type admin-prohibited; }; }";
     let inside = format!("ip link set lo up && nft '{rules}' && exec dash '{}' --flows --timeout 1", script.display());
     let output = match Command::new("unshare").args(["-n", "sh", "-c", &inside]).output() {
         Ok(output) if String::from_utf8_lossy(&output.stdout).contains("Connections") => output,

@@ -106,6 +106,8 @@ fn is_neutral(format: &str, line: &str) -> bool {
         "shell" => !["\"$1\" ", "tls ", "registry ", "opaque ", "on_host "].iter().any(|word| line.starts_with(word)),
         "ini" => ["; ", "makestep", "rtcsync", "logdir"].iter().any(|word| line.starts_with(word)),
         "nft" => line == "ct state invalid drop",
+        // What is logged is dropped all the same.
+        "iptables" => line.ends_with("--ctstate INVALID -j DROP") || line.contains(" -j LOG "),
         "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
         "yaml" => [
             "watch:",
@@ -160,6 +162,12 @@ fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
             words(line).replace(',', " ") == words(changed).replace(',', " ") || format == "markdown"
         }
         "with other blanks" => line == changed,
+        // A rule that stands twice permits nothing more.
+        "written twice" if format == "iptables" => line.starts_with("-A "),
+        "with another number" if format == "iptables" => {
+            let rule = |line: &str| line.split(" --comment ").next().map(str::to_owned);
+            line.contains(" --comment ") && rule(line) == rule(changed)
+        }
         "with another number" if format == "nft" => line.split(" comment ").next() == changed.split(" comment ").next(),
         // Only that there is a passive check is compared, not its figures.
         "with another number" if format == "nginx" && line.contains("max_fails") => {

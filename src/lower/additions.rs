@@ -58,6 +58,8 @@ impl Additions<'_> {
                 path: key.to_string(),
                 pointer: Some(format!("{pointer}/{key}")),
                 origins: entry.origins.union(&null),
+                // What else stands in the entry decides on what is needed: protocols without ports need none.
+                reads: deep_origins(entry),
                 ..Default::default()
             }],
             why: "an addition of the site".into(),
