@@ -60,7 +60,6 @@ impl Additions<'_> {
                 origins: entry.origins.union(&null),
                 // What else stands in the entry decides on what is needed: protocols without ports need none.
                 reads: deep_origins(entry),
-                ..Default::default()
             }],
             why: "an addition of the site".into(),
             ..Default::default()
