@@ -105,8 +105,8 @@ fn is_neutral(format: &str, line: &str) -> bool {
         // Of a script the lines that name items; what it does with them is the same at every site.
         "shell" => !["\"$1\" ", "tls ", "registry ", "opaque ", "on_host "].iter().any(|word| line.starts_with(word)),
         "ini" => ["; ", "makestep", "rtcsync", "logdir"].iter().any(|word| line.starts_with(word)),
-        "nft" => line == "ct state invalid drop",
         // What is logged is dropped all the same.
+        "nft" => line == "ct state invalid drop" || line.contains("limit rate "),
         "iptables" => line.ends_with("--ctstate INVALID -j DROP") || line.contains(" -j LOG "),
         "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
         "yaml" => [
