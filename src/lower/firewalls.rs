@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::rules::{filters_output, joined};
 use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
 use crate::netset::{Addresses, Family};
@@ -50,6 +52,10 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
             target: target.clone(),
             sets: F::new(sets(&rules), exists.clone()),
             node_ports: judged_ports(ranges.get(name), &rules, exists),
+            forwards: match ranges.get(name) {
+                Some(node) => F::new(true, node.origins.union(exists)),
+                None => F::new(false, exists.clone()),
+            },
             rules: F::new(rules, exists.clone()),
             output: F::new(filters, output.clone()),
             log: F::new(logs, log.clone()),
@@ -69,6 +75,7 @@ fn sets(rules: &[Arc<Rule>]) -> Vec<Arc<AddressSet>> {
             name: rule.set.clone(),
             family: F::new(rule.family.value, origins.clone()),
             nets: F::new(rule.peers.value.clone(), origins.clone()),
+            entries: F::new(rule.peers.iter().flat_map(halves).collect(), origins.clone()),
             ranges: F::new(
                 Addresses::of_nets(family, &rule.peers.value).ranges(family).into_iter().map(Str::from).collect(),
                 origins.clone(),
@@ -76,6 +83,14 @@ fn sets(rules: &[Arc<Rule>]) -> Vec<Arc<AddressSet>> {
         }));
     }
     list
+}
+
+/// A network, or the two halves of a whole family.
+fn halves(net: &IpNet) -> Vec<IpNet> {
+    match (net.prefix_len(), net.subnets(1)) {
+        (0, Ok(two)) => two.collect(),
+        _ => vec![*net],
+    }
 }
 
 /// The ports of a node that are judged before the cluster rewrites them: its range of node ports, and whatever products
