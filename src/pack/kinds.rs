@@ -23,7 +23,7 @@ impl Kind {
 
 /// Every kind, in the order in which `packs show` prints them.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "namespaces", required: &["cluster", "name"], optional: &[] },
+    Kind { name: "namespaces", required: &["cluster", "name"], optional: &["labels"] },
     Kind { name: "exports", required: &["storage"], optional: &["options", "clients", "host", "path"] },
     Kind { name: "directories", required: &["host", "path", "owner"], optional: &["mode"] },
     Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
@@ -58,7 +58,11 @@ pub const KINDS: &[Kind] = &[
         required: &["cluster", "namespace", "storage", "name", "claim"],
         optional: &["server", "path", "mount_options", "size", "access", "class"],
     },
-    Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
+    Kind {
+        name: "objects",
+        required: &["cluster", "api_version", "kind", "name"],
+        optional: &["namespace", "labels", "annotations", "body"],
+    },
     Kind {
         name: "documents",
         required: &["path", "format", "body"],
