@@ -363,6 +363,8 @@ if [ "$facts" = yes ]; then
     probe 'the kernel is 4.19.57 or newer, as Cilium needs it' 'install a newer kernel' 'release=$(uname -r) && printf "4.19.57\n%s\n" "${release%%[!0-9.]*}" | sort -V -C' 
     # Rafay documentation, upstream Kubernetes, Provisioning: Step 5, Salt Minion coexists with customer's salt minion
     probe 'there is no salt minion, as the plan says' 'say salt_minion: true in the facts of this host; the installer is called in another way then' '! command -v salt-minion && ! systemctl is-active --quiet salt-minion' 
+    # Rafay documentation, upstream Kubernetes, Provisioning: Step 7, Configure Node; Step 3, Advanced, Integrated Storage
+    probe 'the storage location /dev/nvme1n1 is a block device with nothing on it' 'attach the disk, or wipe it' '[ -b "$1" ] && [ -z "$(lsblk --noheadings --output FSTYPE,MOUNTPOINT "$1" | tr -d "[:space:]")" ]' /dev/nvme1n1
 fi
 
 if [ "$flows" = yes ]; then
@@ -373,10 +375,12 @@ if [ "$flows" = yes ]; then
     try tcp 6443 'control plane, Kubernetes API' 'cluster nodes' 0 10.72.16.11 10.72.16.12
     try tcp 10257 'control plane, kube-controller-manager' 'control plane' 0 10.72.16.11 10.72.16.12
     try tcp 10259 'control plane, kube-scheduler' 'control plane' 0 10.72.16.11 10.72.16.12
+    try tcp 1-65535 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
     try tcp 4240 'cluster nodes, health checks' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
     try tcp 4244 'cluster nodes, Hubble' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
+    try udp 1-65535 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
     try udp 8472 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.14 10.72.16.15
 fi
 
