@@ -1,0 +1,31 @@
+# Providers, pinned. Written by sitec; do not edit.
+terraform {
+  required_providers {
+    helm = {
+      source  = "hashicorp/helm"
+      version = "2.8.0"
+    }
+    kubernetes = {
+      source  = "hashicorp/kubernetes"
+      version = "2.16.0"
+    }
+    openstack = {
+      source  = "terraform-provider-openstack/openstack"
+      version = "1.49.0"
+    }
+  }
+}
+
+provider "kubernetes" {
+  config_path = var.kubeconfig
+}
+
+provider "helm" {
+  kubernetes {
+    config_path = var.kubeconfig
+  }
+}
+
+# Takes its configuration from the environment, as the file of OpenStack with the credentials sets it.
+provider "openstack" {
+}
