@@ -68,6 +68,13 @@ impl Flow {
             None => self.transport.name().to_owned(),
         }
     }
+
+    /// The flow in a line of words, as reports name it: `demo: users -> proxy1 : 443/tcp HTTPS`.
+    pub fn in_words(&self) -> String {
+        let application = if self.application.is_empty() { String::new() } else { format!(" {}", *self.application) };
+        let (product, from, to) = (&*self.product, &*self.from, &*self.to);
+        format!("{product}: {from} -> {to} : {}{application}", self.service())
+    }
 }
 
 impl IntoValue for Peers {
