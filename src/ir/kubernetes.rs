@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::documents::TextLine;
 use super::field::item;
 use crate::value::{Str, Value};
 
@@ -11,6 +12,10 @@ item! {
         cluster: Str,
         name: Str,
         product: Str,
+        /// A map of strings; empty for none.
+        labels: Value,
+        /// The whole object, line by line.
+        lines: Vec<Arc<TextLine>>,
     }
 }
 
@@ -42,10 +47,13 @@ item! {
         kind: Str,
         name: Str,
         product: Str,
+        /// Maps of strings; empty for none.
+        labels: Value,
+        annotations: Value,
         /// Everything beside apiVersion, kind and metadata.
         body: Value,
-        /// The body, line by line.
-        lines: Vec<Arc<ValueLine>>,
+        /// The whole object, line by line.
+        lines: Vec<Arc<TextLine>>,
     }
 }
 

@@ -2,6 +2,7 @@
 //! read by templates, compared with what was emitted.
 
 mod databases;
+mod documents;
 mod field;
 mod firewall;
 mod hosts;
@@ -12,6 +13,7 @@ mod runbook;
 mod storage;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
+pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
 pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
@@ -47,6 +49,7 @@ pub struct Ir {
     pub namespaces: Vec<Arc<Namespace>>,
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
+    pub documents: Vec<Arc<Document>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -88,6 +91,7 @@ impl Ir {
             "namespaces" => value(&self.namespaces),
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
+            "documents" => value(&self.documents),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -124,6 +128,7 @@ impl Ir {
             "namespaces" => Namespace::FIELDS,
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
+            "documents" => Document::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -159,6 +164,7 @@ impl Ir {
         "namespaces",
         "volumes",
         "objects",
+        "documents",
         "releases",
         "images",
         "mirrors",

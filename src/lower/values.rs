@@ -288,18 +288,6 @@ fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: 
     nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);
 }
 
-/// The lines of a map's entries.
-pub(super) fn block(entries: &Tracked) -> Vec<Arc<ValueLine>> {
-    let mut out = Vec::new();
-    if let Value::Map(map) = &entries.value {
-        for (name, inner) in map.iter() {
-            let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(&entries.origins) };
-            nested(Some(name), &inner, Vec::new(), 0, &mut out);
-        }
-    }
-    out
-}
-
 /// A value under a key, or as an item of a list.
 fn nested(key: Option<&Str>, value: &Tracked, comments: Vec<Str>, depth: usize, out: &mut Vec<Arc<ValueLine>>) {
     let origins = &value.origins;

@@ -10,6 +10,7 @@ use super::{Emitted, Texts};
 use crate::emit::escape::Format;
 use crate::ir::{HelmRelease, HelmValue, Ir, Object, Volume};
 use crate::node::{Data, Node};
+use crate::value::Value;
 
 /// What identifies an object: cluster, namespace, kind, name.
 type Key = (String, Option<String>, String, String);
@@ -65,6 +66,7 @@ fn namespaces(ir: &Ir, found: &mut BTreeMap<Key, (&Emitted, KubeObject)>, bugs: 
                 if let Err(fault) = kubernetes::core(&object).and_then(|()| kubernetes::cluster_wide(&object)) {
                     bugs.unreadable(file.path, &fault);
                 }
+                metadata(file, &object, [("labels", &namespace.labels.value)], bugs);
             }
             None if with.contains(&key.0) => bugs.missing(&format!("clusters/{}", key.0), &show(&key)),
             None => {}
@@ -126,9 +128,30 @@ fn claim_fields(at: At, found: &ClaimText, meant: &Volume, bugs: &mut Bugs) {
     same(at, "volume", name, &found.volume, &meant.name, bugs);
 }
 
+/// Labels and annotations, each as a whole.
+fn metadata<'m>(
+    file: &Emitted,
+    found: &KubeObject,
+    meant: impl IntoIterator<Item = (&'static str, &'m Value)>,
+    bugs: &mut Bugs,
+) {
+    for (key, meant) in meant {
+        let node = found.document.root.pointer(&format!("/metadata/{key}"));
+        let same = match node {
+            Some(node) => yaml::holds(node, meant),
+            None => matches!(meant, Value::Map(map) if map.is_empty()),
+        };
+        if !same {
+            let line = found.document.line(node.unwrap_or(&found.document.root));
+            bugs.wrong(file.at(line), &format!("the {key} of the {} `{}` are not what was meant", found.kind, found.name));
+        }
+    }
+}
+
 fn object_body(file: &Emitted, meant: &Object, found: &KubeObject, bugs: &mut Bugs) {
     let at = file.at(found.line);
     same(at, "API version", &found.name, &found.api_version, &meant.api_version, bugs);
+    metadata(file, found, [("labels", &meant.labels.value), ("annotations", &meant.annotations.value)], bugs);
     let body = match &meant.body.value {
         crate::value::Value::Map(map) => map,
         _ => return,
