@@ -69,6 +69,10 @@ item! {
         question: Option<Str>,
         /// The secret that holds the value; it is handed over at the installation and is a comment in the file.
         secret: Option<Str>,
+        /// The Secret of the cluster that has the value, and the key in it: whoever installs the release takes it from
+        /// there, and it is a comment in the file.
+        object: Option<Str>,
+        object_key: Option<Str>,
     }
 }
 
@@ -98,6 +102,13 @@ item! {
         name: Str,
         product: Str,
         chart: Str,
+        /// Who installs it: `helm`, `flux` or `terraform`.
+        by: Str,
+        /// The file that has the values.
+        path: Str,
+        /// Where the file is a HelmRelease: everything in it but the values.
+        head: Vec<Arc<TextLine>>,
+        spec: Value,
         values: Vec<Arc<HelmValue>>,
         /// The values as the lines of the file.
         lines: Vec<Arc<ValueLine>>,

@@ -68,7 +68,11 @@ pub const KINDS: &[Kind] = &[
         required: &["path", "format", "body"],
         optional: &["part", "title", "placement", "host", "target", "owner", "mode", "apply", "check"],
     },
-    Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
+    Kind {
+        name: "releases",
+        required: &["name", "cluster", "namespace", "chart"],
+        optional: &["id", "by", "path", "api_version", "body"],
+    },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
     Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },
     Kind {
