@@ -168,7 +168,7 @@ item! {
         namespace: Str,
         name: Str,
         product: Str,
-        /// `opaque`, `tls` or `registry`.
+        /// `opaque`, `tls` or `registry`; `swarm` for a secret of a swarm, which has no namespace.
         form: Str,
         /// `key=secret`, sorted; one for a key of TLS or the password of a registry.
         parts: Vec<Str>,
@@ -177,6 +177,25 @@ item! {
         /// The registry and the account that a password belongs to.
         server: Str,
         user: Str,
+        /// The file that gets the sealed form; such an object is not applied.
+        sealed: Option<Str>,
+        /// The controller that unseals it, and its namespace.
+        controller: Str,
+        controller_namespace: Str,
+        mixtures: Vec<Arc<SecretMixture>>,
+    }
+}
+
+item! {
+    /// A value that has a secret in its middle, put together on the spot.
+    pub struct SecretMixture {
+        /// What stands for the secret in the parts of the object.
+        name: Str,
+        secret: Str,
+        /// `plain`, or `url` for percent encoding.
+        encoding: Str,
+        before: Str,
+        after: Str,
     }
 }
 

@@ -91,6 +91,12 @@ pub const KINDS: &[Kind] = &[
             "certificate",
             "server",
             "user",
+            "sealed",
+            "controller",
+            "controller_namespace",
+            "before",
+            "after",
+            "encoding",
         ],
     },
     Kind {
