@@ -11,7 +11,9 @@ usage() {
 usage: secrets.sh list                which secrets there are, who keeps each, where it goes
        secrets.sh ask [NAME...]       take those that are not there yet: typed twice, keys and certificates from a file
        secrets.sh file NAME PATH      write one into a file that only you can read
-       secrets.sh apply CLUSTER       make the Secrets of a cluster with kubectl, as its current context reaches it
+       secrets.sh apply CLUSTER       make the Secrets of a cluster with kubectl, as its current context reaches it;
+                                      those of a swarm with docker, on a manager
+       secrets.sh seal CLUSTER        write the sealed Secrets of a cluster with kubeseal, below the current folder
        secrets.sh place [HOST]        put key files on their hosts over SSH, with owner and mode
        secrets.sh forget              remove the folder with all of them
 
@@ -30,7 +32,9 @@ secrets() {
     "$1" metrics-db password tbag 'PostgreSQL, account metrics'
     "$1" reana-db password tbag 'PostgreSQL, account reana' 'sealed secret reana-cvre-db in namespace reana'
     "$1" reana-secret-key other tbag 'sealed secret reana-cvre-key in namespace reana'
+    "$1" rucio-ca certificate tbag 'sealed secret rucio-server-cvre-auth-cafile in namespace rucio-vre' 'sealed secret rucio-server-cvre-server-cafile in namespace rucio-vre'
     "$1" rucio-db password tbag 'PostgreSQL, account rucio' 'sealed secret rucio-server-cvre-rucio-db in namespace rucio-vre, within a connect string'
+    "$1" rucio-hostcert certificate tbag 'sealed secret rucio-server-cvre-auth-hostcert in namespace rucio-vre' 'sealed secret rucio-server-cvre-server-hostcert in namespace rucio-vre'
     "$1" rucio-hostkey private-key tbag 'sealed secret rucio-server-cvre-auth-hostkey in namespace rucio-vre' 'sealed secret rucio-server-cvre-server-hostkey in namespace rucio-vre'
     "$1" rucio-robot-cert certificate tbag 'sealed secret rucio-server-cvre-fts-cert in namespace rucio-vre'
     "$1" rucio-robot-key private-key tbag 'sealed secret rucio-server-cvre-fts-key in namespace rucio-vre'
@@ -40,6 +44,31 @@ secrets() {
 
 # The Secrets of clusters.
 objects() {
+    :
+}
+
+# Those that are kept in a repository, sealed for the controller of their cluster: file, controller, its namespace, object.
+sealed() {
+    seal repository/iac/secrets/jhub/ss_jhub-cvre-db.yaml sealed-secrets-cvre shared-services opaque vre jhub jhub-cvre-db 'dbconnectstring=.vre.jhub.jhub-cvre-db.dbconnectstring'
+    seal repository/iac/secrets/jhub/ss_vre-tls.yaml sealed-secrets-cvre shared-services tls vre jhub vre-tls 'tls.key=sectigo-key' /root/tls/vre.crt
+    seal repository/iac/secrets/reana/ss_reana-cvre-db.yaml sealed-secrets-cvre shared-services opaque vre reana reana-cvre-db 'password=reana-db'
+    seal repository/iac/secrets/reana/ss_reana-cvre-key.yaml sealed-secrets-cvre shared-services opaque vre reana reana-cvre-key 'secret_key=reana-secret-key'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-auth-cafile.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-auth-cafile 'ca.pem=rucio-ca'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-auth-hostcert.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-auth-hostcert 'hostcert.pem=rucio-hostcert'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-auth-hostkey.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-auth-hostkey 'hostkey.pem=rucio-hostkey'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-fts-cert.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-fts-cert 'usercert.pem=rucio-robot-cert'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-fts-key.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-fts-key 'new_userkey.pem=rucio-robot-key'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-rucio-db.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-rucio-db 'dbconnectstring=.vre.rucio-vre.rucio-server-cvre-rucio-db.dbconnectstring'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-server-cafile.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-server-cafile 'ca.pem=rucio-ca'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-server-hostcert.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-server-hostcert 'hostcert.pem=rucio-hostcert'
+    seal repository/iac/secrets/rucio-vre/ss_rucio-server-cvre-server-hostkey.yaml sealed-secrets-cvre shared-services opaque vre rucio-vre rucio-server-cvre-server-hostkey 'hostkey.pem=rucio-hostkey'
+    :
+}
+
+# Values with a secret in their middle: name, secret, how it is written there, what stands before and after it.
+mixtures() {
+    mixture .vre.jhub.jhub-cvre-db.dbconnectstring jhub-db url postgresql://jhub: @dbod-vre.cern.ch:6600/jhub
+    mixture .vre.rucio-vre.rucio-server-cvre-rucio-db.dbconnectstring rucio-db url postgresql://rucio: @dbod-vre.cern.ch:6600/rucio
     :
 }
 
@@ -100,10 +129,58 @@ ask() {
     [ -n "$found" ] || [ -z "$wanted" ] || fail "the plan has no secret $wanted"
 }
 
-needed() { [ -s "$here/$1" ] || fail "$1 is not there yet; first: secrets.sh ask $1"; }
+needed() {
+    mixing=$1
+    case $1 in .*) mixtures ;; esac
+    [ -s "$here/$1" ] || fail "$1 is not there yet; first: secrets.sh ask $1"
+}
 
-# Server-side, so that no copy of the values is kept in an annotation.
-applied() { kubectl "$@" --dry-run=client -o yaml | kubectl apply --server-side -f -; }
+mixture() {
+    [ "$1" = "$mixing" ] || return 0
+    [ -s "$here/$2" ] || fail "$2 is not there yet; first: secrets.sh ask $2"
+    {
+        printf '%s' "$4"
+        case $3 in
+            url) od -An -v -tx1 "$here/$2" | tr -d ' \n' | sed 's/../%&/g' ;;
+            *) cat "$here/$2" ;;
+        esac
+        printf '%s' "$5"
+    } >"$here/$1"
+}
+
+# Server-side, so that no copy of the values is kept in an annotation; sealed, where that is wanted, so that nobody but
+# the controller can read it. KUBESEAL_CERT names the certificate of the controller where it cannot be asked.
+applied() {
+    if [ -z "$file" ]; then
+        kubectl "$@" --dry-run=client -o yaml | kubectl apply --server-side -f -
+        return
+    fi
+    case $file in */*) mkdir -p "${file%/*}" ;; esac
+    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --controller-name "$controller" \
+        --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
+    [ -s "$file.new" ] || fail "kubeseal wrote nothing for '$file'"
+    chmod 644 "$file.new"
+    mv "$file.new" "$file"
+    printf '%s\n' "$file"
+}
+
+seal() {
+    file=$1 controller=$2 at=$3
+    shift 3
+    "$@"
+    file=
+}
+
+swarm() {
+    [ "$1" = "$cluster" ] || return 0
+    done=yes
+    needed "${3#*=}"
+    if docker secret inspect "$2" >/dev/null 2>&1; then
+        printf '%s is there; a secret of a swarm never changes\n' "$2" >&2
+        return 0
+    fi
+    docker secret create "$2" "$here/${3#*=}"
+}
 
 opaque() {
     [ "$1" = "$cluster" ] || return 0
@@ -150,7 +227,7 @@ on_host() {
     printf '%s: %s\n' "$1" "$2"
 }
 
-done=
+done='' file='' mixing=''
 case ${1:-} in
     list) secrets show ;;
     ask)
@@ -168,6 +245,12 @@ case ${1:-} in
         cluster=$2
         objects
         [ -n "$done" ] || fail "the plan has no Secrets in a cluster $cluster"
+        ;;
+    seal)
+        [ $# -eq 2 ] || { usage >&2; exit 2; }
+        cluster=$2
+        sealed
+        [ -n "$done" ] || fail "the plan has no sealed Secrets for a cluster $cluster"
         ;;
     place)
         host=${2:-}

@@ -2,15 +2,15 @@
 terraform {
   required_providers {
     helm = {
-      source  = "hashicorp/helm"
+      source = "hashicorp/helm"
       version = "2.8.0"
     }
     kubernetes = {
-      source  = "hashicorp/kubernetes"
+      source = "hashicorp/kubernetes"
       version = "2.16.0"
     }
     openstack = {
-      source  = "terraform-provider-openstack/openstack"
+      source = "terraform-provider-openstack/openstack"
       version = "1.49.0"
     }
   }
@@ -24,8 +24,4 @@ provider "helm" {
   kubernetes {
     config_path = var.kubeconfig
   }
-}
-
-# Takes its configuration from the environment, as the file of OpenStack with the credentials sets it.
-provider "openstack" {
 }
