@@ -164,7 +164,8 @@ impl Run {
 
     /// Evaluates a text, each interpolated value written by a format's rules; plainly where `format` is `None`.
     pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<Format>) -> Answer {
-        let Some(format) = format else { return self.text(text, scope) };
+        // A text without a value is the same in every format.
+        let Some(format) = format.filter(|_| text.literal().is_none()) else { return self.text(text, scope) };
         let mut reads = Reads::default();
         let pieces = match text.pieces(scope, &mut reads) {
             Ok(pieces) => pieces,

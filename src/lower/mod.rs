@@ -31,14 +31,15 @@ use std::sync::Arc;
 use additions::Additions;
 
 use crate::instance::{Instance, Run};
-use crate::ir::{Firewall, Flow, Ir, Preflight, Rule};
+use crate::ir::{Flow, Ir};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread;
-use crate::value::{Map, Origins, Tracked};
+use crate::value::{Map, Origins, Str, Tracked};
 
-/// Lowers everything but questions, which are known only when artifacts have been planned. Traffic and what stands on
-/// hosts and clusters have nothing to do with each other: with more than one thread they are lowered side by side.
+/// Lowers everything but questions, which are known only when artifacts have been planned. Flows and what stands on
+/// hosts and clusters have nothing to do with each other, nor have rules and the tries of the same flows: with more than
+/// one thread they are lowered side by side.
 pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: usize, run: &mut Run) -> Ir {
     let additions = additions::additions(instances, site);
     let mut beside = run.beside();
@@ -48,10 +49,23 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
         || items(instances, &additions, site, sources, &mut beside),
     );
     run.absorb(beside);
+    let ((rules, firewalls), preflights) = spread::both(
+        threads,
+        || {
+            let filtered = firewalls::filtered(site);
+            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
+            let firewalls = firewalls::firewalls(&filtered, &rules, site);
+            (rules, firewalls)
+        },
+        || {
+            let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+            preflight::preflights(&traffic.flows, &Origins::all(gone), site)
+        },
+    );
     ir.flows = traffic.flows;
-    ir.rules = traffic.rules;
-    ir.firewalls = traffic.firewalls;
-    ir.preflights = preflight::probed(traffic.preflights, &ir.probes);
+    ir.rules = rules;
+    ir.firewalls = firewalls;
+    ir.preflights = preflight::probed(preflights, &ir.probes);
     ir.blanks = steps::blanks(instances, site, run);
     ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);
@@ -61,12 +75,11 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     ir
 }
 
-/// Permitted traffic and what follows from it.
+/// Permitted traffic.
 struct Traffic {
     flows: Vec<Arc<Flow>>,
-    rules: Vec<Arc<Rule>>,
-    firewalls: Vec<Arc<Firewall>>,
-    preflights: Vec<Preflight>,
+    /// By instance, the flows that are not there.
+    absent: Vec<(Str, Vec<flows::Gone>)>,
 }
 
 fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Traffic {
@@ -79,13 +92,7 @@ fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources
     let added = additions::flows::flows(additions, site, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    let flows = flows::united(rows);
-    let filtered = firewalls::filtered(site);
-    let gone = Origins::all(absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins));
-    let rules = rules::rules(&flows, &absent, &filtered, site);
-    let firewalls = firewalls::firewalls(&filtered, &rules, site);
-    let preflights = preflight::preflights(&flows, &gone, site);
-    Traffic { flows, rules, firewalls, preflights }
+    Traffic { flows: flows::united(rows), absent }
 }
 
 /// The items of the packs, kind by kind.

@@ -1,6 +1,7 @@
 //! A pack as loaded from its `pack.toml`: a product's knowledge as data, every item with its place and its source.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -44,7 +45,7 @@ pub struct Pack {
     pub steps: Vec<StepRule>,
     pub omissions: Vec<Omission>,
     /// The schema of the pack's own part of the spec; an empty object when it has none.
-    pub settings_schema: serde_json::Value,
+    pub settings_schema: Arc<serde_json::Value>,
     /// The template files by name below the pack's folder, for `emit` to parse.
     pub templates: BTreeMap<Str, FileId>,
     /// `templates/<name>` or the folder the user gave.

@@ -173,7 +173,7 @@ pub(crate) fn evaluate(
     reads.poisoned |= poisoned;
     let stack = std::mem::take(&mut reads.stack);
     let own = usize::from(anchor.place != crate::source::PlaceId::NONE);
-    reads.places.extend_from_slice(&stack[own..]);
+    reads.keep(&stack[own..]);
     let origins = Origins::all(&stack);
     reads.stack = stack;
     reads.stack.clear();
