@@ -13,6 +13,7 @@ pub mod items;
 pub mod kubernetes;
 pub mod merge;
 pub mod peers;
+pub mod policies;
 pub mod preflight;
 pub mod proxies;
 pub mod questions;
@@ -42,7 +43,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let added = additions::flows::flows(&additions, site, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    ir.flows = flows::united(rows);
+    ir.flows = policies::attached(flows::united(rows));
     let filtered = firewalls::filtered(site);
     let gone = Origins::all(absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins));
     ir.rules = rules::rules(&ir.flows, &absent, &filtered, site);
@@ -75,6 +76,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
+    ir.network_policies = policies::policies(&ir.flows, instances, site, run);
+    ir.policies_read = policies::read(instances, site);
     ir.images = images::images(&images, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);
@@ -102,6 +105,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "network_policies" => ir.policies_read.clone(),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,

@@ -26,6 +26,7 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+mod policies;
 pub mod powershell;
 mod preflight;
 mod proxy;
@@ -75,6 +76,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     proxy::nginx(ir, &texts, &mut bugs);
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
+    policies::policies(ir, &texts, &mut bugs);
     cluster::values(ir, &texts, &mut bugs);
     documents::paths(ir, tree, &texts, &mut bugs);
     texts.others(&mut bugs);
