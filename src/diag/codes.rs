@@ -139,6 +139,7 @@ codes! {
     FORM_UNWRITTEN = "S0563" "form-unwritten" Warning;
     FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
     FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
+    FLOW_OF_NO_COMPONENT = "S0566" "flow-of-no-component" Note;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;

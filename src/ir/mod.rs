@@ -18,8 +18,8 @@ pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
-    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretMixture, SecretObject, SecretUse, ValueLine,
-    Volume,
+    HelmRelease, HelmValue, Image, Label, Mirror, Namespace, NetworkPolicy, Object, PodPort, PolicyPort, PolicyRule,
+    Secret, SecretMixture, SecretObject, SecretUse, ValueLine, Volume,
 };
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
@@ -51,6 +51,7 @@ pub struct Ir {
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
     pub documents: Vec<Arc<Document>>,
+    pub network_policies: Vec<Arc<NetworkPolicy>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -63,6 +64,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are NetworkPolicies.
+    pub policies_read: crate::value::Origins,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -93,6 +96,7 @@ impl Ir {
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
             "documents" => value(&self.documents),
+            "network_policies" => value(&self.network_policies),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -130,6 +134,7 @@ impl Ir {
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
             "documents" => Document::FIELDS,
+            "network_policies" => NetworkPolicy::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -166,6 +171,7 @@ impl Ir {
         "volumes",
         "objects",
         "documents",
+        "network_policies",
         "releases",
         "images",
         "mirrors",

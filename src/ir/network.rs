@@ -163,6 +163,14 @@ item! {
         scope: Scope,
         /// Whether the ports are node ports or published ports of a cluster.
         published: bool,
+        /// The product whose components these are, the site's own additions to a published port included.
+        pods_of: Option<Str>,
+        /// The component of the product whose pods it begins at.
+        from_component: Option<Str>,
+        /// The component of the product whose pods it ends at, by way of a published port as well.
+        to_component: Option<Str>,
+        /// What the pack calls the port.
+        port_name: Option<Str>,
         /// Why: citation or reason, with what the pack adds to it (`runs once during installation`).
         why: Str,
     }

@@ -16,6 +16,7 @@ pub mod kubernetes;
 mod layout;
 pub mod merge;
 pub mod peers;
+pub mod policies;
 pub mod preflight;
 pub mod proxies;
 pub mod questions;
@@ -62,6 +63,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
             preflight::preflights(&traffic.flows, &Origins::all(gone), site)
         },
     );
+    ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
+    ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;
     ir.rules = rules;
     ir.firewalls = firewalls;
@@ -92,7 +95,7 @@ fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources
     let added = additions::flows::flows(additions, site, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    Traffic { flows: flows::united(rows), absent }
+    Traffic { flows: policies::attached(flows::united(rows)), absent }
 }
 
 /// The items of the packs, kind by kind.
@@ -150,6 +153,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "network_policies" => ir.policies_read.clone(),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,

@@ -253,6 +253,7 @@ fn port(entry: &Entry, r: &mut Reader) -> Option<PortRule> {
         transports,
         application: r.text(&mut t, "application"),
         published: r.bool(&mut t, "published").unwrap_or(false),
+        leads_to: r.expr(&mut t, "leads_to"),
         departs: r.string(&mut t, "departs"),
     };
     if port.of.is_none() && port.default.is_empty() {
@@ -322,6 +323,10 @@ fn component(entry: &Entry, r: &mut Reader) -> Option<Component> {
         connects: r.strings(&mut t, "connects"),
         note: r.text(&mut t, "note"),
         published_on: r.expr(&mut t, "published_on"),
+        labels: match t.get("labels") {
+            Some(node) => node.entries().iter().filter_map(|e| Some((e.key.clone(), r.text_of(&e.value)?))).collect(),
+            None => Vec::new(),
+        },
     };
     r.finish(&t);
     Some(component)

@@ -115,6 +115,8 @@ pub struct PortRule {
     pub application: Option<Text>,
     /// Whether it is a port that the cluster publishes on its nodes.
     pub published: bool,
+    /// The port of the pods that a published one leads to.
+    pub leads_to: Option<Expr>,
     /// Why it differs from what the document prints.
     pub departs: Option<Str>,
 }
@@ -139,6 +141,8 @@ pub struct Component {
     pub connects: Vec<(Str, Span)>,
     pub note: Option<Text>,
     pub published_on: Option<Expr>,
+    /// The labels of its pods, where the product's document or chart gives them.
+    pub labels: Vec<(Str, Text)>,
 }
 
 /// A flow that is written as such.

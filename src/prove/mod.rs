@@ -27,6 +27,7 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+mod policies;
 pub mod powershell;
 mod preflight;
 mod proxy;
@@ -97,6 +98,7 @@ fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
     proxy::nginx(ir, texts, bugs);
     proxy::traefik(ir, texts, bugs);
     cluster::objects(ir, texts, bugs);
+    policies::policies(ir, texts, bugs);
     cluster::values(ir, texts, bugs);
     bodies::documents(ir, texts, bugs);
     documents::paths(ir, tree, texts, bugs);

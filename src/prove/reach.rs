@@ -37,6 +37,9 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         Fstab => Reach::Items("file systems"),
         Ini if path.contains("/nfs.conf") => Reach::Items("NFS servers"),
         Ini if path.contains("/sysctl.d/") => Reach::Items("kernel settings"),
+        Yaml if below("clusters/") && own && path.ends_with("network-policies.yaml") => {
+            Reach::Items("flows of components")
+        }
         Yaml if below("clusters/") && own => Reach::Items("namespaces, volumes and objects"),
         _ if own && path == "{{ d.path }}" => Reach::Items("files that packs give as data"),
         Yaml if below("helm/") || own && path == "{{ release.path }}" => Reach::Items("values of the release"),

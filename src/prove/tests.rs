@@ -315,6 +315,10 @@ fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
         application: s("HTTPS"),
         scope: f(Scope::Site),
         published: f(false),
+        pods_of: f(None),
+        from_component: f(None),
+        to_component: f(None),
+        port_name: f(None),
         why: s(why),
     })
 }

@@ -169,6 +169,10 @@ impl Lowering<'_> {
                             application: field(&group.application),
                             scope: F::new(scope_of(&from.value, &to.value, self.site), exists.clone()),
                             published: F::new(published, exists.clone()),
+                            pods_of: F::new(None, exists.clone()),
+                            from_component: F::new(None, exists.clone()),
+                            to_component: F::new(None, exists.clone()),
+                            port_name: F::new(None, exists.clone()),
                             why: field(&why.value),
                         }));
                     }
