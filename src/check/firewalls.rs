@@ -99,7 +99,7 @@ fn shown(hosts: &[&Firewall]) -> String {
 }
 
 /// Targets for which nothing is written yet: they are words of the spec already, so that a spec can say what it wants.
-const UNWRITTEN: [&str; 5] = ["firewalld", "windows", "network-policy", "security-group", "html"];
+const UNWRITTEN: [&str; 4] = ["firewalld", "windows", "network-policy", "security-group"];
 
 /// Says of every target without a file that it has none: what is asked for is never dropped in silence.
 fn unwritten(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {

@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod sets;
 pub mod steps;
 pub mod storage;
+pub mod tables;
 pub mod values;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     );
     run.absorb(beside);
     ir.flows = traffic.flows;
+    tables::tables(&mut ir, &traffic.gone, site);
     ir.rules = traffic.rules;
     ir.firewalls = traffic.firewalls;
     ir.preflights = preflight::probed(traffic.preflights, &ir.probes);
@@ -64,6 +66,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
 /// Permitted traffic and what follows from it.
 struct Traffic {
     flows: Vec<Arc<Flow>>,
+    /// Of flows that are not there.
+    gone: Origins,
     rules: Vec<Arc<Rule>>,
     firewalls: Vec<Arc<Firewall>>,
     preflights: Vec<Preflight>,
@@ -85,7 +89,7 @@ fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources
     let rules = rules::rules(&flows, &absent, &filtered, site);
     let firewalls = firewalls::firewalls(&filtered, &rules, site);
     let preflights = preflight::preflights(&flows, &gone, site);
-    Traffic { flows, rules, firewalls, preflights }
+    Traffic { flows, gone, rules, firewalls, preflights }
 }
 
 /// The items of the packs, kind by kind.

@@ -16,6 +16,7 @@ mod firewalls;
 pub mod flows;
 pub mod fstab;
 mod hosts;
+pub mod html;
 mod images;
 pub mod ini;
 pub mod iptables;
@@ -32,12 +33,14 @@ mod secrets;
 pub mod sql;
 mod storage;
 pub mod sums;
+mod tables;
 pub mod traefik;
 mod traffic;
 pub mod yaml;
 
 pub use bugs::is_bug;
 pub use reach::{Reach, reach};
+pub use tables::word_of as table_of;
 
 use std::collections::BTreeSet;
 
@@ -59,6 +62,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     firewalls::iptables(ir, &texts, &mut bugs);
     traffic::flow_table(ir, &texts, &mut bugs);
     traffic::flow_document(ir, &texts, &mut bugs);
+    tables::tables(ir, &texts, &mut bugs);
     preflight::scripts(ir, &texts, &mut bugs);
     hosts::units(ir, &texts, &mut bugs);
     hosts::kernel(ir, &texts, &mut bugs);
