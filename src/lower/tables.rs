@@ -37,7 +37,11 @@ pub fn tables(ir: &mut Ir, gone: &Origins, site: &Site) {
     let ends = ir.flows.iter().flat_map(|f| {
         [&f.from_hosts.origins, &f.to_hosts.origins, &f.ports.origins, &f.transport.origins, &f.scope.origins]
     });
-    let all = Origins::all(ends.chain([gone, &zones.origins]));
+    // An addition that waits for an answer is no flow yet.
+    let products = site.table("products").map(|(_, p)| p);
+    let extras = site.root.get("extra").into_iter().chain(products.filter_map(|p| p.get("extra")));
+    let waiting: Vec<Origins> = extras.filter_map(|e| e.get("flows")).map(deep_origins).collect();
+    let all = Origins::all(ends.chain([gone, &zones.origins]).chain(&waiting));
     ir.zone_flows = zone_flows(&ir.flows, &zones, site);
     ir.zones = zones.zones(&ir.zone_flows, &all);
     ir.zone_pairs = pairs(&ir.zone_flows, &all);
