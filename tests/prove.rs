@@ -46,7 +46,12 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> 
         }
         Some("firewall") => {
             part.flows.clone_from(&ir.flows);
-            Box::new(|p| p == path)
+            part.zones.clone_from(&ir.zones);
+            part.zone_flows.clone_from(&ir.zone_flows);
+            part.host_flows.clone_from(&ir.host_flows);
+            let word = prove::table_of(path);
+            part.flow_tables = ir.flow_tables.iter().filter(|t| Some(&**t.name) == word).cloned().collect();
+            Box::new(move |p| prove::table_of(p) == word)
         }
         _ if of_database(path) => {
             part.database_servers.clone_from(&ir.database_servers);

@@ -11,6 +11,7 @@ mod network;
 mod preflight;
 mod runbook;
 mod storage;
+mod tables;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
@@ -25,6 +26,7 @@ pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
+pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
 
 use std::sync::Arc;
 
@@ -34,6 +36,12 @@ use crate::value::{Tracked, Value};
 #[derive(Clone, Debug, Default)]
 pub struct Ir {
     pub flows: Vec<Arc<Flow>>,
+    pub flow_tables: Vec<Arc<FlowTable>>,
+    pub zones: Vec<Arc<Zone>>,
+    pub zone_flows: Vec<Arc<ZoneFlow>>,
+    pub zone_pairs: Vec<Arc<ZonePair>>,
+    pub matrix: Vec<Arc<MatrixRow>>,
+    pub host_flows: Vec<Arc<HostFlows>>,
     pub rules: Vec<Arc<Rule>>,
     pub firewalls: Vec<Arc<Firewall>>,
     pub proxies: Vec<Arc<Proxy>>,
@@ -79,6 +87,12 @@ impl Ir {
         }
         Some(match kind {
             "flows" => value(&self.flows),
+            "flow_tables" => value(&self.flow_tables),
+            "zones" => value(&self.zones),
+            "zone_flows" => value(&self.zone_flows),
+            "zone_pairs" => value(&self.zone_pairs),
+            "matrix" => value(&self.matrix),
+            "host_flows" => value(&self.host_flows),
             "rules" => value(&self.rules),
             "firewalls" => value(&self.firewalls),
             "proxies" => value(&self.proxies),
@@ -117,6 +131,12 @@ impl Ir {
     pub fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
         Some(match kind {
             "flows" => Flow::FIELDS,
+            "flow_tables" => FlowTable::FIELDS,
+            "zones" => Zone::FIELDS,
+            "zone_flows" => ZoneFlow::FIELDS,
+            "zone_pairs" => ZonePair::FIELDS,
+            "matrix" => MatrixRow::FIELDS,
+            "host_flows" => HostFlows::FIELDS,
             "rules" => Rule::FIELDS,
             "firewalls" => Firewall::FIELDS,
             "proxies" => Proxy::FIELDS,
@@ -154,6 +174,12 @@ impl Ir {
     /// The names that [`Ir::list`] knows.
     pub const KINDS: &'static [&'static str] = &[
         "flows",
+        "flow_tables",
+        "zones",
+        "zone_flows",
+        "zone_pairs",
+        "matrix",
+        "host_flows",
         "rules",
         "firewalls",
         "proxies",

@@ -25,6 +25,7 @@ pub mod secrets;
 pub mod sets;
 pub mod steps;
 pub mod storage;
+pub mod tables;
 pub mod values;
 
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
     ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;
+    let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+    tables::tables(&mut ir, &Origins::all(gone), site);
     ir.rules = rules;
     ir.firewalls = firewalls;
     ir.preflights = preflight::probed(preflights, &ir.probes);

@@ -18,6 +18,7 @@ pub mod flows;
 pub mod fstab;
 mod host_firewalls;
 mod hosts;
+pub mod html;
 mod images;
 pub mod ini;
 pub mod iptables;
@@ -36,6 +37,7 @@ mod secrets;
 pub mod sql;
 mod storage;
 pub mod sums;
+mod tables;
 pub mod traefik;
 mod traffic;
 pub mod xml;
@@ -43,6 +45,7 @@ pub mod yaml;
 
 pub use bugs::is_bug;
 pub use reach::{Reach, reach};
+pub use tables::word_of as table_of;
 
 use std::collections::BTreeSet;
 
@@ -79,6 +82,7 @@ fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     host_firewalls::firewalld(ir, texts, bugs);
     host_firewalls::windows(ir, texts, bugs);
     traffic::flow_table(ir, texts, bugs);
+    tables::tables(ir, texts, bugs);
     preflight::scripts(ir, texts, bugs);
 }
 

@@ -45,6 +45,7 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         Yaml if below("helm/") || own && path == "{{ release.path }}" => Reach::Items("values of the release"),
         Csv if path == "firewall/flows.csv" => Reach::Items("flows"),
         Markdown if path == "firewall/flows.md" => Reach::Items("flows"),
+        Csv | Markdown | Html if own && below("firewall/") => Reach::Items("flows between zones"),
         Shell if own && path.ends_with("/preflight.sh") => Reach::Items("outgoing flows of the host"),
         Ini if own && path.contains("/modules-load.d/") => Reach::Items("kernel modules"),
         Ini if own && path.contains("/root/etc/chrony") => Reach::Items("clocks"),
