@@ -12,6 +12,7 @@ mod preflight;
 mod runbook;
 mod storage;
 mod tables;
+mod swarm;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
@@ -27,6 +28,7 @@ pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
 pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
+pub use swarm::{Overlay, Stack};
 
 use std::sync::Arc;
 
@@ -60,6 +62,8 @@ pub struct Ir {
     pub objects: Vec<Arc<Object>>,
     pub documents: Vec<Arc<Document>>,
     pub network_policies: Vec<Arc<NetworkPolicy>>,
+    pub overlays: Vec<Arc<Overlay>>,
+    pub stacks: Vec<Arc<Stack>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -111,6 +115,8 @@ impl Ir {
             "objects" => value(&self.objects),
             "documents" => value(&self.documents),
             "network_policies" => value(&self.network_policies),
+            "overlays" => value(&self.overlays),
+            "stacks" => value(&self.stacks),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -155,6 +161,8 @@ impl Ir {
             "objects" => Object::FIELDS,
             "documents" => Document::FIELDS,
             "network_policies" => NetworkPolicy::FIELDS,
+            "overlays" => Overlay::FIELDS,
+            "stacks" => Stack::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -198,6 +206,8 @@ impl Ir {
         "objects",
         "documents",
         "network_policies",
+        "overlays",
+        "stacks",
         "releases",
         "images",
         "mirrors",

@@ -209,7 +209,7 @@ impl Lowering<'_> {
         });
         let gone = Origins::all(&std::mem::take(&mut run.absent));
         match &rule.ends {
-            Some((from, to)) => self.gone(&from.label, &to.label, &gone),
+            Some((from, to)) => self.gone(from.label.source(), to.label.source(), &gone),
             None => {
                 for (from, to) in rule.from.iter().flat_map(|(f, _)| rule.to.iter().map(move |(t, _)| (f, t))) {
                     if let (Some(from), Some(to)) = (self.end(from), self.end(to)) {
@@ -223,7 +223,7 @@ impl Lowering<'_> {
             let ends = |names: &[(Str, Span)]| names.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ");
             let what = match &rule.ends {
                 None => format!("flow {} -> {}", ends(&rule.from), ends(&rule.to)),
-                Some((from, to)) => format!("flow {} -> {}", from.label, to.label),
+                Some((from, to)) => format!("flow {} -> {}", from.label.source(), to.label.source()),
             };
             self.open.push((what, unanswered, why.clone()));
         }

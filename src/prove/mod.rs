@@ -57,20 +57,24 @@ use crate::spread::both;
 use bugs::{At, Bugs};
 use fault::{Fault, Read};
 
+/// Whether the spec itself says a word.
+pub type Said<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
 /// Proves a tree. Every difference is an error that says so; see [`is_bug`].
 pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
-    prove_on(1, ir, tree, findings);
+    prove_for(1, ir, tree, &|_| false, findings);
 }
 
-/// Proves a tree as [`prove`] does, with as many threads as are allowed; 0 leaves it to the machine.
-pub fn prove_on(threads: usize, ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
+/// Proves a tree as [`prove`] does, with as many threads as are allowed; 0 leaves it to the machine. The spec of a site
+/// may say some words by itself: a document may name those that `said` knows, whatever they look like.
+pub fn prove_for(threads: usize, ir: &Ir, tree: &ArtifactTree, said: Said<'_>, findings: &mut Findings) {
     let texts = Texts::all(ir, tree, &mut Bugs::new(findings));
     let mut beside = Findings::default();
     let texts = &texts;
     both(
         threads,
         || traffic(ir, texts, &mut Bugs::new(findings)),
-        || others(ir, tree, texts, &mut Bugs::new(&mut beside)),
+        || others(ir, tree, texts, said, &mut Bugs::new(&mut beside)),
     );
     findings.extend(beside);
 }
@@ -86,7 +90,7 @@ fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     preflight::scripts(ir, texts, bugs);
 }
 
-fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
+fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: Said<'_>, bugs: &mut Bugs) {
     storage::exports(ir, texts, bugs);
     storage::fstab(ir, texts, bugs);
     storage::nfs_conf(ir, texts, bugs);
@@ -105,7 +109,7 @@ fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
     policies::policies(ir, texts, bugs);
     cluster::values(ir, texts, bugs);
     bodies::documents(ir, texts, bugs);
-    documents::paths(ir, tree, texts, bugs);
+    documents::paths(ir, tree, texts, said, bugs);
     texts.others(bugs);
 }
 
