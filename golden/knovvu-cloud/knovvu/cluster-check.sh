@@ -23,21 +23,7 @@ esac
 
 try 'storage class gp3' kubectl get storageclass gp3
 
-# user, namespace, verb, resource
-may() {
-    if [ "$(kubectl auth can-i "$3" "$4" -n "$2" --as "$1" 2>/dev/null)" = yes ]; then ok "$1 may $3 $4 in $2"; else bad "$1 may not $3 $4 in $2"; fi
-}
-may_not() {
-    if [ "$(kubectl auth can-i '*' '*' --all-namespaces --as "$1" 2>/dev/null)" = yes ]; then bad "$1 is administrator of the whole cluster"; else ok "$1 is no administrator of the whole cluster"; fi
-}
 
-# user, namespace: everything that the page asks for there
-rights() {
-    for verb in get list watch create update patch delete; do
-        may "$1" "$2" "$verb" deployments.apps
-        may "$1" "$2" "$verb" persistentvolumeclaims
-    done
-}
 
 # The registry: whether it speaks the Docker Registry v2 API, which answers 200, or 401 without an account.
 status=$(curl -s -o /dev/null -m 10 -w '%{http_code}' https://123456789012.dkr.ecr.eu-north-1.amazonaws.com/v2/)

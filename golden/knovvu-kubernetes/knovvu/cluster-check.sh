@@ -23,6 +23,13 @@ esac
 
 try 'storage class nfs-manual' kubectl get storageclass nfs-manual
 
+try 'namespace sestek-common' kubectl get namespace sestek-common
+try 'limits of sestek-common' kubectl get limitrange knovvu-pods -n sestek-common
+try 'namespace sestek-core' kubectl get namespace sestek-core
+try 'limits of sestek-core' kubectl get limitrange knovvu-pods -n sestek-core
+try 'namespace sestek-va' kubectl get namespace sestek-va
+try 'limits of sestek-va' kubectl get limitrange knovvu-pods -n sestek-va
+
 # user, namespace, verb, resource
 may() {
     if [ "$(kubectl auth can-i "$3" "$4" -n "$2" --as "$1" 2>/dev/null)" = yes ]; then ok "$1 may $3 $4 in $2"; else bad "$1 may not $3 $4 in $2"; fi
@@ -30,12 +37,6 @@ may() {
 may_not() {
     if [ "$(kubectl auth can-i '*' '*' --all-namespaces --as "$1" 2>/dev/null)" = yes ]; then bad "$1 is administrator of the whole cluster"; else ok "$1 is no administrator of the whole cluster"; fi
 }
-try 'namespace sestek-common' kubectl get namespace sestek-common
-try 'limits of sestek-common' kubectl get limitrange knovvu-pods -n sestek-common
-try 'namespace sestek-core' kubectl get namespace sestek-core
-try 'limits of sestek-core' kubectl get limitrange knovvu-pods -n sestek-core
-try 'namespace sestek-va' kubectl get namespace sestek-va
-try 'limits of sestek-va' kubectl get limitrange knovvu-pods -n sestek-va
 
 # user, namespace: everything that the page asks for there
 rights() {

@@ -23,13 +23,6 @@ esac
 
 try 'storage class ocs-storagecluster-ceph-rbd' kubectl get storageclass ocs-storagecluster-ceph-rbd
 
-# user, namespace, verb, resource
-may() {
-    if [ "$(kubectl auth can-i "$3" "$4" -n "$2" --as "$1" 2>/dev/null)" = yes ]; then ok "$1 may $3 $4 in $2"; else bad "$1 may not $3 $4 in $2"; fi
-}
-may_not() {
-    if [ "$(kubectl auth can-i '*' '*' --all-namespaces --as "$1" 2>/dev/null)" = yes ]; then bad "$1 is administrator of the whole cluster"; else ok "$1 is no administrator of the whole cluster"; fi
-}
 try 'namespace knovvu-common' kubectl get namespace knovvu-common
 try 'limits of knovvu-common' kubectl get limitrange knovvu-pods -n knovvu-common
 try 'namespace knovvu-stai' kubectl get namespace knovvu-stai
@@ -40,6 +33,14 @@ try 'namespace knovvu-ca' kubectl get namespace knovvu-ca
 try 'limits of knovvu-ca' kubectl get limitrange knovvu-pods -n knovvu-ca
 try 'namespace knovvu-va' kubectl get namespace knovvu-va
 try 'limits of knovvu-va' kubectl get limitrange knovvu-pods -n knovvu-va
+
+# user, namespace, verb, resource
+may() {
+    if [ "$(kubectl auth can-i "$3" "$4" -n "$2" --as "$1" 2>/dev/null)" = yes ]; then ok "$1 may $3 $4 in $2"; else bad "$1 may not $3 $4 in $2"; fi
+}
+may_not() {
+    if [ "$(kubectl auth can-i '*' '*' --all-namespaces --as "$1" 2>/dev/null)" = yes ]; then bad "$1 is administrator of the whole cluster"; else ok "$1 is no administrator of the whole cluster"; fi
+}
 
 # user, namespace: everything that the page asks for there
 rights() {
