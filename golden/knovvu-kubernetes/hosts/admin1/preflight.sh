@@ -344,7 +344,9 @@ if [ "$flows" = yes ]; then
     try tcp 22 'hosts, SSH' admin 0 10.70.80.11 10.70.80.21 10.70.80.22 10.70.80.23 10.70.80.31 10.70.80.41
     try tcp 22 'hosts, SSH' management 0 10.70.80.11 10.70.80.21 10.70.80.22 10.70.80.23 10.70.80.31 10.70.80.41 10.70.80.51 10.70.80.61
     try tcp 443 'registry, HTTPS' 'admin, importer, maestro' 0 10.70.80.51
+    try tcp 22 'Windows hosts, SSH' management 0 10.70.80.71 10.70.90.17
     try tcp 3389 'Windows hosts, Remote Desktop' management 0 10.70.80.71 10.70.90.17
+    try tcp 5985-5986 'Windows hosts, WinRM' management 0 10.70.80.71 10.70.90.17
     try udp 3389 'Windows hosts, Remote Desktop' management 0 10.70.80.71 10.70.90.17
     try tcp 443 'central-registry, HTTPS' importer 0 192.0.2.44
 fi
