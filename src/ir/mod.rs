@@ -2,6 +2,7 @@
 //! read by templates, compared with what was emitted.
 
 mod databases;
+mod documents;
 mod field;
 mod firewall;
 mod hosts;
@@ -10,18 +11,22 @@ mod network;
 mod preflight;
 mod runbook;
 mod storage;
+mod swarm;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
+pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
 pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
-    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretObject, SecretUse, ValueLine, Volume,
+    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretMixture, SecretObject, SecretUse, ValueLine,
+    Volume,
 };
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
+pub use swarm::{Overlay, Stack};
 
 use std::sync::Arc;
 
@@ -47,6 +52,9 @@ pub struct Ir {
     pub namespaces: Vec<Arc<Namespace>>,
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
+    pub documents: Vec<Arc<Document>>,
+    pub overlays: Vec<Arc<Overlay>>,
+    pub stacks: Vec<Arc<Stack>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -88,6 +96,9 @@ impl Ir {
             "namespaces" => value(&self.namespaces),
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
+            "documents" => value(&self.documents),
+            "overlays" => value(&self.overlays),
+            "stacks" => value(&self.stacks),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -124,6 +135,9 @@ impl Ir {
             "namespaces" => Namespace::FIELDS,
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
+            "documents" => Document::FIELDS,
+            "overlays" => Overlay::FIELDS,
+            "stacks" => Stack::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -159,6 +173,9 @@ impl Ir {
         "namespaces",
         "volumes",
         "objects",
+        "documents",
+        "overlays",
+        "stacks",
         "releases",
         "images",
         "mirrors",

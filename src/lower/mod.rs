@@ -4,6 +4,7 @@ pub mod additions;
 pub mod clocks;
 pub mod contradictions;
 pub mod databases;
+pub mod documents;
 pub mod firewalls;
 pub mod flows;
 pub mod hosts;
@@ -11,6 +12,7 @@ pub mod images;
 pub mod immutable;
 pub mod items;
 pub mod kubernetes;
+mod layout;
 pub mod merge;
 pub mod peers;
 pub mod preflight;
@@ -21,6 +23,7 @@ pub mod secrets;
 pub mod sets;
 pub mod steps;
 pub mod storage;
+mod swarm;
 pub mod values;
 
 use crate::instance::{Instance, Run};
@@ -61,6 +64,11 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     let before = run.absent.len();
     let secret_items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "secrets", site, run)).collect();
     let absent_secrets = Origins::all(&run.absent[before.min(run.absent.len())..]);
+    let before = run.absent.len();
+    let mut all =
+        |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
+    let (documents, stacks, overlays) = (all("documents"), all("stacks"), all("overlays"));
+    let absent_documents = Origins::all(&run.absent[before.min(run.absent.len())..]);
     ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
@@ -75,6 +83,10 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
+    ir.overlays = swarm::overlays(&overlays, site, run);
+    let drafts;
+    (ir.stacks, drafts) = swarm::stacks(&stacks, run);
+    ir.documents = documents::documents(&documents, drafts, &absent_documents, run);
     ir.images = images::images(&images, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);

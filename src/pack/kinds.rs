@@ -14,11 +14,16 @@ impl Kind {
     pub fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.required.iter().chain(self.optional).copied()
     }
+
+    /// Whether a field is a command that somebody pastes into a shell: each value in it is quoted for that.
+    pub fn is_command(&self, field: &str) -> bool {
+        matches!((self.name, field), ("documents" | "stacks", "apply" | "check"))
+    }
 }
 
 /// Every kind, in the order in which `packs show` prints them.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "namespaces", required: &["cluster", "name"], optional: &[] },
+    Kind { name: "namespaces", required: &["cluster", "name"], optional: &["labels"] },
     Kind { name: "exports", required: &["storage"], optional: &["options", "clients", "host", "path"] },
     Kind { name: "directories", required: &["host", "path", "owner"], optional: &["mode"] },
     Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
@@ -53,8 +58,31 @@ pub const KINDS: &[Kind] = &[
         required: &["cluster", "namespace", "storage", "name", "claim"],
         optional: &["server", "path", "mount_options", "size", "access", "class"],
     },
-    Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
-    Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
+    Kind {
+        name: "objects",
+        required: &["cluster", "api_version", "kind", "name"],
+        optional: &["namespace", "labels", "annotations", "body"],
+    },
+    Kind {
+        name: "documents",
+        required: &["path", "format", "body"],
+        optional: &["part", "title", "placement", "host", "target", "owner", "mode", "apply", "check"],
+    },
+    Kind {
+        name: "overlays",
+        required: &["cluster", "name"],
+        optional: &["driver", "attachable", "encrypted", "subnet", "gateway", "options", "labels"],
+    },
+    Kind {
+        name: "stacks",
+        required: &["cluster", "name", "body"],
+        optional: &["path", "title", "apply", "check"],
+    },
+    Kind {
+        name: "releases",
+        required: &["name", "cluster", "namespace", "chart"],
+        optional: &["id", "by", "path", "api_version", "body"],
+    },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
     Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },
     Kind {
@@ -73,6 +101,12 @@ pub const KINDS: &[Kind] = &[
             "certificate",
             "server",
             "user",
+            "sealed",
+            "controller",
+            "controller_namespace",
+            "before",
+            "after",
+            "encoding",
         ],
     },
     Kind {
