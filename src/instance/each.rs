@@ -23,8 +23,45 @@ pub struct Run {
     pub absent: Vec<Origins>,
     /// The answers without which there would be more questions.
     pub settled: Vec<Origins>,
+    /// The texts that name the file of the item at work, where an open item leaves its file open.
+    pub watched: Vec<Text>,
+    /// The files that are open, as these texts name them.
+    pub open_files: Vec<OpenFile>,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
+}
+
+/// A file of which something is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenFile {
+    /// For each text that names it what is known of it: the text, with `None` for what is not.
+    pub names: Vec<Vec<Option<Str>>>,
+    /// What leaves it open.
+    pub reads: Origins,
+}
+
+impl OpenFile {
+    /// Whether these texts name the file, as far as its names are known.
+    pub fn is(&self, names: &[&str]) -> bool {
+        self.names.len() == names.len() && self.names.iter().zip(names).all(|(known, name)| fits(known, name))
+    }
+
+    /// The text of a name that is known as a whole.
+    pub fn known(&self, index: usize) -> Option<&Str> {
+        match self.names.get(index)?.as_slice() {
+            [Some(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a text has the known pieces in their order.
+fn fits(pieces: &[Option<Str>], text: &str) -> bool {
+    let Some((first, more)) = pieces.split_first() else { return text.is_empty() };
+    match first {
+        Some(known) => text.strip_prefix(&**known).is_some_and(|rest| fits(more, rest)),
+        None => (0..=text.len()).filter(|i| text.is_char_boundary(*i)).any(|i| fits(more, &text[i..])),
+    }
 }
 
 /// A question in the words of a pack.
@@ -236,7 +273,7 @@ impl Run {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
                 Some(why) => self.absent.push(origins.union(&why)),
-                None => self.left_open(unanswered, origins, open),
+                None => self.left_open(unanswered, scope, origins, open),
             },
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
@@ -289,15 +326,36 @@ impl Run {
                 self.absent.push(origins.union(&value.origins));
             }
             Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
-            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
+            Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Poison => {}
         }
     }
 
-    fn left_open(&mut self, mut unanswered: Vec<Unanswered>, origins: &Origins, open: &mut Vec<Unanswered>) {
+    fn left_open(
+        &mut self,
+        mut unanswered: Vec<Unanswered>,
+        scope: &Scope,
+        origins: &Origins,
+        open: &mut Vec<Unanswered>,
+    ) {
         behind(&mut unanswered, origins);
+        self.leave_file_open(&unanswered, scope);
         self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
         open.extend(unanswered);
+    }
+
+    /// Notes that the file of the item at work is not known as a whole.
+    pub fn leave_file_open(&mut self, unanswered: &[Unanswered], scope: &Scope) {
+        if self.watched.is_empty() {
+            return;
+        }
+        let name = |text: &Text| match text.eval(scope, &mut Reads::default()).ok().and_then(|found| found.value.text()) {
+            Some(known) => vec![Some(known)],
+            None => text.literals().map(|piece| piece.map(Str::from)).collect(),
+        };
+        let names = self.watched.iter().map(name).collect();
+        let reads = Origins::all(unanswered.iter().flat_map(|u| [&u.origins, &u.reads]));
+        self.open_files.push(OpenFile { names, reads });
     }
 
     /// The origins of an item of a list. An item of the `Ir` is there because of all its fields, a group of them because

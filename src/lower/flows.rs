@@ -205,7 +205,7 @@ impl Lowering<'_> {
         });
         let gone = Origins::all(&std::mem::take(&mut run.absent));
         match &rule.ends {
-            Some((from, to)) => self.gone(&from.label, &to.label, &gone),
+            Some((from, to)) => self.gone(from.label.source(), to.label.source(), &gone),
             None => {
                 for (from, to) in rule.from.iter().flat_map(|(f, _)| rule.to.iter().map(move |(t, _)| (f, t))) {
                     if let (Some(from), Some(to)) = (self.end(from), self.end(to)) {
@@ -219,7 +219,7 @@ impl Lowering<'_> {
             let ends = |names: &[(Str, Span)]| names.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ");
             let what = match &rule.ends {
                 None => format!("flow {} -> {}", ends(&rule.from), ends(&rule.to)),
-                Some((from, to)) => format!("flow {} -> {}", from.label, to.label),
+                Some((from, to)) => format!("flow {} -> {}", from.label.source(), to.label.source()),
             };
             self.open.push((what, unanswered, why.clone()));
         }
@@ -437,9 +437,14 @@ fn inline_end(end: &InlineEnd, scope: &Scope, site: &Site, run: &mut Run) -> End
         Answer::Open(open) => State::Open(open),
         Answer::Poison => State::Absent(Origins::None),
     };
+    let (label, state) = match run.text(&end.label, scope) {
+        Answer::Known(found) => (found.value.text().unwrap_or_default(), state),
+        Answer::Open(open) => (end.label.source().clone(), State::Open(open)),
+        Answer::Poison => (end.label.source().clone(), State::Absent(Origins::None)),
+    };
     End {
-        name: end.label.clone(),
-        label: end.label.clone(),
+        name: label.clone(),
+        label,
         component: false,
         state,
         listens: Vec::new(),

@@ -136,6 +136,8 @@ pub fn stacks(items: &[Item], run: &mut Run) -> (Vec<Arc<Stack>>, Vec<Draft>) {
             }
         }
     }
+    // A stack with a part of it missing is another stack.
+    list.retain(|(s, ..)| !run.open_files.iter().any(|file| file.is(&[&s.cluster, &s.name])));
     list.sort_by_key(|(s, ..)| (s.cluster.value.clone(), s.name.value.clone()));
     let mut stacks = Vec::with_capacity(list.len());
     let mut drafts = Vec::with_capacity(list.len());

@@ -357,7 +357,7 @@ fn flow(node: &Node, r: &mut Reader) -> Option<FlowRule> {
 
 fn inline(node: &Node, r: &mut Reader) -> Option<InlineEnd> {
     let mut t = Table::new(node, "end of a flow");
-    let label = r.required_string(&mut t, "label");
+    let label = r.required_text(&mut t, "label");
     let is = r.required_expr(&mut t, "is");
     r.finish(&t);
     Some(InlineEnd { label: label?, is: is? })

@@ -156,7 +156,7 @@ pub struct FlowRule {
 /// An end of a flow that is no binding.
 #[derive(Debug)]
 pub struct InlineEnd {
-    pub label: Str,
+    pub label: Text,
     pub is: Expr,
 }
 

@@ -201,6 +201,7 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| {
                 w.texts([rule.note.as_ref()], env);
                 if let Some((from, to)) = &rule.ends {
+                    w.texts([Some(&from.label), Some(&to.label)], env);
                     w.expr(Some(&from.is), env);
                     w.expr(Some(&to.is), env);
                 }

@@ -46,6 +46,11 @@ impl Text {
         Some(Self { source: text.into(), anchor: at, parts })
     }
 
+    /// A text without expressions, for what stands at a place.
+    pub fn literally(text: &str, at: Anchor) -> Self {
+        Self { source: text.into(), anchor: at, parts: vec![Part::Literal(text.into())] }
+    }
+
     /// The text, when there is no expression in it.
     pub fn literal(&self) -> Option<&Str> {
         match self.parts.as_slice() {
