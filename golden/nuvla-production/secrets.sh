@@ -50,7 +50,7 @@ mixtures() {
 
 # Files on hosts: host, path, owner, mode, secret.
 files() {
-    on_host m1 /etc/ssl/nuvla/key.pem root:root 0600 nuvla-key
+    on_host m1 /etc/pki/tls/private/nuvla.key root:root 0600 nuvla-key
     :
 }
 
