@@ -343,7 +343,9 @@ if [ "$flows" = yes ]; then
     try tcp 22 'hosts, SSH' management 0 10.61.8.11 10.61.8.12 10.61.8.13 10.61.8.21 10.61.8.22 10.61.8.23
     try tcp 22 'nodes, SSH' admin 0 10.61.8.11 10.61.8.12 10.61.8.13 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try udp 123 'ntp, NTP' hosts 0 10.61.8.2 10.61.8.3
+    try tcp 22 'Windows hosts, SSH' management 0 10.61.8.24
     try tcp 3389 'Windows hosts, Remote Desktop' management 0 10.61.8.24
+    try tcp 5985-5986 'Windows hosts, WinRM' management 0 10.61.8.24
     try udp 3389 'Windows hosts, Remote Desktop' management 0 10.61.8.24
     try tcp 443 'rafay-controller, HTTPS' admin 0 198.51.100.10
 fi
