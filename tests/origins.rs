@@ -69,6 +69,11 @@ one_test_per_fixture! {
     pseven_production: "pseven-production",
     pseven_test: "pseven-test",
     pseven_traefik: "pseven-traefik",
+    rafay_converged_multi: "rafay-converged-multi",
+    rafay_converged_multi_four: "rafay-converged-multi-four",
+    rafay_converged_single: "rafay-converged-single",
+    rafay_dedicated_multi: "rafay-dedicated-multi",
+    rafay_dedicated_single: "rafay-dedicated-single",
 }
 
 /// Changes every leaf of a fixture once.
