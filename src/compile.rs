@@ -176,7 +176,8 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             let mut emission = emit::emit(&planned, &emitting, &mut c.findings);
             emission.tree.immutable = immutable;
             if !c.findings.has_errors() {
-                prove::prove(&ir, &emission.tree, &mut c.findings);
+                let said = |path: &str| says(&site.root.value, path);
+                prove::prove_for(&ir, &emission.tree, &said, &mut c.findings);
                 c.tree = Some(emission.tree);
                 c.trace = emission.trace;
             }
@@ -188,6 +189,19 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     c.site = Some(site);
     c.schema = Some(schema);
     Some(())
+}
+
+/// Whether the site has a text of its own that is the path, or a folder that the path lies in.
+fn says(value: &Value, path: &str) -> bool {
+    match value {
+        Value::Str(text) => {
+            let text = text.trim_matches('/').trim_start_matches("./");
+            text.contains('/') && path.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        Value::List(items) => items.iter().any(|item| says(&item.value, path)),
+        Value::Map(map) => map.values().any(|item| says(&item.value, path)),
+        _ => false,
+    }
 }
 
 /// The templates of every pack in use, by the pack's name.
