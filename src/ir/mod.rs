@@ -11,7 +11,6 @@ mod network;
 mod preflight;
 mod runbook;
 mod storage;
-mod swarm;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
@@ -26,7 +25,6 @@ pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
-pub use swarm::{Overlay, Stack};
 
 use std::sync::Arc;
 
@@ -53,8 +51,6 @@ pub struct Ir {
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
     pub documents: Vec<Arc<Document>>,
-    pub overlays: Vec<Arc<Overlay>>,
-    pub stacks: Vec<Arc<Stack>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -97,8 +93,6 @@ impl Ir {
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
             "documents" => value(&self.documents),
-            "overlays" => value(&self.overlays),
-            "stacks" => value(&self.stacks),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -136,8 +130,6 @@ impl Ir {
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
             "documents" => Document::FIELDS,
-            "overlays" => Overlay::FIELDS,
-            "stacks" => Stack::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -174,8 +166,6 @@ impl Ir {
         "volumes",
         "objects",
         "documents",
-        "overlays",
-        "stacks",
         "releases",
         "images",
         "mirrors",

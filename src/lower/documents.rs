@@ -23,16 +23,9 @@ pub struct Draft {
     span: crate::source::Span,
 }
 
-impl Draft {
-    /// What is in the first document.
-    pub fn body(&self) -> Option<&Tracked> {
-        self.parts.first().map(|(_, body)| body)
-    }
-}
-
 /// Files of all items; `absent` are the origins of items that are not there.
-/// `drafts` are files that other items have made.
-pub fn documents(items: &[Item], mut drafts: Vec<Draft>, absent: &Origins, run: &mut Run) -> Vec<Arc<Document>> {
+pub fn documents(items: &[Item], absent: &Origins, run: &mut Run) -> Vec<Arc<Document>> {
+    let mut drafts: Vec<Draft> = Vec::new();
     for item in items {
         let Some((path, format, body)) = required(item, run) else { continue };
         let Some(draft) = draft(item, path, format, body, run) else { continue };
@@ -97,7 +90,7 @@ pub fn draft(item: &Item, path: F<Str>, format: F<Str>, body: Tracked, run: &mut
 }
 
 /// Adds an item of the same path.
-pub fn unite(first: &mut Draft, more: Draft, run: &mut Run) {
+fn unite(first: &mut Draft, more: Draft, run: &mut Run) {
     let (a, b) = (&mut first.item, &more.item);
     a.format = merge_field(&a.format, &b.format, "format of a document", run);
     a.placement = merge_field(&a.placement, &b.placement, "placement of a document", run);
@@ -157,7 +150,7 @@ pub fn merged(a: &Tracked, b: &Tracked, path: &str, run: &mut Run) -> Tracked {
 }
 
 /// Lays a file out.
-fn finish(draft: Draft, absent: &Origins, run: &mut Run) -> Arc<Document> {
+pub fn finish(draft: Draft, absent: &Origins, run: &mut Run) -> Arc<Document> {
     let mut item = draft.item;
     let mut page = Page::new(draft.format, absent.clone());
     let exists = item.path.origins.union(absent);

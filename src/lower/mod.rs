@@ -24,7 +24,6 @@ pub mod secrets;
 pub mod sets;
 pub mod steps;
 pub mod storage;
-mod swarm;
 pub mod values;
 
 use std::sync::Arc;
@@ -107,9 +106,7 @@ fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: 
     let secret_items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "secrets", site, run)).collect();
     let absent_secrets = Origins::all(&run.absent[before.min(run.absent.len())..]);
     let before = run.absent.len();
-    let mut all =
-        |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
-    let (documents, stacks, overlays) = (all("documents"), all("stacks"), all("overlays"));
+    let documents: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "documents", site, run)).collect();
     let absent_documents = Origins::all(&run.absent[before.min(run.absent.len())..]);
     ir.exports = additions::exports(additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
@@ -125,10 +122,7 @@ fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: 
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
-    ir.overlays = swarm::overlays(&overlays, site, run);
-    let drafts;
-    (ir.stacks, drafts) = swarm::stacks(&stacks, run);
-    ir.documents = documents::documents(&documents, drafts, &absent_documents, run);
+    ir.documents = documents::documents(&documents, &absent_documents, run);
     ir.images = images::images(&images, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);

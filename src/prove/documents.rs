@@ -1,8 +1,9 @@
-//! Paths that documents and steps name, against the tree: each must be in it.
+//! Paths that documents and steps name, against the tree: each must be in it. What else a document states goes on to
+//! whoever knows it, since a document is read once.
 
 use super::bugs::{At, Bugs};
-use super::markdown;
 use super::{Emitted, Texts};
+use super::{markdown, traffic};
 use crate::artifact::ArtifactTree;
 use crate::diag::similar_name;
 use crate::emit::escape::Format;
@@ -12,8 +13,8 @@ use crate::ir::Ir;
 const SEALS: [&str; 2] = ["MANIFEST.json", "SHA256SUMS"];
 
 /// Every step's files, and every path below a folder of the tree that a Markdown document names.
-pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: &dyn Fn(&str) -> bool, bugs: &mut Bugs) {
-    let known = Known { tree, said, waits: !ir.questions.is_empty() };
+pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
+    let known = Known { tree, waits: !ir.questions.is_empty() };
     let runbook = At { path: "RUNBOOK.md", line: 0 };
     for step in &ir.steps {
         for file in step.files.iter().filter(|f| !known.has(f)) {
@@ -21,11 +22,11 @@ pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: &dyn Fn(&str) ->
         }
     }
     for file in texts.of(Format::Markdown) {
-        document(file, &known, bugs);
+        document(ir, file, &known, bugs);
     }
 }
 
-fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
+fn document(ir: &Ir, file: &Emitted, known: &Known, bugs: &mut Bugs) {
     let outline = match markdown::read(file.text) {
         Ok(outline) => outline,
         // What a pack writes by itself may use more of the language than is understood here.
@@ -44,11 +45,12 @@ fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
     for (code, line) in &outline.code {
         for word in code.split(|c: char| c.is_whitespace() || "'\"`;()<>=,".contains(c)) {
             let word = word.trim_start_matches("./").trim_end_matches(['.', ':']);
-            if known.claims(word) && !known.has(word) && !(known.said)(word) {
+            if known.claims(word) && !known.has(word) {
                 bugs.dangling(file.at(*line), word, known.similar(word), known.waits);
             }
         }
     }
+    traffic::flow_document(ir, file, outline, bugs);
 }
 
 /// A link's path from the tree's root, given the path of the document that has it.
@@ -70,8 +72,6 @@ fn beside(document: &str, target: &str) -> String {
 /// The paths of the tree.
 struct Known<'a> {
     tree: &'a ArtifactTree,
-    /// Whether the spec says a path by itself, as that of a folder of a repository.
-    said: &'a dyn Fn(&str) -> bool,
     /// Whether some file may wait for an answer.
     waits: bool,
 }

@@ -136,10 +136,7 @@ impl Evaluator<'_> {
                 step(base, name)
             }
             Op::Index(base, index) => {
-                let name = match index.literal() {
-                    Some(name) => name.clone(),
-                    None => self.quietly(index)?.value.text()?,
-                };
+                let name = index.literal()?.clone();
                 let base = self.pointer_of_base(base)?;
                 step(base, &name)
             }
@@ -147,17 +144,12 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The value of a path, as if nobody had read it.
-    fn quietly(&mut self, path: &Term) -> Option<Tracked> {
+    fn pointer_of_base(&mut self, base: &Term) -> Option<String> {
         let (mark, open) = (self.reads.stack.len(), self.reads.unanswered.len());
-        let value = self.path(path);
+        let value = self.path(base);
         self.reads.stack.truncate(mark);
         self.reads.unanswered.truncate(open);
-        value.ok()
-    }
-
-    fn pointer_of_base(&mut self, base: &Term) -> Option<String> {
-        match self.quietly(base)?.value {
+        match value.ok()?.value {
             Value::Ref(target) => {
                 let mut pointer = String::new();
                 crate::node::push_step(&mut pointer, &target.table);
