@@ -71,6 +71,10 @@ pub fn policies(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             let is = |k: &&(&str, &str, &str)| **k == (cluster, &*namespace, &*object.name);
             let key = meant.keys().find(is).copied();
             let Some(policy) = key.and_then(|k| meant.remove(&k)) else {
+                // What a pack itself gives as an object is compared with that.
+                if ir.objects.iter().any(|o| &**o.kind == "NetworkPolicy" && &**o.name == object.name.as_str()) {
+                    continue;
+                }
                 bugs.extra(at, &format!("the NetworkPolicy `{}`", object.name));
                 continue;
             };
