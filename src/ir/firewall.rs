@@ -49,6 +49,11 @@ impl Transport {
         matches!(self, Transport::Tcp | Transport::Udp | Transport::Sctp)
     }
 
+    /// Ports with their transport, or what has no ports alone: `443/tcp`, `esp`.
+    pub fn service(self, ports: Ports) -> String {
+        if self.has_ports() { format!("{ports}/{}", self.name()) } else { self.name().to_owned() }
+    }
+
     /// The number that IANA has given it; ICMP has another one in IPv6.
     pub fn number(self, ipv6: bool) -> u8 {
         match self {
