@@ -16,6 +16,7 @@ pub mod firewalld;
 mod firewalls;
 pub mod flows;
 pub mod fstab;
+pub mod hcl;
 mod host_firewalls;
 mod hosts;
 pub mod html;
@@ -35,6 +36,7 @@ mod proxy;
 mod reach;
 mod secrets;
 pub mod sql;
+mod stacks;
 mod storage;
 pub mod sums;
 mod tables;
@@ -108,6 +110,8 @@ fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: Said<'_>, bugs: &mu
     cluster::objects(ir, texts, bugs);
     policies::policies(ir, texts, bugs);
     cluster::values(ir, texts, bugs);
+    stacks::declared(texts, bugs);
+    stacks::networks(ir, texts, bugs);
     bodies::documents(ir, texts, bugs);
     documents::paths(ir, tree, texts, said, bugs);
     texts.others(bugs);
@@ -153,9 +157,9 @@ impl<'a> Texts<'a> {
     fn others(&self, bugs: &mut Bugs) {
         for file in self.files.iter().filter(|f| !f.given) {
             match file.format {
+                Some(Format::Hcl) => drop(file.read(hcl::read, bugs)),
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
-                Some(Format::Compose) => drop(file.read(yaml::any_documents, bugs)),
                 Some(Format::PgHba) if !file.is_own() => drop(file.read(pg_hba::read, bugs)),
                 Some(Format::Sql) if !file.is_own() => drop(file.read(sql::read, bugs)),
                 Some(Format::Yaml) if !file.is_own() && !file.path.starts_with("clusters/") => {
