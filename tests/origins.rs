@@ -59,9 +59,13 @@ macro_rules! one_test_per_fixture {
 }
 
 one_test_per_fixture! {
+    campus: "campus",
     demo: "demo",
     demo_airgapped: "demo-airgapped",
     firewalls: "firewalls",
+    knovvu_cloud: "knovvu-cloud",
+    knovvu_kubernetes: "knovvu-kubernetes",
+    knovvu_openshift: "knovvu-openshift",
     pseven_native: "pseven-native",
     pseven_production: "pseven-production",
     pseven_test: "pseven-test",
