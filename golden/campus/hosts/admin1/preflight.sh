@@ -362,7 +362,9 @@ if [ "$flows" = yes ]; then
     try udp 33333 'nfs, NFS' admin 0 10.40.128.31
     try tcp 6432 'postgresql, PostgreSQL' admin 0 10.40.128.41
     try tcp 443 'registry, HTTPS' 'admin, importer' 0 10.40.128.51
+    try tcp 22 'Windows hosts, SSH' management 0 10.40.128.71 10.40.128.72
     try tcp 3389 'Windows hosts, Remote Desktop' management 0 10.40.128.71 10.40.128.72
+    try tcp 5985-5986 'Windows hosts, WinRM' management 0 10.40.128.71 10.40.128.72
     try udp 3389 'Windows hosts, Remote Desktop' management 0 10.40.128.71 10.40.128.72
     try tcp 22 'host nodes, target nodes, ssh' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
     try tcp 80 'host nodes, http(s)' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
