@@ -168,6 +168,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         if !c.findings.has_errors() {
             let mut emission = emit::emit(&planned, &emitting, &mut c.findings);
             emission.tree.immutable = immutable;
+            check::references::references(&ir, &emission.tree, &c.sources, &mut c.findings);
             if !c.findings.has_errors() {
                 let said = |path: &str| says(&site.root.value, path);
                 prove::prove_for(&ir, &emission.tree, &said, &mut c.findings);

@@ -349,7 +349,8 @@ impl Run {
         if self.watched.is_empty() {
             return;
         }
-        let name = |text: &Text| match text.eval(scope, &mut Reads::default()).ok().and_then(|found| found.value.text()) {
+        let name = |text: &Text| match text.eval(scope, &mut Reads::default()).ok().and_then(|found| found.value.text())
+        {
             Some(known) => vec![Some(known)],
             None => text.literals().map(|piece| piece.map(Str::from)).collect(),
         };

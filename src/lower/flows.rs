@@ -442,14 +442,7 @@ fn inline_end(end: &InlineEnd, scope: &Scope, site: &Site, run: &mut Run) -> End
         Answer::Open(open) => (end.label.source().clone(), State::Open(open)),
         Answer::Poison => (end.label.source().clone(), State::Absent(Origins::None)),
     };
-    End {
-        name: label.clone(),
-        label,
-        component: false,
-        state,
-        listens: Vec::new(),
-        published_on: None,
-    }
+    End { name: label.clone(), label, component: false, state, listens: Vec::new(), published_on: None }
 }
 
 /// Rows that say the same but for their addresses would be one if these were equal: each of sorted rows gets the origins

@@ -110,9 +110,9 @@ pub fn stacks(items: &[Item], run: &mut Run) -> (Vec<Arc<Stack>>, Vec<Draft>) {
             continue;
         };
         let named = cluster.origins.union(&name.origins);
-        let path = item.text("path", run).unwrap_or_else(|| {
-            F::new(format!("clusters/{}/stacks/{}.yaml", *cluster, *name).into(), named)
-        });
+        let path = item
+            .text("path", run)
+            .unwrap_or_else(|| F::new(format!("clusters/{}/stacks/{}.yaml", *cluster, *name).into(), named));
         let format = item.field("compose".into());
         let Some(mut draft) = draft(item, path.clone(), format, body, run) else { continue };
         for (field, command) in [
@@ -124,7 +124,8 @@ pub fn stacks(items: &[Item], run: &mut Run) -> (Vec<Arc<Stack>>, Vec<Draft>) {
             }
         }
         if draft.item.title.value.is_none() {
-            draft.item.title = F::new(Some(format!("Stack {} of swarm {}", *name, *cluster).into()), name.origins.clone());
+            draft.item.title =
+                F::new(Some(format!("Stack {} of swarm {}", *name, *cluster).into()), name.origins.clone());
         }
         let same = |(stack, ..): &&mut (Stack, Draft, Span)| *stack.cluster == *cluster && *stack.name == *name;
         match list.iter_mut().find(same) {

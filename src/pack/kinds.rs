@@ -73,11 +73,7 @@ pub const KINDS: &[Kind] = &[
         required: &["cluster", "name"],
         optional: &["driver", "attachable", "encrypted", "subnet", "gateway", "options", "labels"],
     },
-    Kind {
-        name: "stacks",
-        required: &["cluster", "name", "body"],
-        optional: &["path", "title", "apply", "check"],
-    },
+    Kind { name: "stacks", required: &["cluster", "name", "body"], optional: &["path", "title", "apply", "check"] },
     Kind {
         name: "releases",
         required: &["name", "cluster", "namespace", "chart"],

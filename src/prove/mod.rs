@@ -15,6 +15,7 @@ pub mod fault;
 mod firewalls;
 pub mod flows;
 pub mod fstab;
+pub mod hcl;
 mod hosts;
 mod images;
 pub mod ini;
@@ -30,6 +31,7 @@ mod proxy;
 mod reach;
 mod secrets;
 pub mod sql;
+mod stacks;
 mod storage;
 pub mod sums;
 pub mod traefik;
@@ -78,6 +80,8 @@ pub fn prove_for(ir: &Ir, tree: &ArtifactTree, said: &dyn Fn(&str) -> bool, find
     proxy::traefik(ir, &texts, &mut bugs);
     cluster::objects(ir, &texts, &mut bugs);
     cluster::values(ir, &texts, &mut bugs);
+    stacks::declared(&texts, &mut bugs);
+    stacks::networks(ir, &texts, &mut bugs);
     bodies::documents(ir, &texts, &mut bugs);
     documents::paths(ir, tree, &texts, said, &mut bugs);
     texts.others(&mut bugs);
@@ -123,9 +127,9 @@ impl<'a> Texts<'a> {
     fn others(&self, bugs: &mut Bugs) {
         for file in self.files.iter().filter(|f| !f.given) {
             match file.format {
+                Some(Format::Hcl) => drop(file.read(hcl::read, bugs)),
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
-                Some(Format::Compose) => drop(file.read(yaml::any_documents, bugs)),
                 Some(Format::PgHba) if !file.is_own() => drop(file.read(pg_hba::read, bugs)),
                 Some(Format::Sql) if !file.is_own() => drop(file.read(sql::read, bugs)),
                 Some(Format::Yaml) if !file.is_own() && !file.path.starts_with("clusters/") => {

@@ -47,8 +47,9 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         Systemd if own => Reach::Items("units"),
         Nginx if own => Reach::Items("proxies"),
         Yaml if own && path.contains("/etc/traefik/") => Reach::Items("proxies"),
+        Shell if own && path.ends_with("/networks.sh") => Reach::Items("overlay networks"),
         Markdown => Reach::Paths,
-        Json | Toml | Compose | PgHba | Nginx => Reach::Parsed,
+        Json | Toml | Hcl | Compose | PgHba | Nginx => Reach::Parsed,
         Yaml if !own || below("clusters/") => Reach::Parsed,
         _ => Reach::Written,
     }
