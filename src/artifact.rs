@@ -19,6 +19,11 @@ pub enum Placement {
 }
 
 impl Placement {
+    /// Finds a placement by the word for it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Placement::File, Placement::DropIn, Placement::Block, Placement::Carry].into_iter().find(|p| p.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Placement::File => "file",

@@ -17,7 +17,7 @@ use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, spread, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -114,21 +114,28 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     c.spec = Some(node);
 
     // check, lower, check
-    let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
+    let mut run = Run::new(inputs.depth == Depth::Trace);
     check::site(&site, &c.sources, &mut run.findings);
     let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
-    let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
-    lower::merge::report_conflicts(&mut run, &c.sources);
-    check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-    check::ir(&instances, &ir, &site, &c.sources, &mut run);
-    run.report_refused(&c.sources);
-    check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
-    let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
+    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, &mut run);
     let ir_value = lower::as_value(&ir);
-    let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
+    let mut planning = run.beside();
+    let (immutable, planned) = spread::both(
+        inputs.threads,
+        || {
+            lower::merge::report_conflicts(&mut run, &c.sources);
+            check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
+            check::ir(&instances, &ir, &site, &c.sources, &mut run);
+            run.report_refused(&c.sources);
+            check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
+            lower::immutable::immutable(&instances, &site, &c.sources, &mut run)
+        },
+        || emit::plan::plan(&instances, &ir_value, &site, &mut planning),
+    );
+    run.absorb(planning);
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {

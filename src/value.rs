@@ -40,6 +40,20 @@ impl Tracked {
         }
     }
 
+    /// Whether two are one, value and origins, told without looking into them. Two that are equal may be told apart.
+    pub fn is_same(&self, other: &Tracked) -> bool {
+        let same = match (&self.value, &other.value) {
+            (Value::List(a), Value::List(b)) => Arc::ptr_eq(a, b),
+            (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
+            (Value::Str(a), Value::Str(b)) => a == b,
+            (Value::Ref(a), Value::Ref(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            _ => false,
+        };
+        same && self.origins.is_same(&other.origins)
+    }
+
     /// The entries of a map; none for anything else.
     pub fn entries(&self) -> impl Iterator<Item = (&Str, &Tracked)> {
         let map: Option<&Map> = match &self.value {

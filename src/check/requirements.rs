@@ -1,6 +1,7 @@
 //! What packs demand of the site: each requirement judged, a finding where it fails, a question where it cannot be told.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use crate::diag::{Diag, Level};
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
@@ -403,8 +404,19 @@ pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
 pub(super) fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
     let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
-    let all = spans.clone();
-    spans.retain(|s| !all.iter().any(|o| o != s && o.file == s.file && s.start <= o.start && o.end <= s.end));
+    // Of those that begin at a span or behind it, the one that ends first tells whether the span holds another.
+    let mut sorted = spans.clone();
+    sorted.sort_unstable_by_key(|s| (s.file, s.start, std::cmp::Reverse(s.end)));
+    sorted.dedup();
+    let mut holding: BTreeSet<Span> = BTreeSet::new();
+    let mut first: Option<Span> = None;
+    for span in sorted.into_iter().rev() {
+        match first.filter(|f| f.file == span.file) {
+            Some(first) if first.end <= span.end => drop(holding.insert(span)),
+            _ => first = Some(span),
+        }
+    }
+    spans.retain(|s| !holding.contains(s));
     // A whole file stands for nothing in particular where another one, below `extends`, has the place itself.
     if spans.iter().any(|s| !is_document(*s, sources)) {
         spans.retain(|s| !is_document(*s, sources));

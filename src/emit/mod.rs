@@ -188,7 +188,7 @@ fn one(planned: &Planned, cx: &Emitting, names: &[(Str, Tracked)]) -> Piece {
     let artifact = Artifact {
         format: planned.rule.format.clone(),
         bytes: text.into_bytes(),
-        placement: planned.placement(),
+        placement: planned.placement,
         host: planned.host.clone(),
         target: planned.target.clone(),
         owner: planned.owner.clone(),

@@ -10,7 +10,7 @@ use crate::instance::{Answer, Instance, Run, Withheld};
 use crate::pack::expr::{Scope, Text};
 use crate::pack::manifest::ArtifactRule;
 use crate::site::Site;
-use crate::value::{Origins, Str, Tracked};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// One artifact that will be rendered.
 #[derive(Debug)]
@@ -23,18 +23,13 @@ pub struct Planned<'a> {
     pub names: Vec<(Str, Tracked)>,
     /// The origins of the artifact's being there, its path included.
     pub exists: Origins,
+    pub placement: Placement,
     pub host: Option<Str>,
     pub target: Option<Str>,
     pub owner: Option<Str>,
     pub mode: Option<Str>,
     pub apply: Option<Str>,
     pub check: Option<Str>,
-}
-
-impl Planned<'_> {
-    pub fn placement(&self) -> Placement {
-        self.rule.placement
-    }
 }
 
 /// Plans the artifacts of all instances, sorted by path. Two artifacts of one path are a finding.
@@ -107,17 +102,33 @@ fn one<'a>(
     let mut optional = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
         field.as_ref().map_or(Ok(None), |t| text(t, None, run))
     };
-    let host = optional(&rule.host, run).ok()?;
-    let target = optional(&rule.target, run).ok()?;
-    let owner = optional(&rule.owner, run).ok()?;
-    let mode = optional(&rule.mode, run).ok()?;
+    let mut host = optional(&rule.host, run).ok()?;
+    let mut target = optional(&rule.target, run).ok()?;
+    let mut owner = optional(&rule.owner, run).ok()?;
+    let mut mode = optional(&rule.mode, run).ok()?;
     // An operator pastes these into a shell.
     let mut command = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
         field.as_ref().map_or(Ok(None), |t| text(t, Some(Format::Shell), run))
     };
-    let apply = command(&rule.apply, run).ok()?;
-    let check = command(&rule.check, run).ok()?;
+    let mut apply = command(&rule.apply, run).ok()?;
+    let mut check = command(&rule.check, run).ok()?;
     let path = text(&rule.path, None, run).ok()??;
+    let mut placement = rule.placement;
+    if let Some(Value::Record(item)) = rule.of.as_ref().and_then(|(name, _)| Some(&scope.get(name)?.value)) {
+        let mut field = |name: &str, slot: &mut Option<Str>| {
+            if let Some(found) = item.field(name).filter(|f| !f.value.is_null()) {
+                exists = exists.union(&found.origins);
+                *slot = found.value.text();
+            }
+        };
+        let mut named = None;
+        field("placement", &mut named);
+        placement = named.and_then(|n| Placement::from_name(&n)).unwrap_or(placement);
+        let fields = [("host", &mut host), ("target", &mut target), ("owner", &mut owner), ("mode", &mut mode)];
+        fields.into_iter().for_each(|(name, slot)| field(name, slot));
+        field("apply", &mut apply);
+        field("check", &mut check);
+    }
     if let Err(why) = safe_path(&path) {
         run.findings.push(
             Diag::new(PACK_COLLISION, format!("`{path}` cannot be the path of an artifact: {why}"))
@@ -132,6 +143,7 @@ fn one<'a>(
         instance: index,
         names,
         exists,
+        placement,
         host,
         target,
         owner,

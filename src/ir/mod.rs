@@ -2,6 +2,7 @@
 //! read by templates, compared with what was emitted.
 
 mod databases;
+mod documents;
 mod field;
 mod firewall;
 mod hosts;
@@ -12,6 +13,7 @@ mod runbook;
 mod storage;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
+pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
 pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
@@ -49,6 +51,7 @@ pub struct Ir {
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
     pub network_policies: Vec<Arc<NetworkPolicy>>,
+    pub documents: Vec<Arc<Document>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -93,6 +96,7 @@ impl Ir {
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
             "network_policies" => value(&self.network_policies),
+            "documents" => value(&self.documents),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -130,6 +134,7 @@ impl Ir {
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
             "network_policies" => NetworkPolicy::FIELDS,
+            "documents" => Document::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -166,6 +171,7 @@ impl Ir {
         "volumes",
         "objects",
         "network_policies",
+        "documents",
         "releases",
         "images",
         "mirrors",

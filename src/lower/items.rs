@@ -1,8 +1,9 @@
 //! The items that packs declare, evaluated: every field a value with its origins, ready to become a typed item.
 
+use crate::emit::escape::Format;
 use crate::instance::{Answer, Instance, Run, Withheld};
 use crate::ir::F;
-use crate::pack::expr::{Scope, Unanswered};
+use crate::pack::expr::{Scope, Text, Unanswered};
 use crate::pack::manifest::{Field, FieldData, ItemRule};
 use crate::site::Site;
 use crate::source::Span;
@@ -90,7 +91,13 @@ fn evaluate(
     // Helm values keep an open value: it becomes a question in the file.
     let keeps_open = matches!(rule.kind.name, "chart_values" | "proxies" | "images" | "roles");
     for (name, field) in &rule.fields {
-        match field_value(field, scope, run) {
+        let answer = match (&field.data, &**name) {
+            (FieldData::Text(text), name) if rule.kind.is_command(name) => run.written(text, scope, Some(Format::Shell)),
+            // Each line of a body has reasons of its own.
+            (_, "body") => part_value(field, false, scope, run),
+            _ => field_value(field, scope, run),
+        };
+        match answer {
             Answer::Known(value) => {
                 let origins = value.origins.union(exists);
                 fields.push((name.clone(), Tracked { value: value.value, origins }));
@@ -137,33 +144,61 @@ fn evaluate(
 
 /// Evaluates a field with everything in it. One unanswered part leaves the whole unanswered.
 pub fn field_value(field: &Field, scope: &Scope, run: &mut Run) -> Answer {
+    part_value(field, true, scope, run)
+}
+
+/// Evaluates a field; a list or map has the origins of everything in it where `joined`, else those of itself alone.
+fn part_value(field: &Field, joined: bool, scope: &Scope, run: &mut Run) -> Answer {
+    let own = Origins::from(field.place);
     match &field.data {
         FieldData::Literal(value) => Answer::Known(value.clone()),
         FieldData::Text(text) => run.text(text, scope),
         FieldData::List(items) => {
             let mut list = Vec::with_capacity(items.len());
             for item in items {
-                match field_value(item, scope, run) {
+                match part_value(item, joined, scope, run) {
                     Answer::Known(value) => list.push(value),
                     other => return other,
                 }
             }
-            let origins = Origins::all(list.iter().map(|t| &t.origins)).union(&Origins::from(field.place));
+            let origins = if joined { Origins::all(list.iter().map(|t| &t.origins)).union(&own) } else { own };
             Answer::Known(Tracked { value: Value::list(list), origins })
         }
         FieldData::Map(entries) => {
             let mut map = Map::new();
             for (key, field) in entries {
-                match field_value(field, scope, run) {
+                let (key, of_key) = match key_text(key, scope, run) {
+                    Ok(known) => known,
+                    Err(other) => return other,
+                };
+                match part_value(field, joined, scope, run) {
                     Answer::Known(value) => {
-                        map.insert(key.clone(), value);
+                        let origins = value.origins.union(&of_key);
+                        map.insert(key, Tracked { value: value.value, origins });
                     }
                     other => return other,
                 }
             }
-            let origins = Origins::all(map.values().map(|t| &t.origins)).union(&Origins::from(field.place));
+            let origins = if joined { Origins::all(map.values().map(|t| &t.origins)).union(&own) } else { own };
             Answer::Known(Tracked { value: Value::map(map), origins })
         }
+    }
+}
+
+/// A key of a map as text, with what it read.
+fn key_text(key: &Text, scope: &Scope, run: &mut Run) -> Result<(Str, Origins), Answer> {
+    if let Some(text) = key.literal() {
+        return Ok((text.clone(), Origins::None));
+    }
+    match run.text(key, scope) {
+        Answer::Known(found) => match found.value.text() {
+            Some(text) => Ok((text, found.origins)),
+            None => {
+                run.not_a(key.anchor().span, "one text for a key", &found.value);
+                Err(Answer::Poison)
+            }
+        },
+        other => Err(other),
     }
 }
 

@@ -4,7 +4,7 @@ use super::expr::{Anchor, Expr, Text};
 use super::manifest::{Field, FieldData, Head, Limit, Source};
 use crate::diag::codes::{PACK_MISSING_KEY, PACK_SOURCE, PACK_UNKNOWN_CITE, PACK_UNKNOWN_KEY, PACK_WRONG_TYPE};
 use crate::diag::{Diag, Findings, Level, similar_name};
-use crate::node::{Data, Node};
+use crate::node::{Data, Entry, Node};
 use crate::source::{Sources, Span};
 use crate::value::{Origins, Str, Tracked, Value};
 
@@ -205,11 +205,17 @@ impl Reader<'_> {
             },
             Data::List(items) => FieldData::List(items.iter().filter_map(|i| self.field_of(i)).collect()),
             Data::Map(entries) => FieldData::Map(
-                entries.iter().filter_map(|e| self.field_of(&e.value).map(|f| (e.key.clone(), f))).collect(),
+                entries.iter().filter_map(|e| Some((self.key_of(e)?, self.field_of(&e.value)?))).collect(),
             ),
             _ => FieldData::Literal(literal(node)?),
         };
         Some(Field { place: node.place, span: node.span, data })
+    }
+
+    /// A key of a map in a field, which may have values in it.
+    fn key_of(&mut self, entry: &Entry) -> Option<Text> {
+        let at = Anchor::new(self.sources, entry.key_span, entry.value.place, &entry.key);
+        Text::parse(&entry.key, at, self.findings)
     }
 
     /// A limit: a literal, or `{ is = expr }`.

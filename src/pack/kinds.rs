@@ -14,6 +14,11 @@ impl Kind {
     pub fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.required.iter().chain(self.optional).copied()
     }
+
+    /// Whether a field is a command that somebody pastes into a shell: each value in it is quoted for that.
+    pub fn is_command(&self, field: &str) -> bool {
+        matches!((self.name, field), ("documents" | "stacks", "apply" | "check"))
+    }
 }
 
 /// Every kind, in the order in which `packs show` prints them.
@@ -54,6 +59,11 @@ pub const KINDS: &[Kind] = &[
         optional: &["server", "path", "mount_options", "size", "access", "class"],
     },
     Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
+    Kind {
+        name: "documents",
+        required: &["path", "format", "body"],
+        optional: &["part", "title", "placement", "host", "target", "owner", "mode", "apply", "check"],
+    },
     Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
     Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },

@@ -452,6 +452,7 @@ fn artifact(node: &Node, r: &mut Reader) -> Option<ArtifactRule> {
         template: template?,
         template_span,
         format: format?,
+        of: r.strings(&mut t, "of").into_iter().next(),
         placement,
         host: r.text(&mut t, "host"),
         target: r.text(&mut t, "target"),

@@ -318,7 +318,8 @@ pub enum FieldData {
     Text(Text),
     Literal(Tracked),
     List(Vec<Field>),
-    Map(Vec<(Str, Field)>),
+    /// Keys are texts: `"{{ host.name }}" = …`.
+    Map(Vec<(Text, Field)>),
 }
 
 /// A file that the pack emits.
@@ -329,6 +330,8 @@ pub struct ArtifactRule {
     pub template: Str,
     pub template_span: Span,
     pub format: Str,
+    /// The loop's name for an item whose own fields say placement, host, target, owner, mode, apply and check.
+    pub of: Option<(Str, Span)>,
     pub placement: crate::artifact::Placement,
     pub host: Option<Text>,
     pub target: Option<Text>,

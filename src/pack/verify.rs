@@ -233,6 +233,15 @@ impl Walk<'_> {
         }
         for rule in &pack.items {
             self.item(&rule.head, self.env, &[], |w, env| rule.fields.values().for_each(|f| w.field(f, env)));
+            for (name, field) in rule.fields.iter().filter(|(name, _)| rule.kind.is_command(name)) {
+                match &field.data {
+                    FieldData::Text(text) => self.position(Format::Shell, text),
+                    FieldData::Literal(_) => {}
+                    _ => self.findings.push(
+                        Diag::new(TEMPLATE_POSITION, format!("`{name}` is one command")).at(field.span, "this is no text"),
+                    ),
+                }
+            }
             // A value in the middle of a command would have to be quoted; an argument needs no quotes.
             if rule.kind.name == "probes"
                 && let Some(run) = rule.fields.get("run").filter(|f| matches!(f.data, FieldData::Text(_)))
@@ -248,6 +257,10 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| w.texts([Some(&rule.says)], env));
         }
         for rule in &pack.artifacts {
+            if let Some((name, span)) = rule.of.as_ref().filter(|(n, _)| !rule.head.for_each.iter().any(|(l, _)| l == n)) {
+                let diag = Diag::new(PACK_UNKNOWN_NAME, format!("there is no loop `{name}`")).at(*span, "named here");
+                self.findings.push(diag.help("`of` names one of `for_each`"));
+            }
             self.item(&rule.head, self.env, &ir, |w, env| {
                 let texts = [&rule.host, &rule.target, &rule.owner, &rule.mode];
                 w.texts([Some(&rule.path)].into_iter().chain(texts.into_iter().map(Option::as_ref)), env);
@@ -305,7 +318,12 @@ impl Walk<'_> {
                 text.check(env, self.findings);
             }
             FieldData::List(items) => items.iter().for_each(|f| self.field(f, env)),
-            FieldData::Map(entries) => entries.iter().for_each(|(_, f)| self.field(f, env)),
+            FieldData::Map(entries) => {
+                for (key, field) in entries {
+                    self.texts([Some(key)], env);
+                    self.field(field, env);
+                }
+            }
         }
     }
 

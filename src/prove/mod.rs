@@ -3,6 +3,7 @@
 //! One reader per format turns text into plain structs, strictly and without knowing how the text is written; the
 //! rooms `storage`, `traffic`, … compare those with the items. A difference is a bug of the compiler.
 
+mod bodies;
 pub mod bugs;
 pub mod chrony;
 mod cluster;
@@ -43,6 +44,8 @@ pub mod yaml;
 pub use bugs::is_bug;
 pub use reach::{Reach, reach};
 
+use std::collections::BTreeSet;
+
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
 use crate::emit::escape::Format;
@@ -53,7 +56,7 @@ use fault::{Fault, Read};
 /// Proves a tree. Every difference is an error that says so; see [`is_bug`].
 pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     let mut bugs = Bugs::new(findings);
-    let texts = Texts::all(tree, &mut bugs);
+    let texts = Texts::all(ir, tree, &mut bugs);
     storage::exports(ir, &texts, &mut bugs);
     storage::fstab(ir, &texts, &mut bugs);
     storage::nfs_conf(ir, &texts, &mut bugs);
@@ -78,6 +81,7 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
     cluster::objects(ir, &texts, &mut bugs);
     policies::policies(ir, &texts, &mut bugs);
     cluster::values(ir, &texts, &mut bugs);
+    bodies::documents(ir, &texts, &mut bugs);
     documents::paths(ir, tree, &texts, &mut bugs);
     texts.others(&mut bugs);
 }
@@ -93,16 +97,19 @@ struct Emitted<'a> {
     text: &'a str,
     artifact: &'a Artifact,
     format: Option<Format>,
+    /// Whether a pack gives it as data; [`bodies`] reads it then.
+    given: bool,
 }
 
 impl<'a> Texts<'a> {
-    fn all(tree: &'a ArtifactTree, bugs: &mut Bugs) -> Self {
+    fn all(ir: &Ir, tree: &'a ArtifactTree, bugs: &mut Bugs) -> Self {
+        let given: BTreeSet<&str> = ir.documents.iter().map(|d| &**d.path).collect();
         let mut files = Vec::with_capacity(tree.files.len());
         for (path, artifact) in &tree.files {
             match std::str::from_utf8(&artifact.bytes) {
                 Ok(text) => {
                     let format = Format::from_name(&artifact.format);
-                    files.push(Emitted { path, text, artifact, format });
+                    files.push(Emitted { path, text, artifact, format, given: given.contains(path.as_str()) });
                 }
                 Err(_) => bugs.unreadable(path, &Fault::new(0, "it is not UTF-8")),
             }
@@ -110,14 +117,14 @@ impl<'a> Texts<'a> {
         Self { files }
     }
 
-    /// The texts of a format.
+    /// The texts of a format, without those that packs give as data.
     fn of(&self, format: Format) -> impl Iterator<Item = &Emitted<'a>> {
-        self.files.iter().filter(move |f| f.format == Some(format))
+        self.files.iter().filter(move |f| f.format == Some(format) && !f.given)
     }
 
     /// Reads what no item stands for, as strictly as its format allows.
     fn others(&self, bugs: &mut Bugs) {
-        for file in &self.files {
+        for file in self.files.iter().filter(|f| !f.given) {
             match file.format {
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),

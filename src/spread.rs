@@ -1,4 +1,4 @@
-//! Items and a function in, its results in the same order out, computed by several threads where that pays.
+//! Work in, its results in the same order out, computed by several threads where that pays.
 
 /// Below this many items a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 256;
@@ -6,9 +6,8 @@ const WORTH_A_THREAD: usize = 256;
 /// Applies `f` to every item. `threads` is the most that may run at once; 0 leaves the choice to the machine. The
 /// result never depends on it.
 pub fn spread<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let available = || std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
     let wanted = items.len() / WORTH_A_THREAD;
-    let threads = wanted.min(if threads == 0 { available() } else { threads });
+    let threads = wanted.min(allowed(threads));
     if threads < 2 {
         return items.iter().map(f).collect();
     }
@@ -25,9 +24,28 @@ pub fn spread<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R
     })
 }
 
+/// Two results, computed side by side where two threads are allowed. The second function runs on a thread of its own.
+pub fn both<A, B: Send>(threads: usize, first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
+    if allowed(threads) < 2 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(second);
+        (first(), worker.join().expect("a worker panics only where the caller would"))
+    })
+}
+
+/// The threads that may run at once; 0 leaves it to the machine.
+fn allowed(threads: usize) -> usize {
+    match threads {
+        0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+        some => some,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::spread;
+    use super::{both, spread};
 
     #[test]
     fn order_and_results_do_not_depend_on_threads() {
@@ -35,6 +53,7 @@ mod tests {
         let expected: Vec<usize> = items.iter().map(|i| i * i).collect();
         for threads in 0..5 {
             assert_eq!(spread(threads, &items, |i| i * i), expected);
+            assert_eq!(both(threads, || 1, || 2), (1, 2));
         }
     }
 }
