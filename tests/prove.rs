@@ -46,6 +46,9 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> 
         }
         Some("firewall") => {
             part.flows.clone_from(&ir.flows);
+            if path.ends_with(".tf") {
+                part.security_groups.clone_from(&ir.security_groups);
+            }
             Box::new(|p| p == path)
         }
         _ if of_database(path) => {
@@ -180,6 +183,10 @@ fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
             let rule = |line: &str| line.split_once("; ").map(|(_, rest)| rest.to_owned());
             line.contains("DisplayName") && rule(line) == rule(changed)
         }
+        "with another number" if format == "hcl" => {
+            let rule = |line: &str| line.split(", why = ").next().map(str::to_owned);
+            line.contains(", why = ") && rule(line) == rule(changed)
+        }
         "with another number" if format == "nft" => line.split(" comment ").next() == changed.split(" comment ").next(),
         // Only that there is a passive check is compared, not its figures.
         "with another number" if format == "nginx" && line.contains("max_fails") => {
@@ -261,7 +268,7 @@ fn every_line_of_the_airgapped_site_counts() {
 
 #[test]
 fn every_line_of_every_firewall_counts() {
-    assert_every_line_counts("firewalls", &["nft", "iptables", "xml", "powershell", "csv", "markdown"]);
+    assert_every_line_counts("firewalls", &["nft", "iptables", "xml", "powershell", "hcl", "csv", "markdown"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod kubernetes;
 mod network;
 mod preflight;
 mod runbook;
+mod security_group;
 mod storage;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
@@ -24,6 +25,7 @@ pub use kubernetes::{
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use security_group::{SecurityGroup, SecurityRule};
 pub use storage::{Export, Filesystem, NfsServer};
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub struct Ir {
     pub flows: Vec<Arc<Flow>>,
     pub rules: Vec<Arc<Rule>>,
     pub firewalls: Vec<Arc<Firewall>>,
+    pub security_groups: Vec<Arc<SecurityGroup>>,
     pub proxies: Vec<Arc<Proxy>>,
     pub exports: Vec<Arc<Export>>,
     pub nfs_servers: Vec<Arc<NfsServer>>,
@@ -64,6 +67,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are security groups.
+    pub groups_read: crate::value::Origins,
     /// What decides on whether there are NetworkPolicies.
     pub policies_read: crate::value::Origins,
     /// The answers without which there would be more questions.
@@ -81,6 +86,7 @@ impl Ir {
             "flows" => value(&self.flows),
             "rules" => value(&self.rules),
             "firewalls" => value(&self.firewalls),
+            "security_groups" => value(&self.security_groups),
             "proxies" => value(&self.proxies),
             "exports" => value(&self.exports),
             "nfs_servers" => value(&self.nfs_servers),
@@ -119,6 +125,7 @@ impl Ir {
             "flows" => Flow::FIELDS,
             "rules" => Rule::FIELDS,
             "firewalls" => Firewall::FIELDS,
+            "security_groups" => SecurityGroup::FIELDS,
             "proxies" => Proxy::FIELDS,
             "exports" => Export::FIELDS,
             "nfs_servers" => NfsServer::FIELDS,
@@ -156,6 +163,7 @@ impl Ir {
         "flows",
         "rules",
         "firewalls",
+        "security_groups",
         "proxies",
         "exports",
         "nfs_servers",

@@ -92,7 +92,9 @@ fn evaluate(
     let keeps_open = matches!(rule.kind.name, "chart_values" | "proxies" | "images" | "roles");
     for (name, field) in &rule.fields {
         let answer = match (&field.data, &**name) {
-            (FieldData::Text(text), name) if rule.kind.is_command(name) => run.written(text, scope, Some(Format::Shell)),
+            (FieldData::Text(text), name) if rule.kind.is_command(name) => {
+                run.written(text, scope, Some(Format::Shell))
+            }
             // Each line of a body has reasons of its own.
             (_, "body") => part_value(field, false, scope, run),
             _ => field_value(field, scope, run),

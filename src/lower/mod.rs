@@ -22,6 +22,7 @@ pub mod proxies;
 pub mod questions;
 pub mod rules;
 pub mod secrets;
+pub mod security_groups;
 pub mod sets;
 pub mod steps;
 pub mod storage;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use additions::Additions;
 
 use crate::instance::{Instance, Run};
-use crate::ir::{Firewall, Flow, Ir, Preflight, Rule};
+use crate::ir::{Firewall, Flow, Ir, Preflight, Rule, SecurityGroup};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread;
@@ -52,6 +53,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     ir.flows = traffic.flows;
     ir.rules = traffic.rules;
     ir.firewalls = traffic.firewalls;
+    ir.security_groups = traffic.security_groups;
+    ir.groups_read = security_groups::read(site);
     ir.preflights = preflight::probed(traffic.preflights, &ir.probes);
     ir.network_policies = policies::policies(&ir.flows, instances, site, run);
     ir.policies_read = policies::read(instances, site);
@@ -69,6 +72,7 @@ struct Traffic {
     flows: Vec<Arc<Flow>>,
     rules: Vec<Arc<Rule>>,
     firewalls: Vec<Arc<Firewall>>,
+    security_groups: Vec<Arc<SecurityGroup>>,
     preflights: Vec<Preflight>,
 }
 
@@ -88,7 +92,8 @@ fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources
     let rules = rules::rules(&flows, &absent, &filtered, site);
     let firewalls = firewalls::firewalls(&filtered, &rules, site);
     let preflights = preflight::preflights(&flows, &gone, site);
-    Traffic { flows, rules, firewalls, preflights }
+    let security_groups = security_groups::security_groups(&flows, &absent, site);
+    Traffic { flows, rules, firewalls, security_groups, preflights }
 }
 
 /// The items of the packs, kind by kind.
@@ -146,6 +151,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "security_groups" => ir.groups_read.clone(),
         "network_policies" => ir.policies_read.clone(),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),

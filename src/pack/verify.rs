@@ -238,7 +238,8 @@ impl Walk<'_> {
                     FieldData::Text(text) => self.position(Format::Shell, text),
                     FieldData::Literal(_) => {}
                     _ => self.findings.push(
-                        Diag::new(TEMPLATE_POSITION, format!("`{name}` is one command")).at(field.span, "this is no text"),
+                        Diag::new(TEMPLATE_POSITION, format!("`{name}` is one command"))
+                            .at(field.span, "this is no text"),
                     ),
                 }
             }
@@ -257,7 +258,9 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| w.texts([Some(&rule.says)], env));
         }
         for rule in &pack.artifacts {
-            if let Some((name, span)) = rule.of.as_ref().filter(|(n, _)| !rule.head.for_each.iter().any(|(l, _)| l == n)) {
+            if let Some((name, span)) =
+                rule.of.as_ref().filter(|(n, _)| !rule.head.for_each.iter().any(|(l, _)| l == n))
+            {
                 let diag = Diag::new(PACK_UNKNOWN_NAME, format!("there is no loop `{name}`")).at(*span, "named here");
                 self.findings.push(diag.help("`of` names one of `for_each`"));
             }

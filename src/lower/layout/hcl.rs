@@ -92,7 +92,11 @@ fn inline(page: &mut Page, whole: &Tracked) -> String {
         Term::Reference(text) => {
             if !is_traversal(text) {
                 let why = format!("`{text}` is no reference of HCL");
-                page.refuse(why, "write a name with its steps, `var.host`, `kubernetes_namespace.hub.id`", &whole.origins);
+                page.refuse(
+                    why,
+                    "write a name with its steps, `var.host`, `kubernetes_namespace.hub.id`",
+                    &whole.origins,
+                );
             }
             text.to_owned()
         }

@@ -14,9 +14,7 @@ fn value(node: &Node) -> Tracked {
         Data::Float { raw, .. } => Value::Str(raw.clone()),
         Data::Text(text) => Value::Str(text.clone()),
         Data::List(items) => Value::list(items.iter().map(value).collect()),
-        Data::Map(entries) => {
-            Value::map(entries.iter().map(|e| (e.key.clone(), value(&e.value))).collect::<Map>())
-        }
+        Data::Map(entries) => Value::map(entries.iter().map(|e| (e.key.clone(), value(&e.value))).collect::<Map>()),
     };
     Tracked::new(value, Origins::None)
 }
