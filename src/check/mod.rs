@@ -19,6 +19,7 @@ pub mod redundant;
 pub mod requirements;
 pub mod secrets;
 mod storage;
+pub mod unread;
 mod unused;
 mod versions;
 pub mod waivers;

@@ -20,7 +20,7 @@ pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
     HelmRelease, HelmValue, Image, Label, Mirror, Namespace, NetworkPolicy, Object, PodPort, PolicyPort, PolicyRule,
-    Secret, SecretObject, SecretUse, ValueLine, Volume,
+    Secret, SecretMixture, SecretObject, SecretUse, ValueLine, Volume,
 };
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};

@@ -41,7 +41,8 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
             Reach::Items("flows of components")
         }
         Yaml if below("clusters/") && own => Reach::Items("namespaces, volumes and objects"),
-        Yaml if below("helm/") => Reach::Items("values of the release"),
+        _ if own && path == "{{ d.path }}" => Reach::Items("files that packs give as data"),
+        Yaml if below("helm/") || own && path == "{{ release.path }}" => Reach::Items("values of the release"),
         Csv if path == "firewall/flows.csv" => Reach::Items("flows"),
         Markdown if path == "firewall/flows.md" => Reach::Items("flows"),
         Shell if own && path.ends_with("/preflight.sh") => Reach::Items("outgoing flows of the host"),

@@ -588,6 +588,8 @@ fn cluster() {
             comment: s("section 5"),
             question: f(question.map(Str::from)),
             secret: f(None),
+            object: f(None),
+            object_key: f(None),
         })
     };
     let ir = Ir {
@@ -611,6 +613,10 @@ fn cluster() {
             name: s("simula-rl"),
             product: s("simula"),
             chart: s("chart.tgz"),
+            by: s("helm"),
+            path: s("helm/simula-rl/values.yaml"),
+            head: f(Vec::new()),
+            spec: f(crate::value::Value::Null),
             values: f(vec![
                 value("entrypoint.port", 443i64.into(), None),
                 value("entrypoint.host", "yes".into(), None),
