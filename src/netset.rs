@@ -79,6 +79,11 @@ impl Region {
         self.clauses.extend(clauses);
     }
 
+    /// Takes in what another set has.
+    pub fn merge(&mut self, other: Region) {
+        self.clauses.extend(other.clauses);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.clauses.iter().all(|c| c.ports.is_empty() || c.addresses.is_empty())
     }

@@ -46,12 +46,18 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> 
         }
         Some("firewall") => {
             part.flows.clone_from(&ir.flows);
+            if path.ends_with(".tf") {
+                part.security_groups.clone_from(&ir.security_groups);
+            }
             part.zones.clone_from(&ir.zones);
             part.zone_flows.clone_from(&ir.zone_flows);
             part.host_flows.clone_from(&ir.host_flows);
             let word = prove::table_of(path);
             part.flow_tables = ir.flow_tables.iter().filter(|t| Some(&**t.name) == word).cloned().collect();
-            Box::new(move |p| prove::table_of(p) == word)
+            match path.ends_with(".tf") {
+                true => Box::new(|p| p == path),
+                false => Box::new(move |p| prove::table_of(p) == word),
+            }
         }
         _ if of_database(path) => {
             part.database_servers.clone_from(&ir.database_servers);
@@ -185,6 +191,10 @@ fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
             let rule = |line: &str| line.split_once("; ").map(|(_, rest)| rest.to_owned());
             line.contains("DisplayName") && rule(line) == rule(changed)
         }
+        "with another number" if format == "hcl" => {
+            let rule = |line: &str| line.split(", why = ").next().map(str::to_owned);
+            line.contains(", why = ") && rule(line) == rule(changed)
+        }
         "with another number" if format == "nft" => line.split(" comment ").next() == changed.split(" comment ").next(),
         // Only that there is a passive check is compared, not its figures.
         "with another number" if format == "nginx" && line.contains("max_fails") => {
@@ -266,7 +276,7 @@ fn every_line_of_the_airgapped_site_counts() {
 
 #[test]
 fn every_line_of_every_firewall_counts() {
-    assert_every_line_counts("firewalls", &["nft", "iptables", "xml", "powershell", "csv", "markdown"]);
+    assert_every_line_counts("firewalls", &["nft", "iptables", "xml", "powershell", "hcl", "csv", "markdown"]);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Rulesets that cannot be what is meant: a host that its administrators could no longer reach, a form that the host's
 //! operating system does not have, a form that no host takes.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 
 use super::requirements::spec_span;
-use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, FORM_UNWRITTEN, LOCKED_OUT};
+use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
 use crate::diag::{Diag, Findings};
-use crate::ir::{Firewall, Ir, RuleChain, Target, Transport};
+use crate::ir::{Firewall, Ir, Rule, RuleChain, Target, Transport};
 use crate::lower::additions::is_faulty;
 use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
@@ -20,7 +22,6 @@ const HOSTS_SHOWN: usize = 6;
 /// Checks the rulesets of all hosts.
 pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     forms(ir, site, sources, findings);
-    unwritten(ir, site, sources, findings);
     let open = |value: Option<&Tracked>| value.is_none_or(|v| matches!(v.value, Value::Null | Value::Poison));
     let managed = |n: &Tracked| n.get("role").is_some_and(|r| r.value == Value::str("management"));
     // Which network is for administrators, or where it is, is a question that has been asked: nothing follows from it.
@@ -42,14 +43,21 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
         |f: &Firewall| site.entry("hosts", &f.host).is_some_and(|h| is_windows(h) == (*f.target == Target::Windows));
     // At the host from which everything is installed somebody sits.
     let seat = site.at("/tools/host").and_then(|h| h.value.text());
-    let hosts = ir.firewalls.iter().map(|f| &**f).filter(|f| fits(f) && seat.as_ref() != Some(&f.host.value));
+    let rulesets = ir.firewalls.iter().filter(|f| fits(f)).map(|f| (&*f.host.value, &f.rules));
+    let groups = ir.security_groups.iter().map(|g| (&*g.host.value, &g.rules));
     // A host without an address is one of which more is asked.
-    let placed = |f: &&Firewall| !site.host_addresses(&f.host).is_empty();
-    let locked: Vec<&Firewall> = hosts.filter(placed).filter(|f| !is_reached(f, &nets)).collect();
+    let judged = |host: &str| seat.as_deref() != Some(host) && !site.host_addresses(host).is_empty();
+    let mut locked: Vec<&str> = rulesets
+        .chain(groups)
+        .filter(|(host, rules)| judged(host) && !is_reached(host, rules, &nets, site))
+        .map(|(host, _)| host)
+        .collect();
+    locked.sort_unstable();
+    locked.dedup();
     // Of a faulty network or host nothing is known, and neither is who reaches it.
     let known = ["/networks", "/hosts", "/tools"].iter().all(|table| !site.at(table).is_some_and(is_faulty));
     let Some(first) = locked.first().filter(|_| known) else { return };
-    let span = form_place(site, &first.host).and_then(|p| spec_span(&p.origins, sources));
+    let span = form_place(site, first).and_then(|p| spec_span(&p.origins, sources));
     let mut diag = match nets.is_empty() {
         true => Diag::new(LOCKED_OUT, "no management network is declared, and the rulesets would lock everybody out")
             .at_maybe(span, "these drop what no flow asks for, SSH included")
@@ -58,7 +66,7 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
             let names: Vec<String> = networks.iter().map(|(name, _)| format!("`{name}`")).collect();
             let hosts = shown(&locked);
             let message = format!("nobody could log in at {hosts}: {} cannot reach it", names.join(", "));
-            let host = site.entry("hosts", &first.host).and_then(|h| h.get("addresses"));
+            let host = site.entry("hosts", first).and_then(|h| h.get("addresses"));
             Diag::new(LOCKED_OUT, message)
                 .at_maybe(host.and_then(|h| spec_span(&h.origins, sources)), "of another address family")
                 .help("give the management network a CIDR of the family that the host has")
@@ -69,9 +77,10 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
 }
 
 /// Whether somebody may log in at the host: the management networks, or whoever may open a connection to its shell.
-fn is_reached(firewall: &Firewall, nets: &[IpNet]) -> bool {
-    let login: &[u16] = if *firewall.target == Target::Windows { &[3389, 5985, 5986] } else { &[22] };
-    let inputs = firewall.rules.iter().filter(|r| *r.chain == RuleChain::Input && *r.transport == Transport::Tcp);
+fn is_reached(host: &str, rules: &[Arc<Rule>], nets: &[IpNet], site: &Site) -> bool {
+    let windows = site.entry("hosts", host).is_some_and(is_windows);
+    let login: &[u16] = if windows { &[3389, 5985, 5986] } else { &[22] };
+    let inputs = rules.iter().filter(|r| *r.chain == RuleChain::Input && *r.transport == Transport::Tcp);
     inputs.into_iter().any(|rule| {
         let shell = login.iter().any(|port| rule.ports.iter().any(|p| p.contains(Ports::one(*port))));
         shell || rule.peers.iter().any(|peer| nets.iter().any(|net| peer.contains(net)))
@@ -94,34 +103,11 @@ fn is_windows(host: &Tracked) -> bool {
     family.and_then(|f| f.value.text()).is_some_and(|f| f.starts_with("windows"))
 }
 
-fn shown(hosts: &[&Firewall]) -> String {
-    let names: Vec<String> = hosts.iter().take(HOSTS_SHOWN).map(|f| format!("`{}`", *f.host)).collect();
+fn shown(hosts: &[&str]) -> String {
+    let names: Vec<String> = hosts.iter().take(HOSTS_SHOWN).map(|host| format!("`{host}`")).collect();
     match hosts.len() - names.len() {
         0 => names.join(", "),
         more => format!("{} and {more} more hosts", names.join(", ")),
-    }
-}
-
-/// Targets for which nothing is written yet: they are words of the spec already, so that a spec can say what it wants.
-const UNWRITTEN: [&str; 1] = ["security-group"];
-
-/// Says of every target without a file that it has none: what is asked for is never dropped in silence.
-fn unwritten(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
-    let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
-    let of_site = targets.iter().enumerate().map(|(i, word)| (word.clone(), format!("/firewall/targets/{i}")));
-    let own = ir.firewalls.iter().filter_map(|f| Some((own_form(site, &f.host)?.clone(), &f.host)));
-    let of_hosts = own.map(|(word, host)| (word, pointer(&["hosts", host, "firewall"])));
-    for (word, at) in of_site.chain(of_hosts) {
-        let Some(text) = word.value.text().filter(|t| UNWRITTEN.contains(&&**t)) else { continue };
-        let span = spec_span(&word.origins, sources);
-        if span.is_some() && findings.iter().any(|d| d.primary.as_ref().map(|l| l.span) == span) {
-            continue;
-        }
-        let mut diag = Diag::new(FORM_UNWRITTEN, format!("no file is written for the firewall target `{text}` yet"))
-            .at_maybe(span, "");
-        diag.waivable = true;
-        findings
-            .push(diag.pointer(at).help("the rows of `firewall/flows.csv` say what such a firewall must let through"));
     }
 }
 

@@ -136,7 +136,6 @@ codes! {
     LOCKED_OUT = "S0560" "locked-out" Error;
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
-    FORM_UNWRITTEN = "S0563" "form-unwritten" Warning;
     FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
     FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
     FLOW_OF_NO_COMPONENT = "S0566" "flow-of-no-component" Note;

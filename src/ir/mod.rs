@@ -10,6 +10,7 @@ mod kubernetes;
 mod network;
 mod preflight;
 mod runbook;
+mod security_group;
 mod storage;
 mod tables;
 mod swarm;
@@ -26,6 +27,7 @@ pub use kubernetes::{
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
+pub use security_group::{SecurityGroup, SecurityRule};
 pub use storage::{Export, Filesystem, NfsServer};
 pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
 pub use swarm::{Overlay, Stack};
@@ -46,6 +48,7 @@ pub struct Ir {
     pub host_flows: Vec<Arc<HostFlows>>,
     pub rules: Vec<Arc<Rule>>,
     pub firewalls: Vec<Arc<Firewall>>,
+    pub security_groups: Vec<Arc<SecurityGroup>>,
     pub proxies: Vec<Arc<Proxy>>,
     pub exports: Vec<Arc<Export>>,
     pub nfs_servers: Vec<Arc<NfsServer>>,
@@ -76,6 +79,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are security groups.
+    pub groups_read: crate::value::Origins,
     /// What decides on whether there are NetworkPolicies.
     pub policies_read: crate::value::Origins,
     /// The answers without which there would be more questions.
@@ -99,6 +104,7 @@ impl Ir {
             "host_flows" => value(&self.host_flows),
             "rules" => value(&self.rules),
             "firewalls" => value(&self.firewalls),
+            "security_groups" => value(&self.security_groups),
             "proxies" => value(&self.proxies),
             "exports" => value(&self.exports),
             "nfs_servers" => value(&self.nfs_servers),
@@ -145,6 +151,7 @@ impl Ir {
             "host_flows" => HostFlows::FIELDS,
             "rules" => Rule::FIELDS,
             "firewalls" => Firewall::FIELDS,
+            "security_groups" => SecurityGroup::FIELDS,
             "proxies" => Proxy::FIELDS,
             "exports" => Export::FIELDS,
             "nfs_servers" => NfsServer::FIELDS,
@@ -190,6 +197,7 @@ impl Ir {
         "host_flows",
         "rules",
         "firewalls",
+        "security_groups",
         "proxies",
         "exports",
         "nfs_servers",

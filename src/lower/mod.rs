@@ -22,6 +22,7 @@ pub mod proxies;
 pub mod questions;
 pub mod rules;
 pub mod secrets;
+pub mod security_groups;
 pub mod sets;
 pub mod steps;
 pub mod storage;
@@ -52,13 +53,14 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
         || items(instances, &additions, site, sources, &mut beside),
     );
     run.absorb(beside);
-    let ((rules, firewalls), preflights) = spread::both(
+    let ((rules, firewalls, security_groups), preflights) = spread::both(
         threads,
         || {
             let filtered = firewalls::filtered(site);
             let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
             let firewalls = firewalls::firewalls(&filtered, &rules, site);
-            (rules, firewalls)
+            let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site);
+            (rules, firewalls, groups)
         },
         || {
             let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
@@ -72,6 +74,8 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     tables::tables(&mut ir, &Origins::all(gone), site);
     ir.rules = rules;
     ir.firewalls = firewalls;
+    ir.security_groups = security_groups;
+    ir.groups_read = security_groups::read(site);
     ir.preflights = preflight::probed(preflights, &ir.probes);
     ir.blanks = steps::blanks(instances, site, run);
     ir.contradictions = contradictions::contradictions(instances, site, run);
@@ -162,6 +166,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "security_groups" => ir.groups_read.clone(),
         "network_policies" => ir.policies_read.clone(),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bugs::{At, Bugs, joined};
 use super::fault::Fault;
 use super::kubernetes::{self, ClaimText, KubeObject, VolumeText};
+use super::policies::is_ours;
 use super::yaml::{self, Document};
 use super::{Emitted, Texts};
 use crate::emit::escape::Format;
@@ -55,7 +56,7 @@ pub fn objects(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     // What packs write by themselves is read and no more; our own templates write nothing but items.
     for (key, (file, object)) in found {
         // The room of policies speaks of these.
-        if file.is_own() && key.2 == "NetworkPolicy" {
+        if key.2 == "NetworkPolicy" && is_ours(file) {
             continue;
         }
         if file.is_own() || matches!(&*key.2, "PersistentVolume" | "PersistentVolumeClaim") {

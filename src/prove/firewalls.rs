@@ -123,7 +123,7 @@ pub fn of_target(ir: &Ir, target: Target) -> BTreeMap<&str, &Firewall> {
 }
 
 /// What the rules of a host permit in each chain, as far as it is of these families.
-fn by_chain(rules: &[Arc<Rule>], families: &[Family]) -> BTreeMap<RuleChain, Region> {
+pub fn by_chain(rules: &[Arc<Rule>], families: &[Family]) -> BTreeMap<RuleChain, Region> {
     let mut chains: BTreeMap<RuleChain, Region> = BTreeMap::new();
     for rule in rules {
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };

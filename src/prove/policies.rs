@@ -59,7 +59,7 @@ pub fn policies(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut meant: BTreeMap<(&str, &str, &str), &NetworkPolicy> =
         ir.network_policies.iter().map(|p| ((&*p.cluster.value, &*p.namespace.value, &*p.name.value), &**p)).collect();
     let pods = Pods::of(ir);
-    let own = |f: &&Emitted| f.is_own() && f.path.starts_with("clusters/") && f.text.contains("NetworkPolicy");
+    let own = |f: &&Emitted| is_ours(f);
     for file in texts.of(Format::Yaml).filter(own) {
         let cluster = file.path.split('/').nth(1).unwrap_or_default();
         for object in file.read(kubernetes::read, bugs).unwrap_or_default() {
@@ -87,6 +87,11 @@ pub fn policies(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     for ((cluster, namespace, name), _) in meant {
         bugs.missing(&format!("clusters/{cluster}"), &format!("the NetworkPolicy `{name}` of namespace `{namespace}`"));
     }
+}
+
+/// Whether a file holds the policies that flows give; those that packs declare themselves are objects like others.
+pub fn is_ours(file: &Emitted) -> bool {
+    file.is_own() && file.path.starts_with("clusters/") && file.path.ends_with("/60-network-policies.yaml")
 }
 
 /// What flows say of pods, by product and component.

@@ -55,6 +55,7 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         _ if own && path == "images/images.txt" => Reach::Items("images"),
         Shell if own && path == "images/mirror.sh" => Reach::Items("images"),
         Shell if own && path == "secrets.sh" => Reach::Items("uses of secrets"),
+        Hcl if own && path == "firewall/security-groups.tf" => Reach::Items("firewall rules"),
         Iptables if own => Reach::Items("firewall rules"),
         Nft if own => Reach::Items("firewall rules"),
         Html if own && path.contains("/etc/firewalld/") => Reach::Items("firewall rules"),
