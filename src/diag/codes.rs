@@ -137,6 +137,9 @@ codes! {
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
     FORM_UNWRITTEN = "S0563" "form-unwritten" Warning;
+    EMPTY_END = "S0570" "empty-end" Error;
+    FAMILIES_APART = "S0571" "families-apart" Error;
+    REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
