@@ -1,5 +1,7 @@
 //! Work in, its results in the same order out, computed by several threads where that pays.
 
+use std::sync::OnceLock;
+
 /// Below this many items a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 256;
 
@@ -36,9 +38,11 @@ pub fn both<A, B: Send>(threads: usize, first: impl FnOnce() -> A, second: impl 
 }
 
 /// The threads that may run at once; 0 leaves it to the machine.
-fn allowed(threads: usize) -> usize {
+pub fn allowed(threads: usize) -> usize {
+    /// The machine is asked once: finding out reads several files.
+    static MACHINE: OnceLock<usize> = OnceLock::new();
     match threads {
-        0 => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+        0 => *MACHINE.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4))),
         some => some,
     }
 }

@@ -97,17 +97,9 @@ fn ways(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     }
 }
 
-/// The places of all flows that the site adds.
-fn rows(site: &Site, sources: &Sources) -> Vec<Span> {
-    let extras = site.root.get("extra").into_iter();
-    let extras = extras.chain(site.table("products").filter_map(|(_, p)| p.get("extra")));
-    let rows = extras.filter_map(|e| e.get("flows")).flat_map(Tracked::items);
-    rows.filter_map(|row| place(&row.origins, sources)).collect()
-}
-
 /// Flows that the site adds, from every address or to a great many ports.
 fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
-    let rows = rows(site, sources);
+    let rows = added_rows(site, sources);
     for flow in ir.flows.iter().filter(|f| f.why.starts_with("site: ")) {
         let any = |nets: &[IpNet]| nets.iter().any(|n| n.prefix_len() == 0);
         let count = flow.ports.value.map_or(0, |p| p.high - p.low);
@@ -143,7 +135,7 @@ fn families(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
             apart.entry((&flow.product.value, &flow.from.value, &flow.to.value)).or_default().push(flow);
         }
     }
-    let rows = if apart.is_empty() { Vec::new() } else { rows(site, sources) };
+    let rows = if apart.is_empty() { Vec::new() } else { added_rows(site, sources) };
     for ((product, from, to), flows) in apart {
         let first = flows[0];
         let (source, target) = (of(&first.from_hosts.nets).0, of(&first.to_hosts.nets).0);
@@ -196,6 +188,14 @@ fn owners(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         _ => "/site/owner".to_owned(),
     };
     findings.push(diag.help(format!("answer at `{at}`")).pointer(at));
+}
+
+/// The rows of the spec that add flows.
+pub(super) fn added_rows(site: &Site, sources: &Sources) -> Vec<Span> {
+    let extras = site.root.get("extra").into_iter();
+    let extras = extras.chain(site.table("products").filter_map(|(_, p)| p.get("extra")));
+    let rows = extras.filter_map(|e| e.get("flows")).flat_map(Tracked::items);
+    rows.filter_map(|row| place(&row.origins, sources)).collect()
 }
 
 /// Poolers in front of database servers that products use, to which nothing connects.

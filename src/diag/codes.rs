@@ -140,6 +140,8 @@ codes! {
     EMPTY_END = "S0570" "empty-end" Error;
     FAMILIES_APART = "S0571" "families-apart" Error;
     REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;
+    FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
+    FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;

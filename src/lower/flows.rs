@@ -446,7 +446,7 @@ fn know_each_other(flows: &mut [Arc<Flow>]) {
 }
 
 /// Sorts flows and unites rows that say the same: origins and reasons are joined.
-pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
+pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
     let key = |f: &Flow| {
         (
             f.product.value.clone(),
@@ -459,12 +459,16 @@ pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
             f.to_hosts.text(),
         )
     };
-    flows.sort_by_cached_key(|f| key(f));
+    // The texts of ends with many addresses are dear; each is made once.
+    let mut keyed: Vec<_> = flows.into_iter().map(|f| (key(&f), f)).collect();
+    keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (keys, mut flows): (Vec<_>, Vec<_>) = keyed.into_iter().unzip();
     know_each_other(&mut flows);
     let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
-    for flow in flows {
-        match united.last_mut() {
-            Some(last) if key(last) == key(&flow) => {
+    let mut before = None;
+    for (key, flow) in keys.iter().zip(flows) {
+        match united.last_mut().filter(|_| before == Some(key)) {
+            Some(last) => {
                 let mut joined = (**last).clone();
                 let origins = flow.origins();
                 if !joined.why.value.contains(&*flow.why.value) {
@@ -481,8 +485,9 @@ pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
                 joined.from_hosts.value.nets = merged(std::mem::take(&mut joined.from_hosts.value.nets));
                 *last = Arc::new(joined);
             }
-            _ => united.push(flow),
+            None => united.push(flow),
         }
+        before = Some(key);
     }
     united
 }

@@ -12,9 +12,11 @@ mod databases;
 mod documents;
 pub mod exports;
 pub mod fault;
+pub mod firewalld;
 mod firewalls;
 pub mod flows;
 pub mod fstab;
+mod host_firewalls;
 mod hosts;
 pub mod html;
 mod images;
@@ -26,6 +28,7 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+pub mod powershell;
 mod preflight;
 mod proxy;
 mod reach;
@@ -36,6 +39,7 @@ pub mod sums;
 mod tables;
 pub mod traefik;
 mod traffic;
+pub mod xml;
 pub mod yaml;
 
 pub use bugs::is_bug;
@@ -48,38 +52,59 @@ use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
 use crate::emit::escape::Format;
 use crate::ir::Ir;
+use crate::spread::both;
 use bugs::{At, Bugs};
 use fault::{Fault, Read};
 
 /// Proves a tree. Every difference is an error that says so; see [`is_bug`].
 pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
-    let mut bugs = Bugs::new(findings);
-    let texts = Texts::all(ir, tree, &mut bugs);
-    storage::exports(ir, &texts, &mut bugs);
-    storage::fstab(ir, &texts, &mut bugs);
-    storage::nfs_conf(ir, &texts, &mut bugs);
-    firewalls::nftables(ir, &texts, &mut bugs);
-    firewalls::iptables(ir, &texts, &mut bugs);
-    traffic::flow_table(ir, &texts, &mut bugs);
-    traffic::flow_document(ir, &texts, &mut bugs);
-    tables::tables(ir, &texts, &mut bugs);
-    preflight::scripts(ir, &texts, &mut bugs);
-    hosts::units(ir, &texts, &mut bugs);
-    hosts::kernel(ir, &texts, &mut bugs);
-    hosts::modules(ir, &texts, &mut bugs);
-    hosts::clocks(ir, &texts, &mut bugs);
-    databases::scripts(ir, &texts, &mut bugs);
-    databases::access(ir, &texts, &mut bugs);
-    databases::poolers(ir, &texts, &mut bugs);
-    images::mirrors(ir, &texts, &mut bugs);
-    secrets::script(ir, &texts, &mut bugs);
-    proxy::nginx(ir, &texts, &mut bugs);
-    proxy::traefik(ir, &texts, &mut bugs);
-    cluster::objects(ir, &texts, &mut bugs);
-    cluster::values(ir, &texts, &mut bugs);
-    bodies::documents(ir, &texts, &mut bugs);
-    documents::paths(ir, tree, &texts, &mut bugs);
-    texts.others(&mut bugs);
+    prove_on(1, ir, tree, findings);
+}
+
+/// Proves a tree as [`prove`] does, with as many threads as are allowed; 0 leaves it to the machine.
+pub fn prove_on(threads: usize, ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
+    let texts = Texts::all(ir, tree, &mut Bugs::new(findings));
+    let mut beside = Findings::default();
+    let texts = &texts;
+    both(
+        threads,
+        || traffic(ir, texts, &mut Bugs::new(findings)),
+        || others(ir, tree, texts, &mut Bugs::new(&mut beside)),
+    );
+    findings.extend(beside);
+}
+
+/// What states permitted traffic, on most sites about as much as the rest.
+fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    firewalls::nftables(ir, texts, bugs);
+    firewalls::iptables(ir, texts, bugs);
+    host_firewalls::firewalld(ir, texts, bugs);
+    host_firewalls::windows(ir, texts, bugs);
+    traffic::flow_table(ir, texts, bugs);
+    tables::tables(ir, texts, bugs);
+    preflight::scripts(ir, texts, bugs);
+}
+
+fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
+    storage::exports(ir, texts, bugs);
+    storage::fstab(ir, texts, bugs);
+    storage::nfs_conf(ir, texts, bugs);
+    hosts::units(ir, texts, bugs);
+    hosts::kernel(ir, texts, bugs);
+    hosts::modules(ir, texts, bugs);
+    hosts::clocks(ir, texts, bugs);
+    databases::scripts(ir, texts, bugs);
+    databases::access(ir, texts, bugs);
+    databases::poolers(ir, texts, bugs);
+    images::mirrors(ir, texts, bugs);
+    secrets::script(ir, texts, bugs);
+    proxy::nginx(ir, texts, bugs);
+    proxy::traefik(ir, texts, bugs);
+    cluster::objects(ir, texts, bugs);
+    cluster::values(ir, texts, bugs);
+    bodies::documents(ir, texts, bugs);
+    documents::paths(ir, tree, texts, bugs);
+    texts.others(bugs);
 }
 
 /// The emitted texts, in the order of their paths.
