@@ -20,7 +20,7 @@ const FILES: [(&str, &[&str]); 6] = [
     ("markdown", &["flows.md"]),
     ("html", &["flows.html"]),
     ("matrix", &["matrix.csv", "matrix.md"]),
-    ("request", &["request.csv", "request.md"]),
+    ("request", &["request-form.csv", "request-form.md"]),
     ("exposed", &["exposed.csv", "exposed.md"]),
 ];
 
@@ -54,7 +54,7 @@ impl Meant {
 /// Every table that is asked for is there, says what is meant, and is the only one.
 pub fn tables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let asked: BTreeSet<&str> = ir.flow_tables.iter().map(|t| &**t.name).collect();
-    let there = |path: &str| texts.files.iter().find(|f| f.path == path);
+    let there = |path: &str| texts.files.iter().find(|f| f.path == path && f.is_own());
     for (word, files) in FILES {
         for name in files {
             let path = format!("{FOLDER}{name}");
@@ -69,12 +69,12 @@ pub fn tables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         return;
     }
     parts(ir, bugs);
-    for file in texts.files.iter().filter(|f| f.path.starts_with(FOLDER)) {
+    for file in texts.files.iter().filter(|f| f.path.starts_with(FOLDER) && f.is_own()) {
         let meant = match file.path.strip_prefix(FOLDER) {
             Some("matrix.csv") => vec![matrix(ir)],
             Some("matrix.md") => vec![matrix(ir), zones(ir)],
-            Some("request.csv") => vec![request(ir, &REQUEST_LONG).with_underscores()],
-            Some("request.md") => vec![request(ir, &REQUEST)],
+            Some("request-form.csv") => vec![request(ir, &REQUEST_LONG).with_underscores()],
+            Some("request-form.md") => vec![request(ir, &REQUEST)],
             Some("exposed.csv") => vec![exposed(ir).with_underscores()],
             Some("exposed.md") => vec![exposed(ir)],
             Some("flows.html") => page(ir),
