@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 
 use super::requirements::spec_span;
-use crate::diag::codes::BOUNDARY_BLOCKS;
+use crate::diag::codes::{BOUNDARY_BLOCKS, MALFORMED};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Flow, Ir, Transport};
 use crate::lower::peers::peers;
@@ -29,6 +29,9 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
     let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
     for (index, boundary) in list.iter().enumerate() {
         let Some((from, to)) = ends(boundary, site) else { continue };
+        if malformed(boundary, sources, findings) {
+            continue;
+        }
         let (allow, deny) = (traffic(boundary, "allow"), traffic(boundary, "deny"));
         if allow.is_none() && deny.is_none() {
             continue;
@@ -42,6 +45,24 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
             findings.push(report(boundary, &stopped, sources).pointer(pointer));
         }
     }
+}
+
+/// Reports words of a boundary that are no traffic, such as a range that begins after its end; whether there are any.
+fn malformed(boundary: &Tracked, sources: &Sources, findings: &mut Findings) -> bool {
+    let words = ["allow", "deny"].into_iter().filter_map(|key| boundary.get(key)).flat_map(Tracked::items);
+    let mut any = false;
+    for word in words {
+        let Some(text) = word.value.text().filter(|text| read(text).is_none()) else { continue };
+        any = true;
+        let ports = text.split_once('/').map_or(&*text, |(ports, _)| ports);
+        let why = match ports.parse::<Ports>() {
+            Err(why) => why,
+            Ok(_) => format!("`{text}` is neither a port with its transport nor a transport"),
+        };
+        let diag = Diag::new(MALFORMED, why).at_maybe(spec_span(&word.origins, sources), "");
+        findings.push(diag.help("write `443/tcp`, `8000-8010/udp`, a transport (`esp`) or `all`"));
+    }
+    any
 }
 
 /// The boundaries that stop some traffic between addresses, each as `from -> to` with its origins.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::places::{label, place};
-use crate::diag::codes::{FLOW_WITHOUT_WAY, OPENS_WIDE, POOLER_UNUSED};
+use crate::diag::codes::{FAMILIES_APART, FLOW_WITHOUT_WAY, OPENS_WIDE, POOLER_UNUSED, REQUEST_WITHOUT_OWNER};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Flow, Ir, Scope};
 use crate::lower::peers::peers;
@@ -23,6 +23,8 @@ const SHOWN: usize = 4;
 pub fn flows(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     ways(ir, site, sources, findings);
     additions(ir, site, sources, findings);
+    families(ir, site, sources, findings);
+    owners(ir, site, sources, findings);
     poolers(ir, site, sources, findings);
 }
 
@@ -119,6 +121,73 @@ fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         diag = diag.pointer("/extra/flows");
         findings.push(diag.help("name the hosts or networks, and the ports, that are needed"));
     }
+}
+
+/// Flows between ends that have no address family in common: no target can carry them, and nothing is written for them.
+fn families(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let of = |nets: &[IpNet]| (nets.iter().any(|n| n.addr().is_ipv4()), nets.iter().any(|n| n.addr().is_ipv6()));
+    let word = |v4: bool| if v4 { "IPv4" } else { "IPv6" };
+    let mut apart: BTreeMap<(&Str, &Str, &Str), Vec<&Flow>> = BTreeMap::new();
+    for flow in ir.flows.iter().filter(|f| *f.scope != Scope::Cluster) {
+        let (from, to) = (of(&flow.from_hosts.nets), of(&flow.to_hosts.nets));
+        let given = !flow.from_hosts.nets.is_empty() && !flow.to_hosts.nets.is_empty();
+        if given && !(from.0 && to.0) && !(from.1 && to.1) {
+            apart.entry((&flow.product.value, &flow.from.value, &flow.to.value)).or_default().push(flow);
+        }
+    }
+    let rows = if apart.is_empty() { Vec::new() } else { added_rows(site, sources) };
+    for ((product, from, to), flows) in apart {
+        let first = flows[0];
+        let (source, target) = (of(&first.from_hosts.nets).0, of(&first.to_hosts.nets).0);
+        let count = match flows.len() {
+            1 => "a flow goes".to_owned(),
+            n => format!("{n} flows go"),
+        };
+        let (a, b) = (word(source), word(target));
+        let message = format!("{count} from `{from}` to `{to}`, and one has only {a} addresses, the other only {b}");
+        let mut diag = Diag::new(FAMILIES_APART, message);
+        let mut spans = first.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
+        diag = label(diag, spans.find(|s| rows.contains(s)), "nothing carries it");
+        for (end, v4) in [(&first.from_hosts, source), (&first.to_hosts, target)] {
+            let entry = site.table("hosts").chain(site.table("networks")).chain(site.table("external"));
+            let meets = |e: &&Tracked| {
+                peers(e, site)
+                    .is_some_and(|p| !p.value.nets.is_empty() && p.value.nets.iter().all(|n| end.nets.contains(n)))
+            };
+            let span = entry.map(|(_, e)| e).find(meets).and_then(|e| place(&e.origins, sources));
+            diag = label(diag, span, format!("only {}", word(v4)));
+        }
+        for flow in flows.iter().take(SHOWN) {
+            diag = diag.note(format!("`{product}`: {from} -> {to} : {} ({})", flow.service(), *flow.why));
+        }
+        if flows.len() > SHOWN {
+            diag = diag.note(format!("and {} more", flows.len() - SHOWN));
+        }
+        diag.waivable = true;
+        diag = diag.pointer("/hosts");
+        findings.push(diag.help("give both ends an address of one family"));
+    }
+}
+
+/// A request for the firewalls in which nobody answers for some of the rows.
+fn owners(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let Some(asked) = ir.flow_tables.iter().find(|t| **t.name == *"request") else { return };
+    let open = ir.zone_flows.iter().filter(|f| *f.crosses && f.owner.is_empty());
+    let products: BTreeMap<&str, usize> = open.fold(BTreeMap::new(), |mut map, f| {
+        *map.entry(&**f.product).or_default() += 1;
+        map
+    });
+    let Some((first, _)) = products.iter().next() else { return };
+    let rows: usize = products.values().sum();
+    let names: Vec<String> = products.keys().map(|name| format!("`{name}`")).collect();
+    let message = format!("who answers for the {rows} rows of {} in the request for the firewalls?", names.join(", "));
+    let diag =
+        Diag::new(REQUEST_WITHOUT_OWNER, message).at_maybe(place(&asked.name.origins, sources), "asked for here");
+    let at = match site.entry("products", first) {
+        Some(_) if products.len() == 1 => pointer(&["products", first, "owner"]),
+        _ => "/site/owner".to_owned(),
+    };
+    findings.push(diag.help(format!("answer at `{at}`")).pointer(at));
 }
 
 /// The rows of the spec that add flows.

@@ -9,8 +9,8 @@ use super::report::exit_of;
 use super::why::places;
 use super::{Exit, Shell, Stop};
 use crate::cli::{CanArgs, Format};
-use crate::diag::similar_name;
 use crate::compile::Depth;
+use crate::diag::similar_name;
 use crate::ir::{Flow, Transport};
 use crate::review::can::{Permitted, Question, Verdict, can, end};
 use crate::source::Sources;
@@ -56,11 +56,14 @@ fn port(text: &str) -> Result<(Ports, Transport), String> {
         Some(_) => return Err(format!("`{name}` has no ports; write `{name}` alone")),
         None => {
             let known: Vec<&str> = Transport::ALL.into_iter().map(Transport::name).collect();
-            let near = similar_name(name, known.iter().copied()).map(|n| format!("; there is `{n}`")).unwrap_or_default();
+            let near =
+                similar_name(name, known.iter().copied()).map(|n| format!("; there is `{n}`")).unwrap_or_default();
             return Err(format!("`{name}` is none of {}{near}", known.join(", ")));
         }
     };
-    let ports = ports.parse().map_err(|why| format!("`{ports}` is no port between 1 and 65535, and no range of them: {why}"))?;
+    let ports = ports
+        .parse()
+        .map_err(|why| format!("`{ports}` is no port between 1 and 65535, and no range of them: {why}"))?;
     Ok((ports, transport))
 }
 

@@ -20,7 +20,7 @@ const FILES: [(&str, &[&str]); 6] = [
     ("markdown", &["flows.md"]),
     ("html", &["flows.html"]),
     ("matrix", &["matrix.csv", "matrix.md"]),
-    ("request", &["request.csv", "request.md"]),
+    ("request", &["request-form.csv", "request-form.md"]),
     ("exposed", &["exposed.csv", "exposed.md"]),
 ];
 
@@ -73,8 +73,8 @@ pub fn tables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         let meant = match file.path.strip_prefix(FOLDER) {
             Some("matrix.csv") => vec![matrix(ir)],
             Some("matrix.md") => vec![matrix(ir), zones(ir)],
-            Some("request.csv") => vec![request(ir, &REQUEST_LONG).with_underscores()],
-            Some("request.md") => vec![request(ir, &REQUEST)],
+            Some("request-form.csv") => vec![request(ir, &REQUEST_LONG).with_underscores()],
+            Some("request-form.md") => vec![request(ir, &REQUEST)],
             Some("exposed.csv") => vec![exposed(ir).with_underscores()],
             Some("exposed.md") => vec![exposed(ir)],
             Some("flows.html") => page(ir),

@@ -76,14 +76,14 @@ const WRITERS: &[Writer] = &[
     },
     Writer {
         name: "request as CSV",
-        writes: |p| p == "firewall/request.csv",
+        writes: |p| p == "firewall/request-form.csv",
         seeds: tables::csv,
         meaning: None,
         least: 40,
     },
     Writer {
         name: "request",
-        writes: |p| p == "firewall/request.md",
+        writes: |p| p == "firewall/request-form.md",
         seeds: tables::markdown,
         meaning: None,
         least: 40,

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::{Additions, is_faulty, reason, text};
 use crate::check::redundant::Addition;
 use crate::check::requirements::spec_span;
-use crate::diag::codes::{MALFORMED, UNKNOWN_NAME};
+use crate::diag::codes::{EMPTY_END, MALFORMED, UNKNOWN_NAME};
 use crate::diag::{Diag, similar_name};
 use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
@@ -248,6 +248,10 @@ impl Lowering<'_, '_> {
             self.unknown(word, key, run);
             return None;
         }
+        if self.is_empty(word) {
+            self.empty(word, key, run);
+            return None;
+        }
         // A table that is faulty itself says nothing about its names.
         let found = peers(&Tracked::new(refs, origins.clone()), self.site)?;
         if found.value.nets.is_empty() && found.value.name.is_none() {
@@ -257,6 +261,29 @@ impl Lowering<'_, '_> {
             return None;
         }
         Some(found)
+    }
+
+    /// Whether the spec gives an end no address on purpose: a list with nothing in it, a cluster without nodes.
+    fn is_empty(&self, word: &str) -> bool {
+        let entry = TABLES.iter().find_map(|table| self.site.entry(table, word));
+        let mut lists = ["cidrs", "addresses", "control_plane", "managers", "workers"]
+            .into_iter()
+            .filter_map(|key| entry?.get(key))
+            .filter(|v| !v.value.is_null())
+            .peekable();
+        lists.peek().is_some() && lists.all(|v| matches!(&v.value, Value::List(items) if items.is_empty()))
+    }
+
+    fn empty(&self, word: &Str, key: &str, run: &mut Run) {
+        let value = self.entry.get(key).filter(|v| !v.value.is_null()).unwrap_or(self.place);
+        let span = spec_span(&value.origins, self.sources).map(|s| word_in(s, word, self.sources));
+        let mut diag = Diag::new(EMPTY_END, format!("nobody is `{word}`: the added flow would permit nothing"));
+        diag = diag.at_maybe(span, "no address");
+        let entry = TABLES.iter().find_map(|table| self.site.entry(table, word));
+        if let Some(span) = entry.and_then(|e| spec_span(&e.origins, self.sources)) {
+            diag = diag.and(span, "this list is empty");
+        }
+        run.findings.push(diag.pointer(self.pointer).help("give it addresses or nodes, or take the flow away"));
     }
 
     fn unknown(&self, word: &Str, key: &str, run: &mut Run) {
