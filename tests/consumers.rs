@@ -41,6 +41,8 @@ mod sysctl;
 mod systemd;
 #[path = "consumers/tables.rs"]
 mod tables;
+#[path = "consumers/terraform.rs"]
+mod terraform;
 #[path = "consumers/traefik.rs"]
 mod traefik;
 #[path = "consumers/trees.rs"]

@@ -82,13 +82,8 @@ fn stacks_name_what_there_is() {
         &[("networks.kit-public.external = true", "networks.kit-public = { external = true, name = \"other\" }")],
         "S0582 ",
     );
-    gives(
-        &[(
-            "secrets.db_password.external",
-            "secrets.db_password = { external = true, name = \"x\" }\nsecrets.more.external",
-        )],
-        "S0582 ",
-    );
+    let secrets = "secrets.more.external = true\nsecrets.db_password.external";
+    gives(&[("secrets.db_password.external", secrets)], "S0582 stack `front` takes the secret `more`");
 }
 
 #[test]
