@@ -11,13 +11,13 @@ use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
 pub use crate::pack::PackFiles;
-use crate::pack::{self, Pack, embedded::embedded};
+use crate::pack::{self, Pack, embedded};
 use crate::resolve::PackDefault;
 use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, spread, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -99,13 +99,12 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let settings: Vec<(Str, &serde_json::Value)> =
         used.iter().filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema))).collect();
     let schema = Schema::new(&settings);
-    for u in &used {
-        if let Some(pack) = c.packs.get(&u.pack) {
-            pack::verify::verify(pack, &u.instance, &schema, &c.sources, &mut c.findings);
-        }
-    }
-    if let Some(base) = c.packs.get(BASE) {
-        pack::verify::verify(base, "site", &schema, &c.sources, &mut c.findings);
+    // A pack is verified once, whichever of its instances is looked at: they all have the same types. Those that are
+    // part of the program have been verified by a test.
+    for pack in c.packs.values().filter(|pack| is_own(pack, inputs)) {
+        let instance = used.iter().find(|u| c.packs.get(&u.pack).is_some_and(|p| std::ptr::eq(p, pack)));
+        let instance = instance.map_or("site", |u| &u.instance);
+        pack::verify::verify(pack, instance, &schema, &c.sources, &mut c.findings);
     }
     let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
     let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
@@ -114,21 +113,29 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     c.spec = Some(node);
 
     // check, lower, check
-    let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
+    let mut run = Run::new(inputs.depth == Depth::Trace);
     check::site(&site, &c.sources, &mut run.findings);
     let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
-    let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
-    lower::merge::report_conflicts(&mut run, &c.sources);
-    check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-    check::ir(&instances, &ir, &site, &c.sources, &mut run);
-    run.report_refused(&c.sources);
-    check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
-    let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
+    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, &mut run);
     let ir_value = lower::as_value(&ir);
-    let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
+    let mut planning = run.beside();
+    let (immutable, planned) = spread::both(
+        inputs.threads,
+        || {
+            lower::merge::report_conflicts(&mut run, &c.sources);
+            check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
+            check::ir(&instances, &ir, &site, &c.sources, &mut run);
+            run.report_refused(&c.sources);
+            check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
+            lower::immutable::immutable(&instances, &site, &c.sources, &mut run)
+        },
+        || emit::plan::plan(&instances, &ir_value, &site, &mut planning),
+    );
+    run.absorb(planning);
+    check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {
@@ -149,9 +156,9 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {
         let templates = templates(&instances, &mut c.sources, &mut c.findings);
-        for instance in &instances {
+        for instance in instances.iter().filter(|instance| is_own(instance.pack, inputs)) {
             if let Some(templates) = templates.get(&instance.pack.name) {
-                check_templates(instance, templates, &schema, &mut c.findings);
+                check_templates(instance.pack, &instance.name, templates, &schema, &mut c.findings);
             }
         }
         let in_order: Vec<&emit::Templates> = instances.iter().filter_map(|i| templates.get(&i.pack.name)).collect();
@@ -171,7 +178,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             check::references::references(&ir, &emission.tree, &c.sources, &mut c.findings);
             if !c.findings.has_errors() {
                 let said = |path: &str| says(&site.root.value, path);
-                prove::prove_for(&ir, &emission.tree, &said, &mut c.findings);
+                prove::prove_on(inputs.threads, &ir, &emission.tree, &said, &mut c.findings);
                 c.tree = Some(emission.tree);
                 c.trace = emission.trace;
             }
@@ -198,6 +205,11 @@ fn says(value: &Value, path: &str) -> bool {
     }
 }
 
+/// Whether a pack is the user's own.
+fn is_own(pack: &Pack, inputs: &Inputs<'_>) -> bool {
+    inputs.packs.iter().any(|own| own.dir == pack.dir)
+}
+
 /// The templates of every pack in use, by the pack's name.
 fn templates(instances: &[Instance], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, emit::Templates> {
     let mut parsed = BTreeMap::new();
@@ -210,13 +222,20 @@ fn templates(instances: &[Instance], sources: &mut Sources, findings: &mut Findi
     parsed
 }
 
-/// Checks the templates of an instance's pack against the types of the names that they see.
-fn check_templates(instance: &Instance, templates: &emit::Templates, schema: &Schema, findings: &mut Findings) {
-    let blanks: Vec<Str> = instance.pack.blanks.keys().cloned().collect();
-    let mut names = pack::verify::environment(instance.pack, &instance.name, schema, &blanks);
+/// Checks the templates of a pack against the types of the names that they see, the pack's settings standing at this
+/// instance.
+pub fn check_templates(
+    pack: &Pack,
+    instance: &str,
+    templates: &emit::Templates,
+    schema: &Schema,
+    findings: &mut Findings,
+) {
+    let blanks: Vec<Str> = pack.blanks.keys().cloned().collect();
+    let mut names = pack::verify::environment(pack, instance, schema, &blanks);
     names.push(("ir".into(), pack::verify::ir_type()));
     let env = pack::expr::Env::new(&names, schema.root()).with_blanks(&blanks);
-    emit::check_templates(instance.pack, templates, &env, findings);
+    emit::check_templates(pack, templates, &env, findings);
 }
 
 /// An entry under `products`.
@@ -238,15 +257,17 @@ fn uses(spec: &Node) -> Vec<Use> {
 
 /// Loads the packs that the spec names and the one that every site has.
 fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, Pack> {
-    let mut known: BTreeMap<Str, PackFiles> = embedded().into_iter().map(|p| (p.name.clone(), p)).collect();
-    known.extend(own.iter().map(|p| (p.name.clone(), p.clone())));
+    let mut known: BTreeSet<&str> = embedded::names().collect();
+    known.extend(own.iter().map(|p| &*p.name));
+    // Only the texts of packs that are named are looked at.
+    let files = |name: &str| own.iter().rfind(|p| &*p.name == name).cloned().or_else(|| embedded::pack(name));
     let mut packs = BTreeMap::new();
     let mut load = |name: &Str, sources: &mut Sources, findings: &mut Findings| -> bool {
         if packs.contains_key(name) {
             return true;
         }
-        let Some(files) = known.get(name) else { return false };
-        if let Some(pack) = pack::load(files, sources, findings) {
+        let Some(files) = files(name) else { return false };
+        if let Some(pack) = pack::load(&files, sources, findings) {
             packs.insert(name.clone(), pack);
         }
         true
@@ -258,7 +279,7 @@ fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &
         if !load(name, sources, findings) {
             let span = named.map_or(entry.key_span, |n| n.span);
             let mut diag = Diag::new(UNKNOWN_PACK, format!("there is no pack `{name}`")).at(span, "named here");
-            let names = known.keys().filter(|k| &***k != BASE).map(|k| &**k);
+            let names = known.iter().copied().filter(|k| *k != BASE);
             diag = match similar_name(name, names.clone()) {
                 Some(near) => {
                     let diag = diag.help(format!("there is a pack `{near}`"));
@@ -317,7 +338,7 @@ fn instances<'a>(
 
 /// The packs that are part of the program.
 pub fn embedded_packs() -> Vec<PackFiles> {
-    embedded()
+    embedded::names().filter_map(embedded::pack).collect()
 }
 
 impl Compilation {

@@ -62,12 +62,6 @@ fn asked(question: &Question) -> String {
     format!("{} -> {} : {ports}/{}", from.text, to.text, transport.name())
 }
 
-fn row(flow: &Flow) -> String {
-    let application = if flow.application.is_empty() { String::new() } else { format!(" {}", *flow.application) };
-    let (product, from, to) = (&*flow.product, &*flow.from, &*flow.to);
-    format!("{product}: {from} -> {to} : {}{application}", flow.service())
-}
-
 fn text(question: &Question, verdict: &Verdict, sources: &Sources) -> String {
     let mut out = String::new();
     let word = match (verdict.permitted, verdict.boundaries.is_empty()) {
@@ -80,7 +74,7 @@ fn text(question: &Question, verdict: &Verdict, sources: &Sources) -> String {
         out.push_str("  a host reaches itself: no ruleset stands in between\n");
     }
     for flow in &verdict.flows {
-        let _ = writeln!(out, "  permitted by {}", row(flow));
+        let _ = writeln!(out, "  permitted by {}", flow.in_words());
         let _ = writeln!(out, "    {} -> {}", flow.from_hosts.text(), flow.to_hosts.text());
         let _ = writeln!(out, "    {:<8} {}", "why", *flow.why);
         for place in places(&flow.origins(), sources) {
@@ -115,7 +109,7 @@ fn text(question: &Question, verdict: &Verdict, sources: &Sources) -> String {
 
 /// Rows with their sources, each once, cut short after some.
 fn shown(flows: &[Arc<Flow>]) -> Vec<String> {
-    let mut lines: Vec<String> = flows.iter().map(|f| format!("{} ({})", row(f), f.from_hosts.text())).collect();
+    let mut lines: Vec<String> = flows.iter().map(|f| format!("{} ({})", f.in_words(), f.from_hosts.text())).collect();
     lines.dedup();
     let more = lines.len().saturating_sub(NEIGHBOURS_MAX);
     lines.truncate(NEIGHBOURS_MAX);

@@ -25,6 +25,7 @@ use crate::pack::Pack;
 use crate::pack::expr::Scope;
 use crate::site::Site;
 use crate::source::Sources;
+use crate::spread::allowed;
 use crate::value::{Origins, Str, Tracked};
 use escape::Format;
 use plan::Planned;
@@ -128,15 +129,13 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
             }
         }
     };
-    let threads = match cx.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
+    let threads = allowed(cx.threads);
     if threads > 1 && planned.len() > CHUNK {
         std::thread::scope(|scope| {
-            for _ in 0..threads.min(planned.len().div_ceil(CHUNK)) {
+            for _ in 1..threads.min(planned.len().div_ceil(CHUNK)) {
                 scope.spawn(work);
             }
+            work();
         });
     } else {
         work();

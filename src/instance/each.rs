@@ -1,9 +1,13 @@
 //! Running the items of a pack: loops, conditions and single evaluations, with what is left open kept for questions.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::seen::Places;
 use crate::diag::codes::{PACK_EVALUATION, TEMPLATE_POSITION, UNWRITABLE};
 use crate::diag::{Diag, Findings};
-use crate::emit::escape::position::contexts;
-use crate::emit::escape::{Format, Refusal, escape};
+use crate::emit::escape::position::{Violation, contexts};
+use crate::emit::escape::{Context, Format, Refusal, escape};
 use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
 use crate::pack::manifest::Head;
 use crate::source::{Role, Sources, Span};
@@ -27,8 +31,14 @@ pub struct Run {
     pub watched: Vec<Text>,
     /// The files that are open, as these texts name them.
     pub open_files: Vec<OpenFile>,
+    /// The places that expressions have read.
+    pub seen: Places,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
+    /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
+    pub(crate) lists: BTreeMap<Str, (Vec<Tracked>, Tracked)>,
+    /// How the values of each text are to be written in a format: the same for every host.
+    pub(crate) contexts: BTreeMap<(Span, Format, Str), Contexts>,
 }
 
 /// A file of which something is not known.
@@ -63,6 +73,9 @@ fn fits(pieces: &[Option<Str>], text: &str) -> bool {
         None => (0..=text.len()).filter(|i| text.is_char_boundary(*i)).any(|i| fits(more, &text[i..])),
     }
 }
+
+/// How each value of a text is to be written, or what is wrong with the text.
+pub(crate) type Contexts = Arc<Result<Vec<Context>, Violation>>;
 
 /// A question in the words of a pack.
 #[derive(Clone, Debug, Default)]
@@ -133,6 +146,28 @@ pub enum Answer {
 }
 
 impl Run {
+    /// A run that nothing has been left behind by.
+    pub fn new(traced: bool) -> Run {
+        Run { traced, ..Run::default() }
+    }
+
+    /// A run of its own for what is evaluated at the same time; [`Run::absorb`] takes what it leaves behind.
+    pub fn beside(&self) -> Run {
+        Run::new(self.traced)
+    }
+
+    /// Adds what another run left behind, as if it had come after everything so far.
+    pub fn absorb(&mut self, other: Run) {
+        self.findings.extend(other.findings);
+        self.withheld.extend(other.withheld);
+        self.conflicts.extend(other.conflicts);
+        self.refused.extend(other.refused);
+        self.asked.extend(other.asked);
+        self.absent.extend(other.absent);
+        self.settled.extend(other.settled);
+        self.seen.absorb(other.seen);
+    }
+
     /// Turns the refusals that were noted into findings at the values' places in the spec.
     pub fn report_refused(&mut self, sources: &Sources) {
         for (refusal, origins, text) in std::mem::take(&mut self.refused) {
@@ -152,6 +187,7 @@ impl Run {
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
         let result = expr.eval(scope, &mut reads);
+        self.seen.note(&reads);
         self.answer(result, reads)
     }
 
@@ -159,6 +195,7 @@ impl Run {
     pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
         let result = text.eval(scope, &mut reads);
+        self.seen.note(&reads);
         self.answer(result, reads)
     }
 
@@ -173,11 +210,13 @@ impl Run {
                 return Answer::Poison;
             }
         };
-        let mut contexts = match contexts(format, text.literals()) {
-            Ok(contexts) => contexts.into_iter(),
+        self.seen.note(&reads);
+        let contexts = self.contexts_of(text, format);
+        let mut contexts = match &*contexts {
+            Ok(contexts) => contexts.iter().copied(),
             Err(violation) => {
-                let diag = Diag::new(TEMPLATE_POSITION, violation.message).at(text.anchor().span, "");
-                self.findings.push(diag.help(violation.help));
+                let diag = Diag::new(TEMPLATE_POSITION, violation.message.clone()).at(text.anchor().span, "");
+                self.findings.push(diag.help(violation.help.clone()));
                 return Answer::Poison;
             }
         };
@@ -225,6 +264,11 @@ impl Run {
         Answer::Known(Tracked { value: Value::Str(joined.into()), origins: Origins::all(&origins) })
     }
 
+    fn contexts_of(&mut self, text: &Text, format: Format) -> Contexts {
+        let key = (text.anchor().span, format, text.source().clone());
+        self.contexts.entry(key).or_insert_with(|| Arc::new(contexts(format, text.literals()))).clone()
+    }
+
     pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
         match result {
             Err(error) => {
@@ -269,7 +313,9 @@ impl Run {
         let Some((name, list)) = head.for_each.get(level) else {
             return self.conditional(head, scope, origins, open, f);
         };
-        match self.eval(list, scope) {
+        // The outermost list is often that of another item: the hosts of one kind.
+        let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
+        match list {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
                 Some(why) => self.absent.push(origins.union(&why)),
@@ -294,6 +340,22 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Evaluates a list, unless one of this text was evaluated with the same inputs before.
+    fn list(&mut self, expr: &Expr, scope: &Scope) -> Answer {
+        let inputs: Option<Vec<Tracked>> = expr.names().iter().map(|name| scope.get(name).cloned()).collect();
+        let Some(inputs) = inputs else { return self.eval(expr, scope) };
+        let same = |(before, _): &&(Vec<Tracked>, Tracked)| before.iter().zip(&inputs).all(|(a, b)| a.is_same(b));
+        let known = self.lists.get(expr.text()).filter(same).map(|(_, value)| value.clone());
+        let Some(Tracked { value, origins }) = known.or_else(|| {
+            let value = expr.known(scope)?;
+            self.lists.insert(expr.text().clone(), (inputs, value.clone()));
+            Some(value)
+        }) else {
+            return self.eval(expr, scope);
+        };
+        Answer::Known(Tracked { value, origins: origins.union(&Origins::from(expr.anchor().place)) })
     }
 
     /// What a condition read that is false whatever an open list would hold: nobody has to answer for the list then.

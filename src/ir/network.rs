@@ -36,18 +36,57 @@ impl Peers {
     /// As the cells of `flows.csv` have it: single addresses without their prefix length, `cluster:<name>` for pods,
     /// separated by spaces; the DNS name where no address is known.
     pub fn text(&self) -> String {
-        let mut words: Vec<String> = self.pods.iter().map(|p| format!("cluster:{p}")).collect();
-        words.extend(self.nets.iter().map(short_net));
-        if words.is_empty() {
-            words.extend(self.name.iter().map(|n| n.to_string()));
+        let mut text = String::new();
+        if let Some(pods) = &self.pods {
+            text.push_str("cluster:");
+            text.push_str(pods);
         }
-        words.join(" ")
+        for net in &self.nets {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            push_net(&mut text, net);
+        }
+        match &self.name {
+            Some(name) if text.is_empty() => name.to_string(),
+            _ => text,
+        }
     }
 }
 
 /// A CIDR as people write it: a single address without `/32` or `/128`.
 pub fn short_net(net: &IpNet) -> String {
-    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+    let mut text = String::new();
+    push_net(&mut text, net);
+    text
+}
+
+/// Appends a CIDR as [`short_net`] writes it. Tables have so many IPv4 addresses that the detour over a formatter, which
+/// could pad, is worth avoiding.
+fn push_net(text: &mut String, net: &IpNet) {
+    match net.addr() {
+        IpAddr::V4(address) => {
+            for (i, byte) in address.octets().into_iter().enumerate() {
+                if i > 0 {
+                    text.push('.');
+                }
+                push_byte(text, byte);
+            }
+        }
+        IpAddr::V6(address) => text.extend(std::iter::once(address.to_string())),
+    }
+    if net.prefix_len() < net.max_prefix_len() {
+        text.push('/');
+        push_byte(text, net.prefix_len());
+    }
+}
+
+fn push_byte(text: &mut String, byte: u8) {
+    for (power, least) in [(100, 100), (10, 10), (1, 0)] {
+        if byte >= least {
+            text.push(char::from(b'0' + byte / power % 10));
+        }
+    }
 }
 
 impl Flow {
@@ -67,6 +106,13 @@ impl Flow {
             Some(ports) => format!("{ports}/{}", self.transport.name()),
             None => self.transport.name().to_owned(),
         }
+    }
+
+    /// The flow in a line of words, as reports name it: `demo: users -> proxy1 : 443/tcp HTTPS`.
+    pub fn in_words(&self) -> String {
+        let application = if self.application.is_empty() { String::new() } else { format!(" {}", *self.application) };
+        let (product, from, to) = (&*self.product, &*self.from, &*self.to);
+        format!("{product}: {from} -> {to} : {}{application}", self.service())
     }
 }
 

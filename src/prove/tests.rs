@@ -185,6 +185,7 @@ fn firewall(host: &str, rules: Vec<Arc<Rule>>) -> Arc<Firewall> {
         rules: f(rules),
         sets: f(Vec::new()),
         node_ports: f(if node_ports { vec![range] } else { Vec::new() }),
+        forwards: f(node_ports),
         output: f(output),
         log: f(false),
     })

@@ -1,9 +1,9 @@
 //! Emitted flow tables against the `Ir`'s flows, both ways.
 
-use super::Texts;
 use super::bugs::Bugs;
 use super::flows::{self, FlowRow, Hosts};
-use super::markdown;
+use super::markdown::Outline;
+use super::{Emitted, Texts};
 use crate::emit::escape::Format;
 use crate::ir::{Flow, Ir, Peers};
 
@@ -30,9 +30,8 @@ pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
 }
 
 /// The same table in Markdown.
-pub fn flow_document(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    for file in texts.of(Format::Markdown).filter(|f| f.path == "firewall/flows.md") {
-        let Some(outline) = file.read(markdown::read, bugs) else { continue };
+pub fn flow_document(ir: &Ir, file: &Emitted, outline: Outline, bugs: &mut Bugs) {
+    if file.path == "firewall/flows.md" {
         let header = flows::COLUMNS.map(|c| if c.ends_with("_hosts") { "addresses" } else { c });
         let mut found: Vec<(Vec<String>, usize)> = Vec::new();
         for table in outline.tables.into_iter().filter(|t| t.header == header) {
