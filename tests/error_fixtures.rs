@@ -34,6 +34,11 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0555", "needs a pack whose flows and access lines disagree; tests/checks.rs makes one"),
     ("S0556", "needs a pack with a role too many; tests/checks.rs makes one"),
     ("S0557", "needs two packs with defaults for one place; tests/claims.rs makes them"),
+    ("S0580", "needs a pack with Terraform; tests/outside_pack.rs makes one"),
+    ("S0581", "needs a pack with a stack; tests/outside_pack.rs makes one"),
+    ("S0582", "needs a pack with a stack; tests/outside_pack.rs makes one"),
+    ("S0583", "needs a pack with a stack; tests/outside_pack.rs makes one"),
+    ("S0584", "needs a pack with an object; tests/outside_pack.rs makes one"),
 ];
 
 /// The beginnings of the codes that every fixture tree must cover.

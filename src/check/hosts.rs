@@ -1,14 +1,14 @@
 //! Hosts one by one: systems that nobody knows, addresses in no network of the site.
 
 use super::places::{label, place};
-use crate::diag::codes::{HOST_WITHOUT_NETWORK, UNKNOWN_SYSTEM};
+use crate::diag::codes::{HOST_WITHOUT_NETWORK, NODE_OF_TWO, UNKNOWN_SYSTEM};
 use crate::diag::{Diag, Findings, similar_name};
 use crate::lower::additions::is_faulty;
 use crate::lower::peers::{host_addresses, peers};
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::Origins;
+use crate::value::{Origins, Str};
 
 /// Families of operating systems, as `ID` in their `/etc/os-release` names them, and those of Windows.
 const FAMILIES: [&str; 24] = [
@@ -45,6 +45,34 @@ const SHOWN: usize = 6;
 pub fn hosts(site: &Site, sources: &Sources, findings: &mut Findings) {
     systems(site, sources, findings);
     strangers(site, sources, findings);
+    shared(site, sources, findings);
+}
+
+/// Hosts that are nodes of two clusters: each takes the firewall and the ports of its nodes for its own.
+fn shared(site: &Site, sources: &Sources, findings: &mut Findings) {
+    let mut first: std::collections::BTreeMap<Str, (&Str, Origins)> = Default::default();
+    let mut told: Vec<(&Str, &Str)> = Vec::new();
+    for (cluster, _) in site.table("clusters") {
+        let (managers, workers) = site.cluster_nodes(cluster);
+        for node in managers.into_iter().chain(workers) {
+            match first.get(&node.value) {
+                Some((other, origins)) if *other != cluster && !told.contains(&(other, cluster)) => {
+                    told.push((other, cluster));
+                    let message =
+                        format!("host `{}` is a node of cluster `{other}` and of cluster `{cluster}`", node.value);
+                    let mut diag = Diag::new(NODE_OF_TWO, message).pointer(pointer(&["clusters", cluster]));
+                    diag = label(diag, place(&node.origins, sources), format!("a node of `{cluster}`"));
+                    diag = label(diag, place(origins, sources), format!("a node of `{other}`"));
+                    diag.waivable = true;
+                    findings.push(diag.help("let each cluster have hosts of its own"));
+                }
+                Some(_) => {}
+                None => {
+                    first.insert(node.value, (cluster, node.origins));
+                }
+            }
+        }
+    }
 }
 
 /// A family that is one letter away from a known one; others may well exist.

@@ -141,10 +141,15 @@ fn roles(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Role>> {
     let key = |r: &Role| (r.server.value.clone(), r.name.value.clone());
     list.sort_by_key(|r| key(r));
     let merge = |a: &Role, b: &Role, run: &mut Run| Role {
-        login: merge_field(&a.login, &b.login, "right to sign in of a role", run),
-        connection_limit: either(&a.connection_limit, &b.connection_limit, "connection limit of a role", run),
+        login: merge_field(&a.login, &b.login, &format!("right to sign in of the role `{}`", *a.name), run),
+        connection_limit: either(
+            &a.connection_limit,
+            &b.connection_limit,
+            &format!("connection limit of the role `{}`", *a.name),
+            run,
+        ),
         member_of: together(&a.member_of, &b.member_of),
-        secret: either(&a.secret, &b.secret, "password of a role", run),
+        secret: either(&a.secret, &b.secret, &format!("password of the role `{}`", *a.name), run),
         server: both(&a.server, &b.server),
         name: both(&a.name, &b.name),
         why: words(&a.why, &b.why),
@@ -179,9 +184,9 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
     list.sort_by_key(|d| key(d));
     let merge = |a: &Database, b: &Database, run: &mut Run| Database {
         products: together(&a.products, &b.products),
-        owner: merge_field(&a.owner, &b.owner, "owner of a database", run),
-        encoding: merge_field(&a.encoding, &b.encoding, "encoding of a database", run),
-        locale: either(&a.locale, &b.locale, "locale of a database", run),
+        owner: merge_field(&a.owner, &b.owner, &format!("owner of the database `{}`", *a.name), run),
+        encoding: merge_field(&a.encoding, &b.encoding, &format!("encoding of the database `{}`", *a.name), run),
+        locale: either(&a.locale, &b.locale, &format!("locale of the database `{}`", *a.name), run),
         extensions: together(&a.extensions, &b.extensions),
         schemas: together(&a.schemas, &b.schemas),
         grants: together(&a.grants, &b.grants),

@@ -311,6 +311,11 @@ impl Item {
         }
     }
 
+    /// What all fields read: without an answer to any of it the item would not be there.
+    pub fn reads(&self) -> Origins {
+        Origins::all(self.fields.iter().map(|(_, value)| &value.origins)).union(&self.exists)
+    }
+
     /// A field with the origins of the item's existence.
     pub fn field<T>(&self, value: T) -> F<T> {
         F::new(value, self.exists.clone())

@@ -131,8 +131,27 @@ pub fn volumes(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Volume>> {
             path,
         }));
     }
-    list.sort_by_key(|v| (v.cluster.value.clone(), v.name.value.clone()));
-    list
+    list.sort_by_key(|v: &Arc<Volume>| (v.cluster.value.clone(), v.name.value.clone()));
+    super::merge::unite(
+        list,
+        run,
+        |a, b, run| {
+            let what = |field: &str| format!("{field} of the persistent volume `{}`", *a.name);
+            Volume {
+                namespace: merge_field(&a.namespace, &b.namespace, &what("namespace"), run),
+                storage: merge_field(&a.storage, &b.storage, &what("storage"), run),
+                claim: merge_field(&a.claim, &b.claim, &what("claim"), run),
+                server: merge_field(&a.server, &b.server, &what("server"), run),
+                path: merge_field(&a.path, &b.path, &what("path"), run),
+                mount_options: merge_field(&a.mount_options, &b.mount_options, &what("mount options"), run),
+                size: merge_field(&a.size, &b.size, &what("size"), run),
+                access: merge_field(&a.access, &b.access, &what("access mode"), run),
+                class: merge_field(&a.class, &b.class, &what("storage class"), run),
+                ..a.clone()
+            }
+        },
+        |v| (v.cluster.value.clone(), v.name.value.clone()),
+    )
 }
 
 /// Other objects.

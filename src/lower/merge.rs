@@ -59,11 +59,20 @@ pub fn report_conflicts(run: &mut Run, sources: &crate::source::Sources) {
     }
 }
 
+/// Places that a finding names for one side.
+const SHOWN: usize = 4;
+
 /// The places of a set that hold no other one of it: a whole entry says less than the value in it.
 fn smallest(origins: &crate::value::Origins, sources: &crate::source::Sources) -> Vec<crate::source::Span> {
-    let all: Vec<_> = origins.as_slice().iter().filter_map(|p| sources.span_of(*p)).collect();
+    // The whole of a file says nothing.
+    let all = origins.as_slice().iter().filter_map(|p| sources.span_of(*p)).filter(|s| s.start > 0);
+    let all: Vec<_> = all.filter(|s| sources.line_col(*s).0 > 1 || s.end - s.start < 200).collect();
     let holds = |o: &crate::source::Span, s: &crate::source::Span| {
         o != s && o.file == s.file && s.start <= o.start && o.end <= s.end
     };
-    all.iter().filter(|s| !all.iter().any(|o| holds(o, s))).copied().collect()
+    let mut narrow: Vec<_> = all.iter().filter(|s| !all.iter().any(|o| holds(o, s))).copied().collect();
+    // Values of the spec first, then what a pack says about them; many places say less than few.
+    narrow.sort_by_key(|s| (sources.file(s.file).role != crate::source::Role::Spec, s.end - s.start, *s));
+    narrow.truncate(SHOWN);
+    narrow
 }

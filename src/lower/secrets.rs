@@ -19,7 +19,8 @@ pub fn secrets(items: &[Item], absent: &Origins, site: &Site, run: &mut Run) -> 
     let mut named: Vec<Origins> = vec![absent.clone()];
     let mut uses: BTreeMap<Str, Vec<Arc<SecretUse>>> = BTreeMap::new();
     for item in items {
-        let (Some(name), Some(place)) = (item.text("name", run), item.text("place", run)) else { continue };
+        let (Some(name), Some(mut place)) = (item.text("name", run), item.text("place", run)) else { continue };
+        place.origins = item.reads();
         let product = F::new(item.product.clone(), item.exists.union(&name.origins));
         named.push(name.origins.clone());
         let mut text = |key: &str, default: &str| match item.text(key, run) {
@@ -83,7 +84,7 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<SecretObject>> {
         let mixture = mixture(item, &secret, format!(".{}.{}.{}.{}", *cluster, *namespace, *name, *key), run);
         let source = mixture.as_ref().map_or(&*secret, |m| &m.name);
         let part: Str = format!("{}={source}", *key).into();
-        let origins = secret.origins.union(&key.origins);
+        let origins = item.reads();
         let id = (cluster.value.clone(), namespace.value.clone(), name.value.clone());
         match found.get_mut(&id) {
             Some((object, all)) => {

@@ -257,7 +257,15 @@ fn order(drafts: &[Draft], run: &mut Run) -> Vec<usize> {
         }
         let mut before: BTreeSet<usize> = draft.after.iter().flat_map(|n| named(draft, n)).collect();
         for thing in &draft.needs {
-            before.extend(providers.get(thing).into_iter().flatten());
+            // What a product provides itself it does not wait for from others, and from products not for what any
+            // site has.
+            let all = providers.get(thing).map(Vec::as_slice).unwrap_or_default();
+            let by = |wanted: usize| all.iter().copied().filter(move |p| drafts[*p].rank.0 == wanted);
+            match (by(draft.rank.0).next(), by(0).next()) {
+                (Some(_), _) => before.extend(by(draft.rank.0)),
+                (None, Some(_)) => before.extend(by(0)),
+                (None, None) => before.extend(all),
+            }
         }
         before.remove(&i);
         for b in before {

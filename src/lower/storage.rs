@@ -43,8 +43,18 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         |a, b, run| Export {
             host: a.host.clone(),
             path: a.path.clone(),
-            clients: merge_field(&a.clients, &b.clients, "clients", run),
-            options: merge_field(&a.options, &b.options, "options", run),
+            clients: merge_field(
+                &a.clients,
+                &b.clients,
+                &format!("clients of the export `{}` of `{}`", *a.path, *a.host),
+                run,
+            ),
+            options: merge_field(
+                &a.options,
+                &b.options,
+                &format!("options of the export `{}` of `{}`", *a.path, *a.host),
+                run,
+            ),
             storage: merge_field(&a.storage, &b.storage, "storage", run),
         },
         |e| (e.host.value.clone(), e.path.value.clone()),
@@ -183,10 +193,30 @@ pub fn nfs_servers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<NfsSer
                 found.insert(server.host.value.clone(), server);
             }
             Some(known) => {
-                known.mountd = super::merge::either(&known.mountd, &server.mountd, "mountd port", run);
-                known.lockd = super::merge::either(&known.lockd, &server.lockd, "lockd port", run);
-                known.statd = super::merge::either(&known.statd, &server.statd, "statd port", run);
-                known.rquotad = super::merge::either(&known.rquotad, &server.rquotad, "rquotad port", run);
+                known.mountd = super::merge::either(
+                    &known.mountd,
+                    &server.mountd,
+                    &format!("mountd port of the NFS server `{}`", *known.host),
+                    run,
+                );
+                known.lockd = super::merge::either(
+                    &known.lockd,
+                    &server.lockd,
+                    &format!("lockd port of the NFS server `{}`", *known.host),
+                    run,
+                );
+                known.statd = super::merge::either(
+                    &known.statd,
+                    &server.statd,
+                    &format!("statd port of the NFS server `{}`", *known.host),
+                    run,
+                );
+                known.rquotad = super::merge::either(
+                    &known.rquotad,
+                    &server.rquotad,
+                    &format!("rquotad port of the NFS server `{}`", *known.host),
+                    run,
+                );
                 known.version3 = F::new(
                     known.version3.value || server.version3.value,
                     known.version3.origins.union(&server.version3.origins),

@@ -60,7 +60,7 @@ fn overlay(item: &Item, cluster: F<Str>, name: F<Str>, given: Option<&Tracked>, 
     Overlay {
         attachable: bool("attachable", run),
         encrypted: bool("encrypted", run),
-        subnet: value("subnet"),
+        subnet: value("subnet").map(|given| given.map(network)),
         gateway: value("gateway"),
         driver: item.text("driver", run).unwrap_or_else(|| item.field("overlay".into())),
         options: pairs(item, "options", run),
@@ -69,6 +69,14 @@ fn overlay(item: &Item, cluster: F<Str>, name: F<Str>, given: Option<&Tracked>, 
         position: item.field(0),
         cluster,
         name,
+    }
+}
+
+/// A text that is a CIDR as one, so that it is the same as one of the spec.
+fn network(value: Value) -> Value {
+    match value.text().and_then(|text| text.parse().ok()) {
+        Some(net) => Value::Cidr(net),
+        None => value,
     }
 }
 

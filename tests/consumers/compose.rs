@@ -1,5 +1,5 @@
-//! Stacks and compose files: `docker stack config`, where Docker's client is. Beyond it: networks that a service names and
-//! nobody declares.
+//! Stacks and compose files: `docker stack config`, where Docker's client is. Beyond it: networks, secrets, configs and
+//! volumes that a service names and nobody declares.
 
 use super::program::{command, run, say, words, write};
 use super::trees::{File, Verdict, files, folder};
@@ -32,15 +32,28 @@ fn is_stack(file: &File) -> bool {
     yaml && (name.contains("compose") || name.contains("stack") || file.name.starts_with("stacks/"))
 }
 
+/// The entry of a table that an item of a service names; none for a path of the host.
+fn one(item: &serde_json::Value, table: &str) -> Option<String> {
+    match item.as_str() {
+        Some(text) if table == "volumes" => {
+            let (name, _) = text.split_once(':')?;
+            name.starts_with(|c: char| c.is_ascii_alphanumeric()).then(|| name.to_owned())
+        }
+        Some(text) => Some(text.to_owned()),
+        None if table == "volumes" && item["type"].as_str().is_some_and(|t| t != "volume") => None,
+        None => item["source"].as_str().map(str::to_owned),
+    }
+}
+
 fn judge(text: &str) -> Result<(), String> {
     for document in super::kubernetes::documents(text)? {
         for (name, service) in document["services"].as_object().into_iter().flatten() {
-            let networks = &service["networks"];
-            let listed = networks.as_array().into_iter().flatten().filter_map(|n| n.as_str().map(str::to_string));
-            let keyed = networks.as_object().into_iter().flat_map(|n| n.keys().cloned());
-            for network in listed.chain(keyed) {
-                if document["networks"].get(&network).is_none() {
-                    return Err(format!("service `{name}` names the network `{network}`, which is not declared"));
+            for table in ["networks", "secrets", "configs", "volumes"] {
+                let given = &service[table];
+                let listed = given.as_array().into_iter().flatten().filter_map(|n| one(n, table));
+                let keyed = given.as_object().into_iter().flat_map(|n| n.keys().cloned());
+                for named in listed.chain(keyed).filter(|n| document[table].get(n).is_none()) {
+                    return Err(format!("service `{name}` names `{named}`, which is not declared under `{table}`"));
                 }
             }
         }
