@@ -1,6 +1,7 @@
 //! The texts of a spec and of packs in, findings and the artifact tree out: all passes in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
@@ -11,13 +12,14 @@ use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
 pub use crate::pack::PackFiles;
-use crate::pack::{self, Pack, embedded::embedded};
+use crate::pack::manifest::ArtifactRule;
+use crate::pack::{self, Pack, embedded};
 use crate::resolve::PackDefault;
 use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Value};
-use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, validate};
+use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, spread, validate};
 
 /// The pack that every site has.
 pub const BASE: &str = "base";
@@ -92,43 +94,61 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     };
     let file = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings)?;
     let node = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings)?;
-    c.packs = load_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
+    let opened = open_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
 
-    // validate, decode, resolve
+    // validate, decode, resolve; the packs' expressions have nothing to do with the first two
     let used = uses(&node);
-    let settings: Vec<(Str, &serde_json::Value)> =
-        used.iter().filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema))).collect();
-    let schema = Schema::new(&settings);
-    for u in &used {
-        if let Some(pack) = c.packs.get(&u.pack) {
-            pack::verify::verify(pack, &u.instance, &schema, &c.sources, &mut c.findings);
-        }
+    let settings: Vec<(Str, Arc<serde_json::Value>)> =
+        used.iter().filter_map(|u| Some((u.instance.clone(), opened.get(&u.pack)?.settings_schema()))).collect();
+    let mut beside = Findings::default();
+    let (packs, (schema, spec)) = spread::both(
+        inputs.threads,
+        || opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(),
+        || {
+            let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
+            let schema = Schema::new(&settings);
+            let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut beside);
+            let spec = decode::decode(&node, &schema, &poisoned, &mut beside);
+            (schema, spec)
+        },
+    );
+    c.packs = packs;
+    c.findings.extend(beside);
+    // A pack is verified once, whichever of its instances is looked at: they all have the same types. Those that are
+    // part of the program have been verified by a test.
+    for pack in c.packs.values().filter(|pack| is_own(pack, inputs)) {
+        let instance = used.iter().find(|u| c.packs.get(&u.pack).is_some_and(|p| std::ptr::eq(p, pack)));
+        let instance = instance.map_or("site", |u| &u.instance);
+        pack::verify::verify(pack, instance, &schema, &c.sources, &mut c.findings);
     }
-    if let Some(base) = c.packs.get(BASE) {
-        pack::verify::verify(base, "site", &schema, &c.sources, &mut c.findings);
-    }
-    let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
-    let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
     let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
     let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
     c.spec = Some(node);
 
     // check, lower, check
-    let mut run = Run { traced: inputs.depth == Depth::Trace, ..Run::default() };
+    let mut run = Run::new(inputs.depth == Depth::Trace);
     check::site(&site, &c.sources, &mut run.findings);
     let instances = instances(&used, &c.packs, &charts, &site, &mut run);
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
-    let mut ir = lower::lower(&instances, &site, &c.sources, &mut run);
-    lower::merge::report_conflicts(&mut run, &c.sources);
-    check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-    check::ir(&instances, &ir, &site, &c.sources, &mut run);
-    run.report_refused(&c.sources);
-    check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
-    let immutable = lower::immutable::immutable(&instances, &site, &c.sources, &mut run);
+    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, &mut run);
     let ir_value = lower::as_value(&ir);
-    let planned = emit::plan::plan(&instances, &ir_value, &site, &mut run);
+    let mut planning = run.beside();
+    let (immutable, planned) = spread::both(
+        inputs.threads,
+        || {
+            lower::merge::report_conflicts(&mut run, &c.sources);
+            check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
+            check::ir(&instances, &ir, &site, &c.sources, &mut run);
+            run.report_refused(&c.sources);
+            check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
+            lower::immutable::immutable(&instances, &site, &c.sources, &mut run)
+        },
+        || emit::plan::plan(&instances, &ir_value, &site, &mut planning),
+    );
+    run.absorb(planning);
+    check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {
@@ -148,10 +168,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
 
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {
-        let templates = templates(&instances, &mut c.sources, &mut c.findings);
-        for instance in &instances {
+        let templates = templates(&instances, &planned, inputs, &mut c.sources, &mut c.findings);
+        for instance in instances.iter().filter(|instance| is_own(instance.pack, inputs)) {
             if let Some(templates) = templates.get(&instance.pack.name) {
-                check_templates(instance, templates, &schema, &mut c.findings);
+                check_templates(instance.pack, &instance.name, templates, &schema, &mut c.findings);
             }
         }
         let in_order: Vec<&emit::Templates> = instances.iter().filter_map(|i| templates.get(&i.pack.name)).collect();
@@ -171,7 +191,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             check::references::references(&ir, &emission.tree, &c.sources, &mut c.findings);
             if !c.findings.has_errors() {
                 let said = |path: &str| says(&site.root.value, path);
-                prove::prove_for(&ir, &emission.tree, &said, &mut c.findings);
+                prove::prove_for(inputs.threads, &ir, &emission.tree, &said, &mut c.findings);
                 c.tree = Some(emission.tree);
                 c.trace = emission.trace;
             }
@@ -198,25 +218,49 @@ fn says(value: &Value, path: &str) -> bool {
     }
 }
 
-/// The templates of every pack in use, by the pack's name.
-fn templates(instances: &[Instance], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, emit::Templates> {
+/// Whether a pack is the user's own.
+fn is_own(pack: &Pack, inputs: &Inputs<'_>) -> bool {
+    inputs.packs.iter().any(|own| own.dir == pack.dir)
+}
+
+/// The templates of every pack in use, by the pack's name: all of the user's own, which have to be checked, and of the
+/// others those that will be rendered.
+fn templates(
+    instances: &[Instance],
+    planned: &[emit::plan::Planned],
+    inputs: &Inputs<'_>,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> BTreeMap<Str, emit::Templates> {
     let mut parsed = BTreeMap::new();
-    for instance in instances {
-        let name = &instance.pack.name;
-        if !parsed.contains_key(name) {
-            parsed.insert(name.clone(), emit::Templates::parse(instance.pack, sources, findings));
+    for Instance { pack, .. } in instances {
+        if parsed.contains_key(&pack.name) {
+            continue;
         }
+        let is_planned = |rule: &&ArtifactRule| planned.iter().any(|p| std::ptr::eq(p.rule, *rule));
+        let templates = match is_own(pack, inputs) {
+            true => emit::Templates::parse(pack, sources, findings),
+            false => emit::Templates::parse_for(pack, pack.artifacts.iter().filter(is_planned), sources, findings),
+        };
+        parsed.insert(pack.name.clone(), templates);
     }
     parsed
 }
 
-/// Checks the templates of an instance's pack against the types of the names that they see.
-fn check_templates(instance: &Instance, templates: &emit::Templates, schema: &Schema, findings: &mut Findings) {
-    let blanks: Vec<Str> = instance.pack.blanks.keys().cloned().collect();
-    let mut names = pack::verify::environment(instance.pack, &instance.name, schema, &blanks);
+/// Checks the templates of a pack against the types of the names that they see, the pack's settings standing at this
+/// instance.
+pub fn check_templates(
+    pack: &Pack,
+    instance: &str,
+    templates: &emit::Templates,
+    schema: &Schema,
+    findings: &mut Findings,
+) {
+    let blanks: Vec<Str> = pack.blanks.keys().cloned().collect();
+    let mut names = pack::verify::environment(pack, instance, schema, &blanks);
     names.push(("ir".into(), pack::verify::ir_type()));
     let env = pack::expr::Env::new(&names, schema.root()).with_blanks(&blanks);
-    emit::check_templates(instance.pack, templates, &env, findings);
+    emit::check_templates(pack, templates, &env, findings);
 }
 
 /// An entry under `products`.
@@ -236,17 +280,24 @@ fn uses(spec: &Node) -> Vec<Use> {
         .collect()
 }
 
-/// Loads the packs that the spec names and the one that every site has.
-fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, Pack> {
-    let mut known: BTreeMap<Str, PackFiles> = embedded().into_iter().map(|p| (p.name.clone(), p)).collect();
-    known.extend(own.iter().map(|p| (p.name.clone(), p.clone())));
+/// Opens the packs that the spec names and the one that every site has.
+fn open_packs(
+    spec: &Node,
+    own: &[PackFiles],
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> BTreeMap<Str, pack::load::Opened> {
+    let mut known: BTreeSet<&str> = embedded::names().collect();
+    known.extend(own.iter().map(|p| &*p.name));
+    // Only the texts of packs that are named are looked at.
+    let files = |name: &str| own.iter().rfind(|p| &*p.name == name).cloned().or_else(|| embedded::pack(name));
     let mut packs = BTreeMap::new();
     let mut load = |name: &Str, sources: &mut Sources, findings: &mut Findings| -> bool {
         if packs.contains_key(name) {
             return true;
         }
-        let Some(files) = known.get(name) else { return false };
-        if let Some(pack) = pack::load(files, sources, findings) {
+        let Some(files) = files(name) else { return false };
+        if let Some(pack) = pack::load::open(&files, sources, findings) {
             packs.insert(name.clone(), pack);
         }
         true
@@ -258,7 +309,7 @@ fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &
         if !load(name, sources, findings) {
             let span = named.map_or(entry.key_span, |n| n.span);
             let mut diag = Diag::new(UNKNOWN_PACK, format!("there is no pack `{name}`")).at(span, "named here");
-            let names = known.keys().filter(|k| &***k != BASE).map(|k| &**k);
+            let names = known.iter().copied().filter(|k| *k != BASE);
             diag = match similar_name(name, names.clone()) {
                 Some(near) => {
                     let diag = diag.help(format!("there is a pack `{near}`"));
@@ -317,7 +368,7 @@ fn instances<'a>(
 
 /// The packs that are part of the program.
 pub fn embedded_packs() -> Vec<PackFiles> {
-    embedded()
+    embedded::names().filter_map(embedded::pack).collect()
 }
 
 impl Compilation {

@@ -30,6 +30,7 @@ pub mod shape;
 pub mod site;
 pub mod source;
 pub mod spec;
+mod spread;
 pub mod validate;
 pub mod value;
 pub mod write;

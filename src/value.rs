@@ -40,6 +40,20 @@ impl Tracked {
         }
     }
 
+    /// Whether two are one, value and origins, told without looking into them. Two that are equal may be told apart.
+    pub fn is_same(&self, other: &Tracked) -> bool {
+        let same = match (&self.value, &other.value) {
+            (Value::List(a), Value::List(b)) => Arc::ptr_eq(a, b),
+            (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
+            (Value::Str(a), Value::Str(b)) => a == b,
+            (Value::Ref(a), Value::Ref(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            _ => false,
+        };
+        same && self.origins.is_same(&other.origins)
+    }
+
     /// The entries of a map; none for anything else.
     pub fn entries(&self) -> impl Iterator<Item = (&Str, &Tracked)> {
         let map: Option<&Map> = match &self.value {
@@ -112,6 +126,20 @@ pub enum Unit {
     Millicores,
 }
 
+impl Unit {
+    /// How quantities of this unit are written, for messages.
+    pub fn forms(self) -> &'static str {
+        match self {
+            Unit::Bytes => {
+                "write a number and a unit: `KiB`, `MiB`, `GiB`, `TiB` (of 1024) or `KB`, `MB`, `GB`, `TB` (of 1000)"
+            }
+            Unit::BitsPerSecond => "write a number and a unit: `Mb/s` or `Gb/s`",
+            Unit::Milliseconds => "write a number and a unit: `ms`, `s`, `min`, `h` or `d`",
+            Unit::Millicores => "write a number of cores, or thousandths with an `m`: `500m` is half a core",
+        }
+    }
+}
+
 /// A quantity with its unit, parsed once. `amount` counts whole units of [`Unit`].
 #[derive(Clone, Debug)]
 pub struct Quantity {
@@ -150,6 +178,17 @@ impl Ports {
 
     pub fn contains(self, other: Ports) -> bool {
         self.low <= other.low && other.high <= self.high
+    }
+
+    /// The range in pieces, cut wherever one of `others` begins or ends: each of them holds a piece whole or not at all.
+    pub fn cut_by(self, others: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
+        let (low, high) = (u32::from(self.low), u32::from(self.high) + 1);
+        let edges = others.into_iter().flat_map(|o| [u32::from(o.low), u32::from(o.high) + 1]);
+        let mut cuts: Vec<u32> = edges.filter(|e| low < *e && *e < high).chain([low, high]).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let port = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+        cuts.windows(2).map(|w| Ports { low: port(w[0]), high: port(w[1] - 1) }).collect()
     }
 }
 

@@ -8,7 +8,6 @@ mod disk;
 mod journal;
 mod plan;
 mod seal;
-mod spread;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -161,8 +160,9 @@ fn write_new(disk: &Disk, wanted: &WantedFiles<'_>, place: &Place, options: Opti
         journal::make_parents(disk, &fresh, path, &mut made)?;
     }
     let files: Vec<_> = wanted.iter().collect();
-    let results =
-        spread::spread(options.threads, &files, |(path, w)| disk.write(&fresh.join(path), w.bytes, w.executable));
+    let results = crate::spread::spread(options.threads, &files, |(path, w)| {
+        disk.write(&fresh.join(path), w.bytes, w.executable)
+    });
     results.into_iter().collect::<Result<(), _>>()?;
     disk.rename(&fresh, &place.target)?;
     Ok(Report { created: wanted.keys().map(ToString::to_string).collect(), ..Report::default() })
@@ -188,7 +188,7 @@ fn update(
     }
     disk.make_dir(&place.staging.join("files"))?;
     let numbered: Vec<_> = puts.iter().enumerate().collect();
-    let results = spread::spread(options.threads, &numbered, |(n, put)| {
+    let results = crate::spread::spread(options.threads, &numbered, |(n, put)| {
         let want = &wanted[put.path.as_str()];
         disk.write(&journal::staged(place, *n), want.bytes, want.executable)
     });

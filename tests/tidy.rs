@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sitec::compile::embedded_packs;
+use sitec::compile::{check_templates, embedded_packs};
 use sitec::diag::{Findings, human};
+use sitec::emit::Templates;
 use sitec::pack::{load, verify};
 use sitec::schema::Schema;
 use sitec::source::Sources;
@@ -133,7 +134,8 @@ fn rust_files_open_with_what_they_are() {
     assert!(found.is_empty(), "no `//!` in the first line: {found:?}");
 }
 
-/// Verifying a pack includes that every template is used and every expression has a type.
+/// Verifying a pack includes that every template is used and every expression has a type. No run of the program does
+/// it again for these packs.
 #[test]
 fn embedded_packs_load_and_verify_without_findings() {
     let packs = embedded_packs();
@@ -143,8 +145,10 @@ fn embedded_packs_load_and_verify_without_findings() {
     for files in packs {
         let (mut sources, mut findings) = (Sources::default(), Findings::default());
         let pack = load(&files, &mut sources, &mut findings).expect("an embedded pack has a form");
-        let schema = Schema::new(&[(files.name.clone(), &pack.settings_schema)]);
+        let schema = Schema::new(&[(files.name.clone(), &*pack.settings_schema)]);
         verify::verify(&pack, &files.name, &schema, &sources, &mut findings);
+        let templates = Templates::parse(&pack, &mut sources, &mut findings);
+        check_templates(&pack, &files.name, &templates, &schema, &mut findings);
         let report = human::render(&findings, &sources, human::Options::default());
         assert!(findings.iter().next().is_none(), "{}:\n{report}", files.name);
         assert!(files.files.iter().any(|(path, _)| &**path == "pack.toml"));

@@ -35,8 +35,6 @@ secrets() {
 
 # The Secrets of clusters.
 objects() {
-    swarm bench nuvla_grafana_password 'bench-grafana=bench-grafana'
-    swarm bench nuvla_prometheus_users 'bench-users=bench-users'
     :
 }
 
@@ -134,8 +132,8 @@ applied() {
         return
     fi
     case $file in */*) mkdir -p "${file%/*}" ;; esac
-    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --namespace "$namespace_of" \
-        --controller-name "$controller" --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
+    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --controller-name "$controller" \
+        --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
     [ -s "$file.new" ] || fail "kubeseal wrote nothing for '$file'"
     chmod 644 "$file.new"
     mv "$file.new" "$file"
@@ -143,7 +141,7 @@ applied() {
 }
 
 seal() {
-    file=$1 controller=$2 at=$3 namespace_of=$6
+    file=$1 controller=$2 at=$3
     shift 3
     "$@"
     file=
@@ -205,7 +203,7 @@ on_host() {
     printf '%s: %s\n' "$1" "$2"
 }
 
-done='' file='' mixing='' namespace_of=''
+done='' file='' mixing=''
 case ${1:-} in
     list) secrets show ;;
     ask)

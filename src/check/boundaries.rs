@@ -136,13 +136,8 @@ impl<'a> Passage<'a> {
     }
 }
 
-fn line(flow: &Flow) -> String {
-    let application = match &**flow.application {
-        "" => String::new(),
-        text => format!(" {text}"),
-    };
-    let (from, to) = (&*flow.from, &*flow.to);
-    format!("`{}`: {from} -> {to} : {}{application} ({})", *flow.product, flow.service(), *flow.why)
+pub(super) fn line(flow: &Flow) -> String {
+    format!("{} ({})", flow.in_words(), *flow.why)
 }
 
 fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {

@@ -3,6 +3,7 @@
 mod access;
 pub mod addresses;
 pub mod boundaries;
+pub mod carried;
 pub mod charts;
 pub mod claims;
 pub mod databases;
@@ -21,6 +22,7 @@ pub mod requirements;
 pub mod secrets;
 mod storage;
 mod swarm;
+pub mod unread;
 mod unused;
 mod versions;
 pub mod waivers;
@@ -42,6 +44,7 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
 /// What the items of the `Ir` tell of each other and of the site.
 pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
     firewalls::firewalls(ir, site, sources, &mut run.findings);
+    carried::carried(ir, site, sources, &mut run.findings);
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);

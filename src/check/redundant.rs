@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::boundaries::line;
 use super::requirements::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::REDUNDANT_ADDITION;
@@ -12,7 +13,7 @@ use crate::instance::Run;
 use crate::ir::{Flow, Peers};
 use crate::netset::{Addresses, Family, Pairs};
 use crate::source::Sources;
-use crate::value::{Origins, Ports};
+use crate::value::Origins;
 
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 4;
@@ -86,7 +87,7 @@ impl<'a> Index<'a> {
             return false;
         }
         let near = flow.to_hosts.nets.iter().flat_map(|net| self.single.range(net.network()..=net.broadcast()));
-        let near: BTreeSet<usize> = near.flat_map(|(_, rows)| rows).chain(&self.wide).copied().collect();
+        let near = near.flat_map(|(_, rows)| rows).chain(&self.wide).copied();
         let meets = |row: &usize| {
             let Row { flow: other, addition } = &self.rows[*row];
             *other.transport == *flow.transport
@@ -94,20 +95,18 @@ impl<'a> Index<'a> {
                 && flow.all_ports().low <= other.all_ports().high
                 && addition.is_none_or(|i| !gone.contains(&i))
         };
-        let rows: Vec<usize> = near.into_iter().filter(meets).collect();
+        let rows: BTreeSet<usize> = near.filter(meets).collect();
         if rows.is_empty() {
             return false;
         }
         let mut used = BTreeSet::new();
         let covered = Family::BOTH.into_iter().all(|family| {
             let set = |nets| Addresses::of_nets(family, nets);
-            self.parts(flow.all_ports(), &rows).into_iter().all(|part| {
+            flow.all_ports().cut_by(rows.iter().map(|row| self.rows[*row].flow.all_ports())).into_iter().all(|part| {
                 let mut rest = Pairs::of(set(&flow.from_hosts.nets), set(&flow.to_hosts.nets));
                 for row in &rows {
                     let other = self.rows[*row].flow;
-                    let ports = other.all_ports();
-                    if ports.low <= part.low
-                        && part.high <= ports.high
+                    if other.all_ports().contains(part)
                         && rest.subtract(&set(&other.from_hosts.nets), &set(&other.to_hosts.nets))
                     {
                         used.insert(*row);
@@ -121,21 +120,6 @@ impl<'a> Index<'a> {
         });
         by.extend(used.iter().copied().filter(|_| covered));
         covered
-    }
-
-    /// Ports, cut wherever one of the flows begins or ends.
-    fn parts(&self, ports: Ports, rows: &[usize]) -> Vec<Ports> {
-        let (low, high) = (u32::from(ports.low), u32::from(ports.high) + 1);
-        let mut cuts = BTreeSet::from([low, high]);
-        for row in rows {
-            let other = self.rows[*row].flow.all_ports();
-            cuts.extend(
-                [u32::from(other.low), u32::from(other.high) + 1].into_iter().filter(|c| low < *c && *c < high),
-            );
-        }
-        let cuts: Vec<u32> = cuts.into_iter().collect();
-        let port = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
-        cuts.windows(2).map(|w| Ports { low: port(w[0]), high: port(w[1] - 1) }).collect()
     }
 }
 
@@ -165,9 +149,4 @@ impl Index<'_> {
         diag.waivable = true;
         diag.pointer(addition.pointer.clone()).help("remove it; `sitec can` shows what permits the traffic")
     }
-}
-
-fn line(flow: &Flow) -> String {
-    let (product, from, to) = (&*flow.product, &*flow.from, &*flow.to);
-    format!("`{product}`: {from} -> {to} : {} ({})", flow.service(), *flow.why)
 }

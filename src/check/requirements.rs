@@ -1,6 +1,7 @@
 //! What packs demand of the site: each requirement judged, a finding where it fails, a question where it cannot be told.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use crate::diag::{Diag, Level};
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
@@ -60,6 +61,7 @@ fn bindings(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) 
                 )
                 .at_maybe(span, "")
                 .note(source.to_string())
+                .help(format!("declare it in the spec; `sitec packs show {pack}` lists what the product uses"))
                 .pointer(pointer),
             );
         } else if let Some(without) = &rule.without
@@ -74,6 +76,7 @@ fn bindings(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) 
             .note(source.to_string())
             .pointer(pointer);
             diag.waivable = true;
+            diag.help = Some(format!("declare one in the spec, or {}", waiver(&diag)));
             run.findings.push(diag);
         }
     }
@@ -232,16 +235,46 @@ impl Judge<'_> {
                 contradiction.resolved
             ));
         }
-        if let Some(help) = &self.rule.help
-            && let Answer::Known(help) = run.text(help, &scope)
-        {
-            diag = diag.help(help.value.text().unwrap_or_default().to_string());
-        }
         diag.waivable = self.waivable(failure.band.map_or(&self.rule.waive, |b| &b.waive), run);
         diag.pointer = self.pointer(&place);
+        let own = self.rule.help.as_ref().and_then(|help| match run.text(help, &scope) {
+            Answer::Known(help) => help.value.text(),
+            _ => None,
+        });
+        // A note tells what follows from an answer; there is nothing to get out of.
+        diag.help = match own {
+            Some(help) => Some(help.to_string()),
+            None => (diag.level != Level::Note).then(|| self.way_out(&scope, &diag)),
+        };
         let of = place.map(|p| p.origins).unwrap_or_default();
         diag.reads = Origins::all([self.origins, read, &of]);
         run.findings.push(diag);
+    }
+
+    /// The help of a requirement whose pack gives none: the bound, and the waiver where one is allowed.
+    fn way_out(&self, scope: &Scope, diag: &Diag) -> String {
+        let limit = scope.get("limit").and_then(|l| l.value.text()).unwrap_or_default();
+        let change = match &self.rule.judgement {
+            Judgement::Min(_) => format!("it must be {limit} or more"),
+            Judgement::Max(_) => format!("it must be {limit} or less"),
+            Judgement::Below(_) => format!("it must be less than {limit}"),
+            Judgement::Bands(bands) => {
+                let last = bands.last().and_then(|b| match &b.below {
+                    Limit::Literal(value) => value.value.text(),
+                    Limit::Expr(_) => None,
+                });
+                format!("it must be {} or more", last.unwrap_or(limit))
+            }
+            Judgement::OneOf(list) if list.len() == 1 => format!("it must be {limit}"),
+            Judgement::OneOf(_) => format!("it must be one of {limit}"),
+            Judgement::NoneOf(_) => format!("it must be other than {limit}"),
+            Judgement::Matches(_) => format!("it must have the form `{limit}`"),
+            Judgement::That(_) => "change what is marked here".to_owned(),
+        };
+        match diag.waivable {
+            true => format!("{change}; or {}", waiver(diag)),
+            false => format!("{change}; no waiver lifts this"),
+        }
     }
 
     /// What the condition read, which is why the requirement holds here: the line that chose the profile, say.
@@ -321,6 +354,11 @@ impl Judge<'_> {
     }
 }
 
+/// How to live with a finding.
+fn waiver(diag: &Diag) -> String {
+    format!("live with it and say why: `waivers: [{{ code: {}, at: {}, reason: … }}]`", diag.code, diag.pointer)
+}
+
 /// The words at a place that a condition read.
 fn because(pointer: &str, value: &Value, text: &str) -> String {
     match pointer.rsplit('/').next() {
@@ -367,8 +405,19 @@ pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
 pub(super) fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
     let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
-    let all = spans.clone();
-    spans.retain(|s| !all.iter().any(|o| o != s && o.file == s.file && s.start <= o.start && o.end <= s.end));
+    // Of those that begin at a span or behind it, the one that ends first tells whether the span holds another.
+    let mut sorted = spans.clone();
+    sorted.sort_unstable_by_key(|s| (s.file, s.start, std::cmp::Reverse(s.end)));
+    sorted.dedup();
+    let mut holding: BTreeSet<Span> = BTreeSet::new();
+    let mut first: Option<Span> = None;
+    for span in sorted.into_iter().rev() {
+        match first.filter(|f| f.file == span.file) {
+            Some(first) if first.end <= span.end => drop(holding.insert(span)),
+            _ => first = Some(span),
+        }
+    }
+    spans.retain(|s| !holding.contains(s));
     // A whole file stands for nothing in particular where another one, below `extends`, has the place itself.
     if spans.iter().any(|s| !is_document(*s, sources)) {
         spans.retain(|s| !is_document(*s, sources));

@@ -119,7 +119,7 @@ pub fn scrub(sources: &Sources, findings: &mut Findings) {
         d.code == own || !d.primary.as_ref().is_some_and(|l| spans.contains(&l.span) && told.contains(&l.span))
     });
     let clean = |text: &mut String| *text = sources.masked(text);
-    for diag in findings.iter_mut().filter(|d| d.code != own) {
+    for diag in findings.all_mut().filter(|d| d.code != own) {
         clean(&mut diag.message);
         diag.notes.iter_mut().for_each(clean);
         diag.help.iter_mut().for_each(clean);

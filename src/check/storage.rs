@@ -39,7 +39,29 @@ struct Chain<'a> {
     /// Exports by host and path.
     exports: BTreeMap<(&'a str, &'a str), &'a Export>,
     /// The workers of each cluster with a volume, and their addresses.
-    nodes: BTreeMap<&'a str, Vec<Node>>,
+    nodes: BTreeMap<&'a str, Nodes>,
+}
+
+/// The workers of a cluster.
+struct Nodes {
+    all: Vec<Node>,
+    /// The addresses of all of them, sorted.
+    addresses: Vec<IpAddr>,
+}
+
+impl Nodes {
+    fn new(all: Vec<Node>) -> Self {
+        let mut addresses: Vec<IpAddr> = all.iter().flat_map(|(_, own)| own).copied().collect();
+        addresses.sort_unstable();
+        Self { all, addresses }
+    }
+
+    /// Whether some networks hold one of them, or the address of one is not known.
+    fn one_is_in(&self, nets: &[IpNet]) -> bool {
+        let first = |net: &IpNet| self.addresses.get(self.addresses.partition_point(|a| *a < net.network()));
+        nets.iter().any(|net| first(net).is_some_and(|a| *a <= net.broadcast()))
+            || self.all.iter().any(|(_, own)| own.is_empty())
+    }
 }
 
 /// Checks all chains of a site.
@@ -51,7 +73,7 @@ pub fn storage(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings)
         nodes.entry(&**volume.cluster).or_insert_with(|| {
             let (control_plane, workers) = site.cluster_nodes(&volume.cluster);
             let nodes = if workers.is_empty() { control_plane } else { workers };
-            nodes.into_iter().map(|n| (n.clone(), addresses_of(&n.value))).collect()
+            Nodes::new(nodes.into_iter().map(|n| (n.clone(), addresses_of(&n.value))).collect())
         });
     }
     let chain = Chain { ir, site, sources, exports, nodes };
@@ -149,16 +171,16 @@ impl<'a> Chain<'a> {
             return;
         }
         let Some(nodes) = self.nodes.get(&**volume.cluster) else { return };
-        let admitted = |own: &[IpAddr]| own.is_empty() || own.iter().any(|a| holds(&export.clients, *a));
-        let out: Vec<&F<Str>> = nodes.iter().filter(|(_, own)| !admitted(own)).map(|(node, _)| node).collect();
-        let Some(first) = out.first() else { return };
         let clients = self.site.entry("storage", &export.storage).and_then(|s| s.get("clients"));
         let clients = clients.filter(|c| !c.items().is_empty());
-        let (count, all) = (out.len(), nodes.len());
         // Where a pack chooses some of the nodes, it knows why.
-        if count < all && clients.is_none() {
+        if clients.is_none() && nodes.one_is_in(&export.clients) {
             return;
         }
+        let admitted = |own: &[IpAddr]| own.is_empty() || own.iter().any(|a| holds(&export.clients, *a));
+        let out: Vec<&F<Str>> = nodes.all.iter().filter(|(_, own)| !admitted(own)).map(|(node, _)| node).collect();
+        let Some(first) = out.first() else { return };
+        let (count, all) = (out.len(), nodes.all.len());
         let message = match count == all {
             true => {
                 format!("no node of cluster `{}` may mount `{}` of `{}`", *volume.cluster, *export.path, *export.host)

@@ -52,7 +52,7 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
         }
         // The record is there because the finding was.
         let found = Origins::all(&found.iter().map(|d| read(d, site)).collect::<Vec<_>>()).union(&deep_origins(waiver));
-        findings.retain(|d| !matches(d));
+        findings.waive(matches, &reason, span);
         records.push(Arc::new(WaiverRecord {
             code: F::new(code.value, found.clone()),
             pointer: F::new(at.value, found.clone()),

@@ -49,6 +49,8 @@ pub fn run(args: &BuildArgs, shell: &Shell) -> Result<Exit, Stop> {
     if exit == Exit::Bug {
         super::report_bug("what was emitted does not say what was meant; see the findings above");
     }
+    // The process ends here, and its memory goes as a whole.
+    std::mem::forget(compilations);
     Ok(exit)
 }
 

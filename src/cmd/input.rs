@@ -14,6 +14,7 @@ use crate::compile::{Compilation, Depth, Inputs, PackFiles, compile_at};
 use crate::diag::levels::Levels;
 use crate::fix::{Fixed, fix};
 use crate::parse::SIZE_LIMIT;
+use crate::spread;
 
 /// The name of a spec in a fleet.
 const SPEC: &str = "site.yaml";
@@ -82,7 +83,7 @@ impl Project {
     }
 
     fn threads(&self) -> usize {
-        if self.threads > 0 { self.threads } else { std::thread::available_parallelism().map_or(1, |n| n.get()) }
+        spread::allowed(self.threads)
     }
 
     /// Applies to a spec, in memory, what is safe of what its findings offer.

@@ -166,7 +166,7 @@ impl Scalar {
             } else if unit != Unit::Millicores && self.text.trim().parse::<f64>().is_ok() {
                 Some("write the unit after the number".to_string())
             } else {
-                None
+                Some(unit.forms().to_string())
             };
             Malformed { message, help, ..Malformed::default() }
         })
@@ -176,7 +176,11 @@ impl Scalar {
         if matches!(self.kind, Kind::Bool(_)) {
             return Err(malformed(format!("`{}` is not a version such as `1.28.4`", self.text)));
         }
-        self.text.parse().map_err(malformed)
+        self.text.parse().map_err(|message: String| Malformed {
+            message,
+            help: Some("numbers with dots between them; a word such as `latest` can be compared with nothing".into()),
+            ..Malformed::default()
+        })
     }
 
     /// `family-version`, and after it an edition and a build in any order: a build begins with a digit.
@@ -219,7 +223,11 @@ impl Scalar {
                 ("read".into(), Tracked::new(count, place)),
                 ("write".into(), Tracked::new(count, place)),
             ])),
-            _ => Err(malformed(format!("`{}` is not a number of operations per second such as `7000`", self.text))),
+            _ => Err(Malformed {
+                message: format!("`{}` is not a number of operations per second such as `7000`", self.text),
+                help: Some("one number for reading and writing, or a map with `read` and `write`".into()),
+                ..Malformed::default()
+            }),
         }
     }
 }
@@ -269,6 +277,9 @@ fn cidr(text: &str) -> Result<IpNet, Malformed> {
                 && prefix.parse::<IpAddr>().is_ok()
             {
                 fault.help = Some("write the prefix length instead of the mask".into());
+            } else {
+                let longest = if text.contains(':') { 128 } else { 32 };
+                fault.help = Some(format!("write address, `/` and the length of the prefix, 0 to {longest}"));
             }
             Err(fault)
         }
@@ -276,7 +287,19 @@ fn cidr(text: &str) -> Result<IpNet, Malformed> {
 }
 
 fn ports(text: &str, range: bool) -> Result<Ports, Malformed> {
-    let ports: Ports = text.parse().map_err(malformed)?;
+    let ports: Ports = text.parse().map_err(|message: String| {
+        let swapped = text.split_once('-').and_then(|(low, high)| {
+            let (low, high) = (low.trim(), high.trim());
+            let swapped = format!("{high}-{low}");
+            swapped.parse::<Ports>().is_ok().then_some(swapped)
+        });
+        let help = match (&swapped, range) {
+            (Some(_), _) => "the smaller number comes first",
+            (None, true) => "a port such as `443`, or a range such as `30000-32767`",
+            (None, false) => "a port such as `443`",
+        };
+        Malformed { message, help: Some(help.into()), replacement: swapped, safe: false }
+    })?;
     if range || ports.low == ports.high {
         Ok(ports)
     } else {

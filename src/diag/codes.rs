@@ -137,6 +137,9 @@ codes! {
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
     FORM_UNWRITTEN = "S0563" "form-unwritten" Warning;
+    FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
+    FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
+    FLOW_OF_NO_COMPONENT = "S0566" "flow-of-no-component" Note;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     UNDECLARED_REFERENCE = "S0580" "undeclared-reference" Error;
     UNDECLARED_IN_STACK = "S0581" "undeclared-in-stack" Error;

@@ -18,7 +18,8 @@
 //!       "pointer": "/hosts/nfs1",     JSON Pointer that a waiver may name; "" when there is none
 //!       "waivable": false
 //!   } ],
-//!   "counts": { "error": 1, "warning": 0, "question": 0, "note": 0 } }
+//!   "counts": { "error": 1, "warning": 0, "question": 0, "note": 0 },
+//!   "waived": [ { …as in findings…, "reason": "…", "waiver": SPAN or null }, … ] }   not counted
 //!
 //! PLACE = SPAN with "label": "…" or null
 //! SPAN  = { "file": "site.yaml",
@@ -29,7 +30,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Diag, Findings, Label, Level, codes};
+use super::{Diag, Findings, Label, Level, Waived, codes};
 use crate::source::{Sources, Span};
 
 /// Renders all findings as one indented JSON document with a line end.
@@ -44,7 +45,17 @@ pub fn value(findings: &Findings, sources: &Sources) -> Value {
         counts.insert(level.name().to_owned(), findings.iter().filter(|d| d.level == level).count().into());
     }
     let list: Vec<Value> = findings.iter().map(|d| finding(d, sources)).collect();
-    json!({ "version": 1, "findings": list, "counts": counts })
+    let waived: Vec<Value> = findings.waived().iter().map(|w| waived(w, sources)).collect();
+    json!({ "version": 1, "findings": list, "counts": counts, "waived": waived })
+}
+
+fn waived(waived: &Waived, sources: &Sources) -> Value {
+    let mut value = finding(&waived.finding, sources);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("reason".to_owned(), json!(waived.reason));
+        map.insert("waiver".to_owned(), json!(waived.waiver.map(|at| span(at, sources))));
+    }
+    value
 }
 
 fn finding(diag: &Diag, sources: &Sources) -> Value {
@@ -116,6 +127,7 @@ mod tests {
                     "replacements": [{ "at": place, "text": "e", "safe": true }], "pointer": "", "waivable": false,
                 }],
                 "counts": { "error": 1, "warning": 0, "question": 0, "note": 0 },
+                "waived": [],
             })
         );
     }

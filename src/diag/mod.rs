@@ -162,6 +162,17 @@ impl Diag {
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     list: Vec<Diag>,
+    waived: Vec<Waived>,
+}
+
+/// A finding that somebody has decided to live with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waived {
+    pub finding: Diag,
+    /// Why, in the words of the waiver.
+    pub reason: String,
+    /// Where the waiver stands.
+    pub waiver: Option<Span>,
 }
 
 impl Findings {
@@ -171,6 +182,20 @@ impl Findings {
 
     pub fn extend(&mut self, other: Findings) {
         self.list.extend(other.list);
+        self.waived.extend(other.waived);
+    }
+
+    /// Moves what `matches` to the waived findings.
+    pub fn waive(&mut self, matches: impl Fn(&Diag) -> bool, reason: &str, waiver: Option<Span>) {
+        let (waived, kept) = std::mem::take(&mut self.list).into_iter().partition(|d| matches(d));
+        self.list = kept;
+        let waived: Vec<Diag> = waived;
+        self.waived.extend(waived.into_iter().map(|finding| Waived { finding, reason: reason.to_owned(), waiver }));
+    }
+
+    /// The waived findings, for reports that list what was decided; no count and no exit code knows them.
+    pub fn waived(&self) -> &[Waived] {
+        &self.waived
     }
 
     pub fn has_errors(&self) -> bool {
@@ -185,6 +210,11 @@ impl Findings {
         self.list.iter_mut()
     }
 
+    /// The findings, waived ones among them.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Diag> {
+        self.list.iter_mut().chain(self.waived.iter_mut().map(|w| &mut w.finding))
+    }
+
     pub fn retain(&mut self, keep: impl FnMut(&Diag) -> bool) {
         self.list.retain(keep);
     }
@@ -195,7 +225,7 @@ impl Findings {
 
     /// The errors alone.
     pub fn errors(&self) -> Findings {
-        Findings { list: self.list.iter().filter(|d| d.level == Level::Error).cloned().collect() }
+        Findings { list: self.list.iter().filter(|d| d.level == Level::Error).cloned().collect(), waived: Vec::new() }
     }
 
     /// At most `limit` findings in their order, none of them lighter than one that is left out.
@@ -221,6 +251,8 @@ impl Findings {
         };
         self.list.sort_by_cached_key(key);
         self.list.dedup();
+        self.waived.sort_by_cached_key(|w| key(&w.finding));
+        self.waived.dedup();
     }
 }
 

@@ -1,11 +1,11 @@
 //! Findings in, a SARIF 2.1.0 log out, as code reviews and scanners read it.
 //!
 //! One run per site. Columns count characters, as everywhere. A question has the level `note` and says so in its
-//! properties, since SARIF knows no questions.
+//! properties, since SARIF knows no questions. A waived finding is a suppressed result with the waiver's reason.
 
 use serde::Serialize;
 
-use super::{Diag, Findings, Label, Level, Replacement, codes};
+use super::{Diag, Findings, Label, Level, Replacement, Waived, codes};
 use crate::source::{Sources, Span};
 
 /// The schema that the log says it keeps to.
@@ -84,7 +84,20 @@ struct Finding {
     related_locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<Fix>,
+    /// The waiver of a waived finding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Suppression>,
     properties: Properties,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Suppression {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
 }
 
 #[derive(Debug, Serialize)]
@@ -162,12 +175,18 @@ pub fn render(runs: Vec<Run>) -> String {
 
 /// The run that found these findings.
 pub fn run(findings: &Findings, sources: &Sources, pages: Pages<'_>) -> Run {
-    let mut ids: Vec<&str> = findings.iter().map(|d| &*d.code).collect();
+    let waived = findings.waived();
+    let mut ids: Vec<&str> = findings.iter().chain(waived.iter().map(|w| &w.finding)).map(|d| &*d.code).collect();
     ids.sort_unstable();
     ids.dedup();
     let rules = ids.iter().map(|id| rule(id, findings, pages)).collect();
     let index = |code: &str| ids.partition_point(|id| *id < code);
-    let results = findings.iter().map(|d| finding(d, index(&d.code), sources)).collect();
+    let open = findings.iter().map(|d| finding(d, index(&d.code), sources));
+    let suppressed = waived.iter().map(|w| Finding {
+        suppressions: vec![suppression(w, sources)],
+        ..finding(&w.finding, index(&w.finding.code), sources)
+    });
+    let results = open.chain(suppressed).collect();
     let driver = Driver { name: "sitec", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }
 }
@@ -175,7 +194,8 @@ pub fn run(findings: &Findings, sources: &Sources, pages: Pages<'_>) -> Run {
 fn rule(id: &str, findings: &Findings, pages: Pages<'_>) -> Rule {
     let row = codes::find(id);
     let page = row.map(|row| row.page.to_owned()).or_else(|| pages(id)).unwrap_or_else(|| format!("# {id}\n"));
-    let found = findings.iter().find(|d| d.code == id);
+    let waived = findings.waived().iter().map(|w| &w.finding);
+    let found = findings.iter().chain(waived).find(|d| d.code == id);
     let level = row.map(|row| row.level).or_else(|| found.map(|d| d.level)).unwrap_or(Level::Error);
     Rule {
         id: id.to_owned(),
@@ -222,12 +242,23 @@ fn finding(diag: &Diag, rule_index: usize, sources: &Sources) -> Finding {
         locations: diag.primary.iter().map(|label| location(label, None)).collect(),
         related_locations: diag.secondary.iter().enumerate().map(|(i, label)| location(label, Some(i + 1))).collect(),
         fixes: fix(diag, sources).into_iter().collect(),
+        suppressions: Vec::new(),
         properties: Properties {
             level: diag.level.name(),
             pointer: diag.pointer.clone(),
             waivable: diag.waivable,
             fixable: diag.is_fixable(),
         },
+    }
+}
+
+fn suppression(waived: &Waived, sources: &Sources) -> Suppression {
+    let location = |at| Location { id: None, physical_location: physical(at, sources), message: None };
+    Suppression {
+        kind: "inSource",
+        status: "accepted",
+        justification: waived.reason.clone(),
+        location: waived.waiver.map(location),
     }
 }
 

@@ -1,9 +1,13 @@
 //! Running the items of a pack: loops, conditions and single evaluations, with what is left open kept for questions.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::seen::Places;
 use crate::diag::codes::{PACK_EVALUATION, TEMPLATE_POSITION, UNWRITABLE};
 use crate::diag::{Diag, Findings};
-use crate::emit::escape::position::contexts;
-use crate::emit::escape::{Format, Refusal, escape};
+use crate::emit::escape::position::{Violation, contexts};
+use crate::emit::escape::{Context, Format, Refusal, escape};
 use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
 use crate::pack::manifest::Head;
 use crate::source::{Role, Sources, Span};
@@ -23,13 +27,22 @@ pub struct Run {
     pub absent: Vec<Origins>,
     /// The answers without which there would be more questions.
     pub settled: Vec<Origins>,
+    /// The places that expressions have read.
+    pub seen: Places,
     /// The texts that name the file of the item at work, where an open item leaves its file open.
     pub watched: Vec<Text>,
     /// The files that are open, as these texts name them.
     pub open_files: Vec<OpenFile>,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
+    /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
+    pub(crate) lists: BTreeMap<Str, (Vec<Tracked>, Tracked)>,
+    /// How the values of each text are to be written in a format: the same for every host.
+    pub(crate) contexts: BTreeMap<(Span, Format, Str), Contexts>,
 }
+
+/// How each value of a text is to be written, or what is wrong with the text.
+pub(crate) type Contexts = Arc<Result<Vec<Context>, Violation>>;
 
 /// A file of which something is not known.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +146,29 @@ pub enum Answer {
 }
 
 impl Run {
+    /// A run that nothing has been left behind by.
+    pub fn new(traced: bool) -> Run {
+        Run { traced, ..Run::default() }
+    }
+
+    /// A run of its own for what is evaluated at the same time; [`Run::absorb`] takes what it leaves behind.
+    pub fn beside(&self) -> Run {
+        Run::new(self.traced)
+    }
+
+    /// Adds what another run left behind, as if it had come after everything so far.
+    pub fn absorb(&mut self, other: Run) {
+        self.findings.extend(other.findings);
+        self.withheld.extend(other.withheld);
+        self.conflicts.extend(other.conflicts);
+        self.refused.extend(other.refused);
+        self.asked.extend(other.asked);
+        self.absent.extend(other.absent);
+        self.settled.extend(other.settled);
+        self.open_files.extend(other.open_files);
+        self.seen.absorb(other.seen);
+    }
+
     /// Turns the refusals that were noted into findings at the values' places in the spec.
     pub fn report_refused(&mut self, sources: &Sources) {
         for (refusal, origins, text) in std::mem::take(&mut self.refused) {
@@ -152,6 +188,7 @@ impl Run {
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
         let result = expr.eval(scope, &mut reads);
+        self.seen.note(&reads);
         self.answer(result, reads)
     }
 
@@ -159,12 +196,14 @@ impl Run {
     pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
         let result = text.eval(scope, &mut reads);
+        self.seen.note(&reads);
         self.answer(result, reads)
     }
 
     /// Evaluates a text, each interpolated value written by a format's rules; plainly where `format` is `None`.
     pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<Format>) -> Answer {
-        let Some(format) = format else { return self.text(text, scope) };
+        // A text without a value is the same in every format.
+        let Some(format) = format.filter(|_| text.literal().is_none()) else { return self.text(text, scope) };
         let mut reads = Reads::default();
         let pieces = match text.pieces(scope, &mut reads) {
             Ok(pieces) => pieces,
@@ -173,11 +212,13 @@ impl Run {
                 return Answer::Poison;
             }
         };
-        let mut contexts = match contexts(format, text.literals()) {
-            Ok(contexts) => contexts.into_iter(),
+        self.seen.note(&reads);
+        let contexts = self.contexts_of(text, format);
+        let mut contexts = match &*contexts {
+            Ok(contexts) => contexts.iter().copied(),
             Err(violation) => {
-                let diag = Diag::new(TEMPLATE_POSITION, violation.message).at(text.anchor().span, "");
-                self.findings.push(diag.help(violation.help));
+                let diag = Diag::new(TEMPLATE_POSITION, violation.message.clone()).at(text.anchor().span, "");
+                self.findings.push(diag.help(violation.help.clone()));
                 return Answer::Poison;
             }
         };
@@ -225,6 +266,11 @@ impl Run {
         Answer::Known(Tracked { value: Value::Str(joined.into()), origins: Origins::all(&origins) })
     }
 
+    fn contexts_of(&mut self, text: &Text, format: Format) -> Contexts {
+        let key = (text.anchor().span, format, text.source().clone());
+        self.contexts.entry(key).or_insert_with(|| Arc::new(contexts(format, text.literals()))).clone()
+    }
+
     pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
         match result {
             Err(error) => {
@@ -269,7 +315,9 @@ impl Run {
         let Some((name, list)) = head.for_each.get(level) else {
             return self.conditional(head, scope, origins, open, f);
         };
-        match self.eval(list, scope) {
+        // The outermost list is often that of another item: the hosts of one kind.
+        let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
+        match list {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
                 Some(why) => self.absent.push(origins.union(&why)),
@@ -294,6 +342,22 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Evaluates a list, unless one of this text was evaluated with the same inputs before.
+    fn list(&mut self, expr: &Expr, scope: &Scope) -> Answer {
+        let inputs: Option<Vec<Tracked>> = expr.names().iter().map(|name| scope.get(name).cloned()).collect();
+        let Some(inputs) = inputs else { return self.eval(expr, scope) };
+        let same = |(before, _): &&(Vec<Tracked>, Tracked)| before.iter().zip(&inputs).all(|(a, b)| a.is_same(b));
+        let known = self.lists.get(expr.text()).filter(same).map(|(_, value)| value.clone());
+        let Some(Tracked { value, origins }) = known.or_else(|| {
+            let value = expr.known(scope)?;
+            self.lists.insert(expr.text().clone(), (inputs, value.clone()));
+            Some(value)
+        }) else {
+            return self.eval(expr, scope);
+        };
+        Answer::Known(Tracked { value, origins: origins.union(&Origins::from(expr.anchor().place)) })
     }
 
     /// What a condition read that is false whatever an open list would hold: nobody has to answer for the list then.

@@ -36,18 +36,81 @@ impl Peers {
     /// As the cells of `flows.csv` have it: single addresses without their prefix length, `cluster:<name>` for pods,
     /// separated by spaces; the DNS name where no address is known.
     pub fn text(&self) -> String {
-        let mut words: Vec<String> = self.pods.iter().map(|p| format!("cluster:{p}")).collect();
-        words.extend(self.nets.iter().map(short_net));
-        if words.is_empty() {
-            words.extend(self.name.iter().map(|n| n.to_string()));
+        let mut text = String::new();
+        if let Some(pods) = &self.pods {
+            text.push_str("cluster:");
+            text.push_str(pods);
         }
-        words.join(" ")
+        for net in &self.nets {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            push_net(&mut text, net);
+        }
+        match &self.name {
+            Some(name) if text.is_empty() => name.to_string(),
+            _ => text,
+        }
     }
 }
 
 /// A CIDR as people write it: a single address without `/32` or `/128`.
 pub fn short_net(net: &IpNet) -> String {
-    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+    let mut text = String::new();
+    push_net(&mut text, net);
+    text
+}
+
+/// Appends a CIDR as [`short_net`] writes it. Tables have so many addresses that the detour over a formatter, which could
+/// pad, is worth avoiding.
+fn push_net(text: &mut String, net: &IpNet) {
+    match net.addr() {
+        IpAddr::V4(address) => {
+            for (i, byte) in address.octets().into_iter().enumerate() {
+                if i > 0 {
+                    text.push('.');
+                }
+                push_byte(text, byte);
+            }
+        }
+        // The standard library writes these with dots.
+        IpAddr::V6(address) if address.to_ipv4().is_some() => text.push_str(&address.to_string()),
+        IpAddr::V6(address) => push_v6(text, address.segments()),
+    }
+    if net.prefix_len() < net.max_prefix_len() {
+        text.push('/');
+        push_byte(text, net.prefix_len());
+    }
+}
+
+/// RFC 5952: the first of the longest runs of at least two zeros is `::`.
+fn push_v6(text: &mut String, segments: [u16; 8]) {
+    let zeros = |from: usize| segments[from..].iter().take_while(|s| **s == 0).count();
+    let (gap, length) = (0..8).map(|from| (from, zeros(from))).rev().max_by_key(|(_, n)| *n).unwrap_or_default();
+    let mut at = 0;
+    while at < 8 {
+        if at == gap && length > 1 {
+            text.push_str("::");
+            at += length;
+            continue;
+        }
+        if at > 0 && !text.ends_with(':') {
+            text.push(':');
+        }
+        let segment = segments[at];
+        for shift in [12, 8, 4, 0].into_iter().filter(|shift| *shift == 0 || segment >> shift > 0) {
+            text.extend(char::from_digit(u32::from(segment >> shift & 0xf), 16));
+        }
+        at += 1;
+    }
+}
+
+fn push_byte(text: &mut String, byte: u8) {
+    for (power, least) in [(100, 100), (10, 10), (1, 0)] {
+        if byte >= least {
+            text.push(char::from(b'0' + byte / power % 10));
+        }
+    }
 }
 
 impl Flow {
@@ -67,6 +130,13 @@ impl Flow {
             Some(ports) => format!("{ports}/{}", self.transport.name()),
             None => self.transport.name().to_owned(),
         }
+    }
+
+    /// The flow in a line of words, as reports name it: `demo: users -> proxy1 : 443/tcp HTTPS`.
+    pub fn in_words(&self) -> String {
+        let application = if self.application.is_empty() { String::new() } else { format!(" {}", *self.application) };
+        let (product, from, to) = (&*self.product, &*self.from, &*self.to);
+        format!("{product}: {from} -> {to} : {}{application}", self.service())
     }
 }
 
@@ -93,6 +163,14 @@ item! {
         scope: Scope,
         /// Whether the ports are node ports or published ports of a cluster.
         published: bool,
+        /// The product whose components these are, the site's own additions to a published port included.
+        pods_of: Option<Str>,
+        /// The component of the product whose pods it begins at.
+        from_component: Option<Str>,
+        /// The component of the product whose pods it ends at, by way of a published port as well.
+        to_component: Option<Str>,
+        /// What the pack calls the port.
+        port_name: Option<Str>,
         /// Why: citation or reason, with what the pack adds to it (`runs once during installation`).
         why: Str,
     }
@@ -139,5 +217,39 @@ item! {
         /// The same as configuration files write it: `128k`.
         buffer_size: Str,
         websocket: bool,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_the_standard_library_does() {
+        for net in [
+            "0.0.0.0/0",
+            "10.20.30.4/32",
+            "10.0.100.0/22",
+            "255.255.255.255/32",
+            "1.0.0.9/32",
+            "::/0",
+            "::1/128",
+            "::/128",
+            "::ffff:10.0.0.1/128",
+            "::a00:1/128",
+            "fe80::/10",
+            "2001:db8::1/128",
+            "2001:db8:0:0:1::/80",
+            "2001:0:0:1::1/128",
+            "2001:db8:1:2:3:4:5:6/128",
+            "0:0:0:1::/64",
+            "1:0:0:2:0:0:0:3/128",
+            "1:0:2:3:4:5:0:6/128",
+            "fd00:30:8::11/128",
+        ] {
+            let net: IpNet = net.parse().expect("a network");
+            let single = net.prefix_len() == net.max_prefix_len();
+            assert_eq!(short_net(&net), if single { net.addr().to_string() } else { net.to_string() });
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::rules::{filters_output, joined};
 use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
 use crate::netset::{Addresses, Family};
@@ -41,6 +43,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
         own.entry(&rule.host.value).or_default().push(rule.clone());
     }
     let ranges = node_ports(site);
+    let mut written = Written::new();
     let mut list = Vec::with_capacity(hosts.len());
     for Filtered { name, target } in hosts {
         let rules = own.remove(name).unwrap_or_default();
@@ -48,8 +51,12 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
         list.push(Arc::new(Firewall {
             host: F::new(name.clone(), exists.clone()),
             target: target.clone(),
-            sets: F::new(sets(&rules), exists.clone()),
+            sets: F::new(sets(&rules, &mut written), exists.clone()),
             node_ports: judged_ports(ranges.get(name), &rules, exists),
+            forwards: match ranges.get(name) {
+                Some(node) => F::new(true, node.origins.union(exists)),
+                None => F::new(false, exists.clone()),
+            },
             rules: F::new(rules, exists.clone()),
             output: F::new(filters, output.clone()),
             log: F::new(logs, log.clone()),
@@ -58,24 +65,38 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
     list
 }
 
+/// The ranges of sets as they are written: hosts share them.
+type Written = BTreeMap<Arc<[IpNet]>, Arc<[Str]>>;
+
 /// The sets that rules name, each once.
-fn sets(rules: &[Arc<Rule>]) -> Vec<Arc<AddressSet>> {
+fn sets(rules: &[Arc<Rule>], written: &mut Written) -> Vec<Arc<AddressSet>> {
     let by_name: BTreeMap<&Str, &Rule> = rules.iter().map(|r| (&r.set.value, &**r)).collect();
     let mut list = Vec::with_capacity(by_name.len());
     for rule in by_name.into_values() {
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
         let origins = &rule.set.origins;
+        let nets = &rule.peers.value;
+        if !written.contains_key(nets) {
+            let ranges = Addresses::of_nets(family, nets.iter()).ranges(family);
+            written.insert(nets.clone(), ranges.into_iter().map(Str::from).collect());
+        }
         list.push(Arc::new(AddressSet {
             name: rule.set.clone(),
             family: F::new(rule.family.value, origins.clone()),
             nets: F::new(rule.peers.value.clone(), origins.clone()),
-            ranges: F::new(
-                Addresses::of_nets(family, &rule.peers.value).ranges(family).into_iter().map(Str::from).collect(),
-                origins.clone(),
-            ),
+            entries: F::new(rule.peers.iter().flat_map(halves).collect(), origins.clone()),
+            ranges: F::new(written.get(nets).cloned().unwrap_or_default(), origins.clone()),
         }));
     }
     list
+}
+
+/// A network, or the two halves of a whole family.
+fn halves(net: &IpNet) -> Vec<IpNet> {
+    match (net.prefix_len(), net.subnets(1)) {
+        (0, Ok(two)) => two.collect(),
+        _ => vec![*net],
+    }
 }
 
 /// The ports of a node that are judged before the cluster rewrites them: its range of node ports, and whatever products

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::ends::InlineEnds;
 use super::peers::{merged, peers};
 use crate::instance::{Answer, Bound, Instance, PortValue, Run, Withheld};
 use crate::ir::{F, Flow, Peers, Scope as FlowScope, Transport};
 use crate::pack::expr::{Scope, Unanswered};
-use crate::pack::manifest::{Component, FlowRule, InlineEnd, PortGroup};
+use crate::pack::manifest::{Component, FlowRule, PortGroup};
 use crate::site::Site;
 use crate::source::Span;
 use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
@@ -27,6 +28,7 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
         instance,
         site,
         ends: Vec::new(),
+        inline: InlineEnds::default(),
         nodes: None,
         nodes_open: Vec::new(),
         flows: Vec::new(),
@@ -48,18 +50,18 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
 }
 
 /// One thing that a flow can begin or end at.
-struct End {
-    name: Str,
-    label: Str,
+pub(super) struct End {
+    pub(super) name: Str,
+    pub(super) label: Str,
     /// Whether it is a component of the product (its pods), and the origins of its being there.
-    component: bool,
-    state: State,
-    listens: Vec<(Str, Span)>,
+    pub(super) component: bool,
+    pub(super) state: State,
+    pub(super) listens: Vec<(Str, Span)>,
     /// Where published ports of a component are reached from outside the cluster.
-    published_on: Option<F<Peers>>,
+    pub(super) published_on: Option<F<Peers>>,
 }
 
-enum State {
+pub(super) enum State {
     Present(F<Peers>),
     /// With what keeps it from being there.
     Absent(Origins),
@@ -70,6 +72,7 @@ struct Lowering<'a> {
     instance: &'a Instance<'a>,
     site: &'a Site,
     ends: Vec<Arc<End>>,
+    inline: InlineEnds,
     /// Addresses with which pods reach other hosts.
     nodes: Option<F<Peers>>,
     /// Why those addresses, or the cluster itself, are not known.
@@ -85,6 +88,8 @@ struct Group {
     transports: Vec<Transport>,
     application: Str,
     published: bool,
+    /// What the pack calls it.
+    name: Option<Str>,
     departs: Option<Str>,
 }
 
@@ -188,20 +193,19 @@ impl Lowering<'_> {
     }
 
     fn rule(&mut self, rule: &FlowRule, run: &mut Run) {
-        let instance = self.instance;
-        let world = instance.world(self.site);
+        let (instance, site) = (self.instance, self.site);
+        let world = instance.world(site);
         let scope = Scope::new(&instance.names, &world);
         let mut unanswered = Vec::new();
         let mut found = Vec::new();
         let mut inline = Vec::new();
+        let ends = &mut self.inline;
         run.absent.clear();
         run.each(&rule.head, &scope, &mut unanswered, &mut |scope, origins, run| match &rule.ends {
             None => found.push(origins.clone()),
-            Some((from, to)) => inline.push((
-                inline_end(from, scope, self.site, run),
-                inline_end(to, scope, self.site, run),
-                origins.clone(),
-            )),
+            Some((from, to)) => {
+                inline.push((ends.end(from, scope, site, run), ends.end(to, scope, site, run), origins.clone()))
+            }
         });
         let gone = Origins::all(&std::mem::take(&mut run.absent));
         match &rule.ends {
@@ -285,7 +289,11 @@ impl Lowering<'_> {
             let gone = Origins::all(&std::mem::take(&mut run.absent));
             self.gone(&labels.0, &labels.1, &gone);
             match group {
-                Ok(group) => self.rows(&labels, &from_peers, &to_peers, scope, &group, origins, why),
+                Ok(group) => {
+                    let of = |end: &End| end.component.then(|| end.name.clone());
+                    let pods = (of(source), of(target).or_else(|| self.behind(&group)));
+                    self.rows(&labels, &pods, &from_peers, &to_peers, scope, &group, origins, why);
+                }
                 Err(open) if open.is_empty() => {}
                 Err(open) => {
                     let what = format!("flow {} -> {}", labels.0, labels.1);
@@ -293,6 +301,14 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// The only component that listens on a published port.
+    fn behind(&self, group: &Group) -> Option<Str> {
+        let name = group.name.as_ref().filter(|_| group.published)?;
+        let listens = |e: &&Arc<End>| e.component && matches!(e.state, State::Present(_));
+        let mut ends = self.ends.iter().filter(listens).filter(|e| e.listens.iter().any(|(n, _)| n == name));
+        ends.next().filter(|_| ends.next().is_none()).map(|e| e.name.clone())
     }
 
     /// Notes that there is no flow between two ends, with what keeps it from being there.
@@ -317,6 +333,7 @@ impl Lowering<'_> {
                 transports: transports.clone(),
                 application: application.clone(),
                 published: false,
+                name: None,
                 departs: None,
             }),
             PortGroup::Named(name, _) => {
@@ -346,6 +363,7 @@ impl Lowering<'_> {
                         transports: rule.transports.clone(),
                         application,
                         published: rule.published,
+                        name: Some(name.clone()),
                         departs: rule.departs.clone(),
                     }),
                     PortValue::Open(open) => Err(open.clone()),
@@ -359,6 +377,7 @@ impl Lowering<'_> {
     fn rows(
         &mut self,
         labels: &(Str, Str),
+        pods: &(Option<Str>, Option<Str>),
         from: &F<Peers>,
         to: &F<Peers>,
         scope: FlowScope,
@@ -390,6 +409,13 @@ impl Lowering<'_> {
                     application: field(&group.application),
                     scope: F::new(scope, exists.clone()),
                     published: F::new(group.published, exists.clone()),
+                    pods_of: F::new(
+                        pods.0.as_ref().or(pods.1.as_ref()).map(|_| self.instance.name.clone()),
+                        exists.clone(),
+                    ),
+                    from_component: F::new(pods.0.clone(), exists.clone()),
+                    to_component: F::new(pods.1.clone(), exists.clone()),
+                    port_name: F::new(group.name.clone(), exists.clone()),
                     why: field(&why),
                 }));
             }
@@ -427,24 +453,6 @@ pub(super) fn scope_of(from: &Peers, to: &Peers, site: &Site) -> FlowScope {
     if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
 }
 
-/// An end that is an expression; what it does not answer leaves the flow open.
-fn inline_end(end: &InlineEnd, scope: &Scope, site: &Site, run: &mut Run) -> End {
-    let state = match run.eval(&end.is, scope) {
-        Answer::Known(value) => match peers(&value, site) {
-            Some(found) if !found.nets.is_empty() || found.name.is_some() => State::Present(found),
-            _ => State::Absent(value.origins.clone()),
-        },
-        Answer::Open(open) => State::Open(open),
-        Answer::Poison => State::Absent(Origins::None),
-    };
-    let (label, state) = match run.text(&end.label, scope) {
-        Answer::Known(found) => (found.value.text().unwrap_or_default(), state),
-        Answer::Open(open) => (end.label.source().clone(), State::Open(open)),
-        Answer::Poison => (end.label.source().clone(), State::Absent(Origins::None)),
-    };
-    End { name: label.clone(), label, component: false, state, listens: Vec::new(), published_on: None }
-}
-
 /// Rows that say the same but for their addresses would be one if these were equal: each of sorted rows gets the origins
 /// of the others' ends.
 fn know_each_other(flows: &mut [Arc<Flow>]) {
@@ -462,7 +470,7 @@ fn know_each_other(flows: &mut [Arc<Flow>]) {
 }
 
 /// Sorts flows and unites rows that say the same: origins and reasons are joined.
-pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
+pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
     let key = |f: &Flow| {
         (
             f.product.value.clone(),
@@ -475,12 +483,16 @@ pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
             f.to_hosts.text(),
         )
     };
-    flows.sort_by_cached_key(|f| key(f));
+    // The texts of ends with many addresses are dear; each is made once.
+    let mut keyed: Vec<_> = flows.into_iter().map(|f| (key(&f), f)).collect();
+    keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let (keys, mut flows): (Vec<_>, Vec<_>) = keyed.into_iter().unzip();
     know_each_other(&mut flows);
     let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
-    for flow in flows {
-        match united.last_mut() {
-            Some(last) if key(last) == key(&flow) => {
+    let mut before = None;
+    for (key, flow) in keys.iter().zip(flows) {
+        match united.last_mut().filter(|_| before == Some(key)) {
+            Some(last) => {
                 let mut joined = (**last).clone();
                 let origins = flow.origins();
                 if !joined.why.value.contains(&*flow.why.value) {
@@ -497,8 +509,9 @@ pub fn united(mut flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
                 joined.from_hosts.value.nets = merged(std::mem::take(&mut joined.from_hosts.value.nets));
                 *last = Arc::new(joined);
             }
-            _ => united.push(flow),
+            None => united.push(flow),
         }
+        before = Some(key);
     }
     united
 }

@@ -5,6 +5,7 @@ pub mod clocks;
 pub mod contradictions;
 pub mod databases;
 pub mod documents;
+mod ends;
 pub mod firewalls;
 pub mod flows;
 pub mod hosts;
@@ -15,6 +16,7 @@ pub mod kubernetes;
 mod layout;
 pub mod merge;
 pub mod peers;
+pub mod policies;
 pub mod preflight;
 pub mod proxies;
 pub mod questions;
@@ -24,32 +26,85 @@ pub mod sets;
 pub mod steps;
 pub mod storage;
 mod swarm;
+pub mod tables;
 pub mod values;
 
+use std::sync::Arc;
+
+use additions::Additions;
+
 use crate::instance::{Instance, Run};
-use crate::ir::Ir;
+use crate::ir::{Flow, Ir};
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Map, Origins, Tracked};
+use crate::spread;
+use crate::value::{Map, Origins, Str, Tracked};
 
-/// Lowers everything but questions, which are known only when artifacts have been planned.
-pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut Run) -> Ir {
-    let mut ir = Ir::default();
+/// Lowers everything but questions, which are known only when artifacts have been planned. Flows and what stands on
+/// hosts and clusters have nothing to do with each other, nor have rules and the tries of the same flows: with more than
+/// one thread they are lowered side by side.
+pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: usize, run: &mut Run) -> Ir {
     let additions = additions::additions(instances, site);
+    let mut beside = run.beside();
+    let (traffic, mut ir) = spread::both(
+        threads,
+        || traffic(instances, &additions, site, sources, run),
+        || items(instances, &additions, site, sources, &mut beside),
+    );
+    run.absorb(beside);
+    let ((rules, firewalls), preflights) = spread::both(
+        threads,
+        || {
+            let filtered = firewalls::filtered(site);
+            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
+            let firewalls = firewalls::firewalls(&filtered, &rules, site);
+            (rules, firewalls)
+        },
+        || {
+            let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+            preflight::preflights(&traffic.flows, &Origins::all(gone), site)
+        },
+    );
+    ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
+    ir.policies_read = policies::read(instances, site);
+    ir.flows = traffic.flows;
+    let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+    tables::tables(&mut ir, &Origins::all(gone), site);
+    ir.rules = rules;
+    ir.firewalls = firewalls;
+    ir.preflights = preflight::probed(preflights, &ir.probes);
+    ir.blanks = steps::blanks(instances, site, run);
+    ir.contradictions = contradictions::contradictions(instances, site, run);
+    let so_far = as_value(&ir);
+    ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
+    additions::without_effect(&additions, sources, run);
+    questions::ask(instances, site, run);
+    ir
+}
+
+/// Permitted traffic.
+struct Traffic {
+    flows: Vec<Arc<Flow>>,
+    /// By instance, the flows that are not there.
+    absent: Vec<(Str, Vec<flows::Gone>)>,
+}
+
+fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Traffic {
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
         absent.push((instance.name.clone(), gone));
     }
-    let added = additions::flows::flows(&additions, site, sources, run);
+    let added = additions::flows::flows(additions, site, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    ir.flows = flows::united(rows);
-    let filtered = firewalls::filtered(site);
-    let gone = Origins::all(absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins));
-    ir.rules = rules::rules(&ir.flows, &absent, &filtered, site);
-    ir.firewalls = firewalls::firewalls(&filtered, &ir.rules, site);
+    Traffic { flows: policies::attached(flows::united(rows)), absent }
+}
+
+/// The items of the packs, kind by kind.
+fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Ir {
+    let mut ir = Ir::default();
     let mut all =
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
     let (exports, directories, filesystems, servers) =
@@ -69,7 +124,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
         |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
     let (documents, stacks, overlays) = (all("documents"), all("stacks"), all("overlays"));
     let absent_documents = Origins::all(&run.absent[before.min(run.absent.len())..]);
-    ir.exports = additions::exports(&additions, storage::exports(&exports, site, run), site, sources, run);
+    ir.exports = additions::exports(additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);
     ir.nfs_servers = storage::nfs_servers(&servers, site, run);
@@ -98,13 +153,6 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, run: &mut R
     }
     ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
     ir.probes = preflight::probes(&probes, run);
-    ir.preflights = preflight::preflights(&ir.flows, &gone, &ir.probes, site);
-    ir.blanks = steps::blanks(instances, site, run);
-    ir.contradictions = contradictions::contradictions(instances, site, run);
-    let so_far = as_value(&ir);
-    ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
-    additions::without_effect(&additions, sources, run);
-    questions::ask(instances, site, run);
     ir
 }
 
@@ -114,6 +162,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "network_policies" => ir.policies_read.clone(),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,

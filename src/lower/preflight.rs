@@ -22,28 +22,38 @@ const SITE: &str = "site";
 /// The names of those who need a connection are printed up to this many.
 const NAMES_MAX: usize = 3;
 
-/// The questions for every host on which a POSIX shell runs. `absent` are the origins of flows that are not there.
-pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, probes: &[Arc<Probe>], site: &Site) -> Vec<Arc<Preflight>> {
+/// The questions for every host on which a POSIX shell runs, without the probes of the packs. `absent` are the origins of
+/// flows that are not there.
+pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Preflight> {
     let hosts: Vec<(&Str, &Tracked)> = site.table("hosts").filter(|(_, host)| !is_windows(host)).collect();
     let index = index(&hosts);
     let (mut tries, mut ports) = (tries(flows, absent, &hosts, &index), ports(flows, absent, &hosts, &index));
-    let mut list: Vec<Arc<Preflight>> = Vec::new();
+    let mut list: Vec<Preflight> = Vec::with_capacity(hosts.len());
     for (n, (name, host)) in hosts.iter().enumerate() {
         let addresses = host_addresses(host);
         let of_addresses = Origins::all(addresses.iter().map(|a| &a.origins)).union(&host.origins);
-        let of = |p: &&Arc<Probe>| p.host.value == **name;
-        let own: Vec<Arc<Probe>> = probes.iter().filter(of).cloned().collect();
-        list.push(Arc::new(Preflight {
+        list.push(Preflight {
             host: F::new((*name).clone(), host.origins.union(&kind(host))),
             addresses: F::new(addresses.iter().map(|a| a.value.to_string().into()).collect(), of_addresses),
             checks: F::new(checks(name, host), host.origins.clone()),
-            probes: F::new(own, host.origins.clone()),
+            probes: F::new(Vec::new(), host.origins.clone()),
             ports: F::new(std::mem::take(&mut ports[n]), host.origins.union(absent)),
             tries: F::new(std::mem::take(&mut tries[n]), host.origins.union(absent)),
-        }));
+        });
     }
     list.sort_by(|a, b| a.host.value.cmp(&b.host.value));
     list
+}
+
+/// Adds its probes to each host; these are sorted by host.
+pub fn probed(preflights: Vec<Preflight>, probes: &[Arc<Probe>]) -> Vec<Arc<Preflight>> {
+    let with_own = |mut preflight: Preflight| {
+        let from = probes.partition_point(|p| p.host.value < preflight.host.value);
+        let own = probes[from..].iter().take_while(|p| p.host.value == preflight.host.value);
+        preflight.probes.value = own.cloned().collect();
+        Arc::new(preflight)
+    };
+    preflights.into_iter().map(with_own).collect()
 }
 
 fn is_windows(host: &Tracked) -> bool {
@@ -251,6 +261,13 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     }
     let ends: BTreeMap<_, Origins> =
         ends.into_iter().map(|(key, list)| (key, Origins::all(&list).union(absent))).collect();
+    // What is printed of a set: as many addresses as a host prints, and those that it leaves out as its own.
+    let printed = TARGETS_MAX + own.iter().map(Vec::len).max().unwrap_or(0);
+    let text = |net: &IpNet| (*net, Str::from(short_net(net)));
+    let sets: Vec<Set> = by_number
+        .into_iter()
+        .map(|(nets, name)| Set { nets, name, first: nets.iter().take(printed).map(text).collect() })
+        .collect();
     let own_lines = lines.into_iter().zip(&own);
     own_lines
         .map(|(lines, own)| {
@@ -258,21 +275,30 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
                 .into_iter()
                 .filter_map(|(key, line)| {
                     let what = (key.1, key.2);
-                    one(by_number[key.0], what, line, own, ends.get(&what).unwrap_or(absent))
+                    one(&sets[key.0], what, line, own, ends.get(&what).unwrap_or(absent))
                 })
                 .collect();
             all.sort_by(|a, b| {
-                let key = |t: &Try| (t.targets.value.clone(), t.transport.value, t.ports.value, t.more.value);
-                key(a).cmp(&key(b))
+                let targets = a.targets.value.cmp(&b.targets.value);
+                let key = |t: &Try| (t.transport.value, t.ports.value, t.more.value);
+                targets.then_with(|| key(a).cmp(&key(b)))
             });
             all
         })
         .collect()
 }
 
+/// A set of destinations.
+struct Set<'a> {
+    nets: &'a [IpNet],
+    name: Option<&'a Str>,
+    /// The first ones as they are written.
+    first: Vec<(IpNet, Str)>,
+}
+
 /// One line; `None` for what a host says to itself. `beside` are the origins of what could have shared it.
 fn one(
-    (nets, name): (&[IpNet], Option<&Str>),
+    set: &Set,
     (transport, ports): (Transport, Ports),
     line: Line,
     own: &[F<IpAddr>],
@@ -281,14 +307,14 @@ fn one(
     let is_own = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && own.iter().any(|a| a.value == net.addr());
     let of_addresses = own.iter().map(|a| &a.origins);
     let origins = Origins::all(line.origins.iter().chain(of_addresses)).union(beside);
-    let first = nets.iter().filter(|net| !is_own(net)).take(TARGETS_MAX);
-    let mut targets: Vec<Str> = first.map(|net| short_net(net).into()).collect();
-    targets.extend(name.cloned());
+    let first = set.first.iter().filter(|(net, _)| !is_own(net)).take(TARGETS_MAX);
+    let mut targets: Vec<Str> = first.map(|(_, text)| text.clone()).collect();
+    targets.extend(set.name.cloned());
     if targets.is_empty() {
         return None;
     }
-    let own_there = own.iter().filter(|a| nets.binary_search(&IpNet::from(a.value)).is_ok()).count();
-    let more = (nets.len() - own_there).saturating_sub(targets.len());
+    let own_there = own.iter().filter(|a| set.nets.binary_search(&IpNet::from(a.value)).is_ok()).count();
+    let more = (set.nets.len() - own_there).saturating_sub(targets.len());
     Some(Arc::new(Try {
         to: F::new(names(line.to), origins.clone()),
         transport: F::new(transport, origins.clone()),

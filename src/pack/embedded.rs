@@ -4,12 +4,17 @@ use super::load::PackFiles;
 
 include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 
-/// The files of every embedded pack, sorted by name.
-pub fn embedded() -> Vec<PackFiles> {
-    let pack = |(name, files): &(&str, &[(&str, &str)])| PackFiles {
+/// The names of the embedded packs, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+/// The files of an embedded pack; `None` when there is none of this name.
+pub fn pack(name: &str) -> Option<PackFiles> {
+    let (name, files) = EMBEDDED.iter().find(|(own, _)| *own == name)?;
+    Some(PackFiles {
         name: (*name).into(),
         dir: format!("templates/{name}").into(),
         files: files.iter().map(|(path, text)| ((*path).into(), (*text).into())).collect(),
-    };
-    EMBEDDED.iter().map(pack).collect()
+    })
 }

@@ -186,7 +186,10 @@ impl Walk<'_> {
             });
         }
         for rule in pack.ports.values() {
-            self.item(&rule.head, self.env, &[], |w, env| w.expr(rule.of.as_ref(), env));
+            self.item(&rule.head, self.env, &[], |w, env| {
+                w.expr(rule.of.as_ref(), env);
+                w.expr(rule.leads_to.as_ref(), env);
+            });
         }
         for rule in pack.values.values() {
             self.item(&rule.head, self.env, &[], |w, env| w.expr(Some(&rule.is), env));
@@ -195,6 +198,7 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| {
                 w.expr(rule.published_on.as_ref(), env);
                 w.texts([rule.note.as_ref()], env);
+                rule.labels.iter().for_each(|(_, value)| w.texts([Some(value)], env));
             });
         }
         for rule in &pack.flows {

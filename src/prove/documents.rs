@@ -1,8 +1,9 @@
-//! Paths that documents and steps name, against the tree: each must be in it.
+//! Paths that documents and steps name, against the tree: each must be in it. What else a document states goes on to
+//! whoever knows it, since a document is read once.
 
 use super::bugs::{At, Bugs};
-use super::markdown;
 use super::{Emitted, Texts};
+use super::{markdown, traffic};
 use crate::artifact::ArtifactTree;
 use crate::diag::similar_name;
 use crate::emit::escape::Format;
@@ -21,11 +22,11 @@ pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: &dyn Fn(&str) ->
         }
     }
     for file in texts.of(Format::Markdown) {
-        document(file, &known, bugs);
+        document(ir, file, &known, bugs);
     }
 }
 
-fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
+fn document(ir: &Ir, file: &Emitted, known: &Known, bugs: &mut Bugs) {
     let outline = match markdown::read(file.text) {
         Ok(outline) => outline,
         // What a pack writes by itself may use more of the language than is understood here.
@@ -49,6 +50,7 @@ fn document(file: &Emitted, known: &Known, bugs: &mut Bugs) {
             }
         }
     }
+    traffic::flow_document(ir, file, outline, bugs);
 }
 
 /// A link's path from the tree's root, given the path of the document that has it.

@@ -32,7 +32,10 @@ pub type Read<T> = Result<T, Fault>;
 /// Refuses what no line-based text file of ours contains: control characters, carriage returns, a last line that is
 /// not ended. Every reader begins with it.
 pub fn plain_lines(text: &str) -> Read<std::str::Lines<'_>> {
-    for (i, line) in text.split('\n').enumerate() {
+    // Of bytes outside ASCII, only C2 begins a control character.
+    let is_plain = |b: u8| (b >= b' ' && b != 0x7f && b != 0xc2) || b == b'\n' || b == b'\t';
+    let lines = if text.bytes().all(is_plain) { "" } else { text };
+    for (i, line) in lines.split('\n').enumerate() {
         if let Some(c) = line.chars().find(|c| c.is_control() && *c != '\t') {
             return Err(Fault::new(i + 1, format!("a control character, U+{:04X}", u32::from(c))));
         }

@@ -120,7 +120,12 @@ fn in_code_unescaped(cell: &str) -> String {
 fn inline(text: &str, line: usize, outline: &mut Outline) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
+    while !rest.is_empty() {
+        let means =
+            rest.bytes().position(|b| matches!(b, b'\\' | b'&' | b'`' | b']' | b'*' | b'[')).unwrap_or(rest.len());
+        plain.push_str(&rest[..means]);
+        rest = &rest[means..];
+        let Some(c) = rest.chars().next() else { break };
         let tail = &rest[c.len_utf8()..];
         match c {
             '\\' => match tail.chars().next().filter(char::is_ascii_punctuation) {

@@ -12,11 +12,14 @@ mod databases;
 mod documents;
 pub mod exports;
 pub mod fault;
+pub mod firewalld;
 mod firewalls;
 pub mod flows;
 pub mod fstab;
 pub mod hcl;
+mod host_firewalls;
 mod hosts;
+pub mod html;
 mod images;
 pub mod ini;
 pub mod iptables;
@@ -26,6 +29,8 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+mod policies;
+pub mod powershell;
 mod preflight;
 mod proxy;
 mod reach;
@@ -34,12 +39,15 @@ pub mod sql;
 mod stacks;
 mod storage;
 pub mod sums;
+mod tables;
 pub mod traefik;
 mod traffic;
+pub mod xml;
 pub mod yaml;
 
 pub use bugs::is_bug;
 pub use reach::{Reach, reach};
+pub use tables::word_of as table_of;
 
 use std::collections::BTreeSet;
 
@@ -47,44 +55,66 @@ use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
 use crate::emit::escape::Format;
 use crate::ir::Ir;
+use crate::spread::both;
 use bugs::{At, Bugs};
 use fault::{Fault, Read};
 
+/// Whether the spec itself says a word.
+pub type Said<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
 /// Proves a tree. Every difference is an error that says so; see [`is_bug`].
 pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
-    prove_for(ir, tree, &|_| false, findings);
+    prove_for(1, ir, tree, &|_| false, findings);
 }
 
-/// The same for a site whose spec says some words by itself: a document may name them, whatever they look like.
-pub fn prove_for(ir: &Ir, tree: &ArtifactTree, said: &dyn Fn(&str) -> bool, findings: &mut Findings) {
-    let mut bugs = Bugs::new(findings);
-    let texts = Texts::all(ir, tree, &mut bugs);
-    storage::exports(ir, &texts, &mut bugs);
-    storage::fstab(ir, &texts, &mut bugs);
-    storage::nfs_conf(ir, &texts, &mut bugs);
-    firewalls::nftables(ir, &texts, &mut bugs);
-    firewalls::iptables(ir, &texts, &mut bugs);
-    traffic::flow_table(ir, &texts, &mut bugs);
-    traffic::flow_document(ir, &texts, &mut bugs);
-    preflight::scripts(ir, &texts, &mut bugs);
-    hosts::units(ir, &texts, &mut bugs);
-    hosts::kernel(ir, &texts, &mut bugs);
-    hosts::modules(ir, &texts, &mut bugs);
-    hosts::clocks(ir, &texts, &mut bugs);
-    databases::scripts(ir, &texts, &mut bugs);
-    databases::access(ir, &texts, &mut bugs);
-    databases::poolers(ir, &texts, &mut bugs);
-    images::mirrors(ir, &texts, &mut bugs);
-    secrets::script(ir, &texts, &mut bugs);
-    proxy::nginx(ir, &texts, &mut bugs);
-    proxy::traefik(ir, &texts, &mut bugs);
-    cluster::objects(ir, &texts, &mut bugs);
-    cluster::values(ir, &texts, &mut bugs);
-    stacks::declared(&texts, &mut bugs);
-    stacks::networks(ir, &texts, &mut bugs);
-    bodies::documents(ir, &texts, &mut bugs);
-    documents::paths(ir, tree, &texts, said, &mut bugs);
-    texts.others(&mut bugs);
+/// Proves a tree as [`prove`] does, with as many threads as are allowed; 0 leaves it to the machine. The spec of a site
+/// may say some words by itself: a document may name those that `said` knows, whatever they look like.
+pub fn prove_for(threads: usize, ir: &Ir, tree: &ArtifactTree, said: Said<'_>, findings: &mut Findings) {
+    let texts = Texts::all(ir, tree, &mut Bugs::new(findings));
+    let mut beside = Findings::default();
+    let texts = &texts;
+    both(
+        threads,
+        || traffic(ir, texts, &mut Bugs::new(findings)),
+        || others(ir, tree, texts, said, &mut Bugs::new(&mut beside)),
+    );
+    findings.extend(beside);
+}
+
+/// What states permitted traffic, on most sites about as much as the rest.
+fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+    firewalls::nftables(ir, texts, bugs);
+    firewalls::iptables(ir, texts, bugs);
+    host_firewalls::firewalld(ir, texts, bugs);
+    host_firewalls::windows(ir, texts, bugs);
+    traffic::flow_table(ir, texts, bugs);
+    tables::tables(ir, texts, bugs);
+    preflight::scripts(ir, texts, bugs);
+}
+
+fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: Said<'_>, bugs: &mut Bugs) {
+    storage::exports(ir, texts, bugs);
+    storage::fstab(ir, texts, bugs);
+    storage::nfs_conf(ir, texts, bugs);
+    hosts::units(ir, texts, bugs);
+    hosts::kernel(ir, texts, bugs);
+    hosts::modules(ir, texts, bugs);
+    hosts::clocks(ir, texts, bugs);
+    databases::scripts(ir, texts, bugs);
+    databases::access(ir, texts, bugs);
+    databases::poolers(ir, texts, bugs);
+    images::mirrors(ir, texts, bugs);
+    secrets::script(ir, texts, bugs);
+    proxy::nginx(ir, texts, bugs);
+    proxy::traefik(ir, texts, bugs);
+    cluster::objects(ir, texts, bugs);
+    policies::policies(ir, texts, bugs);
+    cluster::values(ir, texts, bugs);
+    stacks::declared(texts, bugs);
+    stacks::networks(ir, texts, bugs);
+    bodies::documents(ir, texts, bugs);
+    documents::paths(ir, tree, texts, said, bugs);
+    texts.others(bugs);
 }
 
 /// The emitted texts, in the order of their paths.

@@ -1,9 +1,9 @@
 //! Emitted flow tables against the `Ir`'s flows, both ways.
 
-use super::Texts;
 use super::bugs::Bugs;
 use super::flows::{self, FlowRow, Hosts};
-use super::markdown;
+use super::markdown::Outline;
+use super::{Emitted, Texts};
 use crate::emit::escape::Format;
 use crate::ir::{Flow, Ir, Peers};
 
@@ -11,6 +11,10 @@ use crate::ir::{Flow, Ir, Peers};
 pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     for file in texts.of(Format::Csv).filter(|f| f.path == "firewall/flows.csv") {
         let Some(mut found) = file.read(flows::read, bugs) else { continue };
+        // In the order of the flows, as it should be, nothing has to be sorted or kept.
+        if found.len() == ir.flows.len() && found.iter().zip(&ir.flows).all(|((row, _), flow)| *row == row_of(flow)) {
+            continue;
+        }
         let mut meant: Vec<FlowRow> = ir.flows.iter().map(|f| row_of(f)).collect();
         meant.sort();
         found.sort();
@@ -30,13 +34,15 @@ pub fn flow_table(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
 }
 
 /// The same table in Markdown.
-pub fn flow_document(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    for file in texts.of(Format::Markdown).filter(|f| f.path == "firewall/flows.md") {
-        let Some(outline) = file.read(markdown::read, bugs) else { continue };
+pub fn flow_document(ir: &Ir, file: &Emitted, outline: Outline, bugs: &mut Bugs) {
+    if file.path == "firewall/flows.md" {
         let header = flows::COLUMNS.map(|c| if c.ends_with("_hosts") { "addresses" } else { c });
         let mut found: Vec<(Vec<String>, usize)> = Vec::new();
         for table in outline.tables.into_iter().filter(|t| t.header == header) {
             found.extend(table.rows.into_iter().zip(table.line + 2..));
+        }
+        if found.len() == ir.flows.len() && found.iter().zip(&ir.flows).all(|((row, _), flow)| *row == cells_of(flow)) {
+            return;
         }
         let mut meant: Vec<Vec<String>> = ir.flows.iter().map(|f| cells_of(f)).collect();
         meant.sort();

@@ -175,9 +175,10 @@ pub fn can(question: &Question, ir: &Ir, site: &Site) -> Verdict {
         }
         asked = true;
         // Every port of the range has its own rest; ranges are cut where a flow begins or ends.
-        for part in parts(*ports, *transport, ir) {
+        let others = ir.flows.iter().filter(|f| *f.transport == *transport).map(|f| f.all_ports());
+        for part in ports.cut_by(others) {
             let mut rest = Pairs::of(sources.clone(), targets.clone());
-            for flow in ir.flows.iter().filter(|f| *f.transport == *transport && covers(&f.all_ports(), &part)) {
+            for flow in ir.flows.iter().filter(|f| *f.transport == *transport && f.all_ports().contains(part)) {
                 let met = rest.subtract(&from.covered(flow, true, family), &to.covered(flow, false, family));
                 if met && !verdict.flows.iter().any(|f| Arc::ptr_eq(f, flow)) {
                     verdict.flows.push(flow.clone());
@@ -215,24 +216,7 @@ fn lines(mut open: Vec<(String, String, Ports)>, transport: Transport) -> Vec<St
         }
         same
     });
-    open.iter().map(|(from, to, ports)| format!("{from} -> {to} : {ports}/{}", transport.name())).collect()
-}
-
-/// The ports that are asked about, cut wherever a flow of that transport begins or ends.
-fn parts(ports: Ports, transport: Transport, ir: &Ir) -> Vec<Ports> {
-    let mut cuts: BTreeSet<u32> = BTreeSet::from([u32::from(ports.low), u32::from(ports.high) + 1]);
-    for flow in ir.flows.iter().filter(|f| *f.transport == transport) {
-        let own = flow.all_ports();
-        let edges = [u32::from(own.low), u32::from(own.high) + 1];
-        cuts.extend(edges.into_iter().filter(|e| *e > u32::from(ports.low) && *e <= u32::from(ports.high)));
-    }
-    let cuts: Vec<u32> = cuts.into_iter().collect();
-    let port = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
-    cuts.windows(2).map(|w| Ports { low: port(w[0]), high: port(w[1] - 1) }).collect()
-}
-
-fn covers(outer: &Ports, inner: &Ports) -> bool {
-    outer.low <= inner.low && inner.high <= outer.high
+    open.iter().map(|(from, to, ports)| format!("{from} -> {to} : {}", transport.service(*ports))).collect()
 }
 
 /// What comes near to the traffic that is not permitted.

@@ -28,7 +28,7 @@ pub struct Joined {
 
 /// Up to this many places are joined at once.
 const SMALL: usize = 8;
-/// Deeper than this nothing is left for later: freeing it, too, goes down level by level.
+/// Sets deeper than this are not freed level by level.
 const DEEP: u32 = 100;
 
 impl Origins {
@@ -77,15 +77,12 @@ impl Origins {
             return Origins::from_places(parts.iter().flat_map(|p| p.as_slice()).copied().collect());
         }
         let depth = 1 + parts.iter().map(|p| p.depth()).max().unwrap_or(0);
-        let joined = Joined { parts: parts.into_iter().cloned().collect(), depth, places: OnceLock::new() };
-        match depth > DEEP {
-            true => Origins::Many(joined.places().into()),
-            false => Origins::Joined(Arc::new(joined)),
-        }
+        let parts = parts.into_iter().cloned().collect();
+        Origins::Joined(Arc::new(Joined { parts, depth, places: OnceLock::new() }))
     }
 
     /// Whether the two are one, told without looking at their places.
-    fn is_same(&self, other: &Origins) -> bool {
+    pub(super) fn is_same(&self, other: &Origins) -> bool {
         match (self, other) {
             (Origins::None, Origins::None) => true,
             (Origins::One(a), Origins::One(b)) => a == b,
@@ -134,6 +131,25 @@ impl Joined {
             places.dedup();
             places.into()
         })
+    }
+}
+
+impl Drop for Joined {
+    /// Takes a deep set apart without going down into it, so that a chain of any length can be freed.
+    fn drop(&mut self) {
+        if self.depth <= DEEP {
+            return;
+        }
+        let mut open = vec![std::mem::take(&mut self.parts)];
+        while let Some(parts) = open.pop() {
+            for part in parts {
+                if let Origins::Joined(inner) = part
+                    && let Some(mut inner) = Arc::into_inner(inner)
+                {
+                    open.push(std::mem::take(&mut inner.parts));
+                }
+            }
+        }
     }
 }
 

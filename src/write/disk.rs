@@ -113,6 +113,7 @@ impl Disk {
         let make = || {
             self.spend()?;
             match fs::create_dir(path) {
+                Ok(()) if has_mode(&fs::symlink_metadata(path)?, 0o755) => Ok(()),
                 Ok(()) => set_mode(&File::open(path)?, 0o755),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && fs::symlink_metadata(path)?.is_dir() => Ok(()),
                 Err(e) => Err(e),
@@ -221,11 +222,16 @@ fn create(path: &Utf8Path, mode: u32) -> io::Result<File> {
 /// Sets the mode where the umask, or an access list of the folder, has made another of it.
 #[cfg(unix)]
 fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    if file.metadata()?.mode() & 0o777 == mode {
+    use std::os::unix::fs::PermissionsExt as _;
+    if has_mode(&file.metadata()?, mode) {
         return Ok(());
     }
     file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(unix)]
+fn has_mode(data: &fs::Metadata, mode: u32) -> bool {
+    std::os::unix::fs::MetadataExt::mode(data) & 0o777 == mode
 }
 
 #[cfg(unix)]
@@ -250,6 +256,11 @@ fn create(path: &Utf8Path, _: u32) -> io::Result<File> {
 #[cfg(not(unix))]
 fn set_mode(_: &File, _: u32) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(not(unix))]
+fn has_mode(_: &fs::Metadata, _: u32) -> bool {
+    true
 }
 
 #[cfg(not(unix))]

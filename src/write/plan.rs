@@ -7,11 +7,11 @@ use camino::Utf8Path;
 use super::disk::{Kind, read, survey};
 use super::journal::{Put, Removal};
 use super::seal::{Hash, MANIFEST, SUMS, Seal, Written, fault_of_path};
-use super::spread::spread;
 use super::trouble::Trouble;
 use super::{Place, WriteError};
 use crate::artifact::ArtifactTree;
 use crate::review::text::unified;
+use crate::spread::spread;
 
 /// One file as it has to be.
 pub struct Wanted<'a> {

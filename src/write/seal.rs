@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::spread::spread;
 use crate::artifact::{Artifact, ArtifactTree};
+use crate::spread::spread;
 
 /// Lists every file but itself and [`SUMS`], with all that is known about each.
 pub const MANIFEST: &str = "MANIFEST.json";

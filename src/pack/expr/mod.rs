@@ -35,7 +35,7 @@ pub use text::{Piece, Text};
 
 use crate::diag::{Diag, Findings, codes};
 use crate::shape::Type;
-use crate::value::{Str, Tracked};
+use crate::value::{Str, Tracked, Value};
 use tree::{Op, Term};
 
 /// One expression.
@@ -67,6 +67,14 @@ impl Expr {
     /// which answers were missing; it may be used for one evaluation after the other.
     pub fn eval(&self, scope: &Scope<'_>, reads: &mut Reads) -> Result<Tracked, EvalError> {
         text::evaluate(&self.text, self.anchor, &self.root, scope, reads)
+    }
+
+    /// Its value without the place of the expression among the origins: what every expression of this text would give
+    /// in this scope. `None` unless it is known.
+    pub fn known(&self, scope: &Scope<'_>) -> Option<Tracked> {
+        let anchor = self.anchor.with_place(crate::source::PlaceId::NONE);
+        let value = text::evaluate(&self.text, anchor, &self.root, scope, &mut Reads::default()).ok()?;
+        (!matches!(value.value, Value::Null | Value::Poison)).then_some(value)
     }
 
     /// The JSON Pointer of the place that it names: a path from a place of the site, through bound names to what they

@@ -113,6 +113,10 @@ impl<'r> Reader<'r> {
     /// Whether every expression of a text has few enough tokens to be parsed without deep recursion; reports the first
     /// that has too many.
     pub(crate) fn small_enough(&mut self, text: &str, bare: bool, syntax: &SyntaxConfig) -> bool {
+        // No token is without a letter.
+        if text.len() <= TOKENS {
+            return true;
+        }
         let mut count = 0;
         for token in machinery::tokenize(text, bare, syntax.clone()) {
             let Ok((token, span)) = token else { return true };

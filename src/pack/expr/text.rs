@@ -108,8 +108,10 @@ impl Text {
     /// The whole: the typed value when the string is exactly one expression, otherwise the joined text. Unknown when
     /// one part is unknown.
     pub fn eval(&self, scope: &Scope<'_>, reads: &mut Reads) -> Result<Tracked, EvalError> {
-        if let [Part::Value(term)] = self.parts.as_slice() {
-            return evaluate(&self.source, self.anchor, term, scope, reads);
+        match self.parts.as_slice() {
+            [Part::Value(term)] => return evaluate(&self.source, self.anchor, term, scope, reads),
+            [Part::Literal(text)] => return Ok(Tracked::new(text.clone(), self.anchor.place)),
+            _ => {}
         }
         let mut joined = String::with_capacity(self.source.len());
         let mut origins = vec![Origins::from(self.anchor.place)];
@@ -176,7 +178,7 @@ pub(crate) fn evaluate(
     reads.poisoned |= poisoned;
     let stack = std::mem::take(&mut reads.stack);
     let own = usize::from(anchor.place != crate::source::PlaceId::NONE);
-    reads.places.extend_from_slice(&stack[own..]);
+    reads.keep(&stack[own..]);
     let origins = Origins::all(&stack);
     reads.stack = stack;
     reads.stack.clear();

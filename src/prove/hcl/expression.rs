@@ -46,9 +46,12 @@ impl Reader<'_> {
             return Ok(Expr::Other);
         }
         let value = self.primary(depth)?;
+        if matches!(value, Expr::Reference(_)) {
+            return Ok(value);
+        }
         // What follows a call, a list or brackets is a step of it.
         let mut stepped = false;
-        while !matches!(value, Expr::Reference(_)) {
+        loop {
             let rest = self.rest();
             if rest.starts_with('.') && !rest.starts_with("...") {
                 self.at += 1;

@@ -1,0 +1,63 @@
+//! Work in, its results in the same order out, computed by several threads where that pays.
+
+use std::sync::OnceLock;
+
+/// Below this many items a second thread costs more than it brings.
+const WORTH_A_THREAD: usize = 256;
+
+/// Applies `f` to every item. `threads` is the most that may run at once; 0 leaves the choice to the machine. The
+/// result never depends on it.
+pub fn spread<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let wanted = items.len() / WORTH_A_THREAD;
+    let threads = wanted.min(allowed(threads));
+    if threads < 2 {
+        return items.iter().map(f).collect();
+    }
+    let share = items.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let f = &f;
+        let workers: Vec<_> =
+            items.chunks(share).map(|chunk| scope.spawn(move || chunk.iter().map(f).collect::<Vec<R>>())).collect();
+        let mut results = Vec::with_capacity(items.len());
+        for worker in workers {
+            results.extend(worker.join().expect("a worker panics only where the caller would"));
+        }
+        results
+    })
+}
+
+/// Two results, computed side by side where two threads are allowed. The second function runs on a thread of its own.
+pub fn both<A, B: Send>(threads: usize, first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
+    if allowed(threads) < 2 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(second);
+        (first(), worker.join().expect("a worker panics only where the caller would"))
+    })
+}
+
+/// The threads that may run at once; 0 leaves it to the machine.
+pub fn allowed(threads: usize) -> usize {
+    /// The machine is asked once: finding out reads several files.
+    static MACHINE: OnceLock<usize> = OnceLock::new();
+    match threads {
+        0 => *MACHINE.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4))),
+        some => some,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{both, spread};
+
+    #[test]
+    fn order_and_results_do_not_depend_on_threads() {
+        let items: Vec<usize> = (0..2000).collect();
+        let expected: Vec<usize> = items.iter().map(|i| i * i).collect();
+        for threads in 0..5 {
+            assert_eq!(spread(threads, &items, |i| i * i), expected);
+            assert_eq!(both(threads, || 1, || 2), (1, 2));
+        }
+    }
+}
