@@ -366,11 +366,11 @@ if [ "$flows" = yes ]; then
     try tcp 3389 'Windows hosts, Remote Desktop' management 0 10.40.128.71 10.40.128.72
     try tcp 5985-5986 'Windows hosts, WinRM' management 0 10.40.128.71 10.40.128.72
     try udp 3389 'Windows hosts, Remote Desktop' management 0 10.40.128.71 10.40.128.72
-    try tcp 22 'host nodes, target nodes, ssh' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
-    try tcp 80 'host nodes, http(s)' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
-    try tcp 443 'host nodes, http(s)' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
-    try tcp 2376-2377 'host nodes, docker' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
-    try tcp 8080 'host nodes, target nodes, traefik' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
+    try tcp 22 'host nodes of edge, target nodes of edge, ssh' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
+    try tcp 80 'host nodes of edge, http(s)' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
+    try tcp 443 'host nodes of edge, http(s)' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
+    try tcp 2376-2377 'host nodes of edge, docker' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
+    try tcp 8080 'host nodes of edge, target nodes of edge, traefik' 'management nodes' 0 10.40.129.11 10.40.129.12 10.40.129.13
     try tcp 443 'central-registry, HTTPS' importer 0 192.0.2.44
     try tcp 443 'vendor-registry, HTTPS' admin 0 192.0.2.80
 fi

@@ -343,16 +343,16 @@ if [ "$facts" = yes ]; then
     check link 25000 '25 Gb/s'
     check clock nfs1
     port tcp 22 hosts no
-    port tcp 111 'NFS server, nfs' no
-    port tcp 2049 'NFS server, nfs' no
+    port tcp 111 'NFS server of edge, nfs' no
+    port tcp 2049 'NFS server of edge, nfs' no
     port tcp 4045 nfs no
     port tcp 4046 nfs no
-    port tcp 33333 'NFS server, nfs' no
-    port udp 111 'NFS server, nfs' no
-    port udp 2049 'NFS server, nfs' no
+    port tcp 33333 'NFS server of edge, nfs' no
+    port udp 111 'NFS server of edge, nfs' no
+    port udp 2049 'NFS server of edge, nfs' no
     port udp 4045 nfs no
     port udp 4046 nfs no
-    port udp 33333 'NFS server, nfs' no
+    port udp 33333 'NFS server of edge, nfs' no
     # pSeven Enterprise deployment guide: Requirements, NFS storage; NFS server
     probe 'the file system of /srv/pseven/SharedData has access control lists' 'mount it without noacl' 'directory=$1; while [ ! -d "$directory" ]; do directory=$(dirname "$directory"); done; case $(findmnt -n -o FSTYPE -T "$directory") in xfs | btrfs | zfs) exit 0 ;; esac; findmnt -n -o OPTIONS -T "$directory" | grep -vqw noacl' /srv/pseven/SharedData
     # pSeven Enterprise deployment guide: Requirements, NFS storage; NFS server

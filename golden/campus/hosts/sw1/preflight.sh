@@ -338,13 +338,13 @@ if [ "$facts" = yes ]; then
     check name sw1.campus.example 10.40.129.11
     check link 10000 '10 Gb/s'
     check clock sw1
-    port tcp 22 'host nodes, target nodes' no
-    port tcp 80 'host nodes, target nodes' no
-    port tcp 443 'host nodes, target nodes' no
-    port tcp 7946 'host nodes, target nodes' no
-    port tcp 8080 'host nodes, target nodes' no
-    port udp 4789 'host nodes, target nodes' no
-    port udp 7946 'host nodes, target nodes' no
+    port tcp 22 'host nodes of edge, target nodes of edge' no
+    port tcp 80 'host nodes of edge, target nodes of edge' no
+    port tcp 443 'host nodes of edge, target nodes of edge' no
+    port tcp 7946 'host nodes of edge, target nodes of edge' no
+    port tcp 8080 'host nodes of edge, target nodes of edge' no
+    port udp 4789 'host nodes of edge, target nodes of edge' no
+    port udp 7946 'host nodes of edge, target nodes of edge' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
     probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
     # Nuvla installation guide: Self-Signed Certificates
@@ -356,21 +356,21 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.40.128.1
-    try tcp 111 'NFS server, nfs' 'target nodes' 0 10.40.128.31
-    try tcp 2049 'NFS server, nfs' 'target nodes' 0 10.40.128.31
-    try tcp 33333 'NFS server, nfs' 'target nodes' 0 10.40.128.31
-    try udp 111 'NFS server, nfs' 'target nodes' 0 10.40.128.31
-    try udp 2049 'NFS server, nfs' 'target nodes' 0 10.40.128.31
-    try udp 33333 'NFS server, nfs' 'target nodes' 0 10.40.128.31
-    try tcp 443 'registry, HTTPS' 'swarm nodes' 0 10.40.128.51
-    try tcp 80 'target nodes, http(s)' Nuvla 0 10.40.129.12 10.40.129.13
-    try tcp 443 'target nodes, http(s)' Nuvla 0 10.40.129.12 10.40.129.13
-    try tcp 2376-2377 'target nodes, docker' Nuvla 0 10.40.129.12 10.40.129.13
-    try tcp 7946 'host nodes, swarm nodes, target nodes, docker, swarm nodes' 'host nodes, swarm nodes, target nodes' 0 10.40.129.12 10.40.129.13
-    try udp 4789 'host nodes, swarm nodes, target nodes, docker, overlay networks' 'host nodes, swarm nodes, target nodes' 0 10.40.129.12 10.40.129.13
-    try udp 7946 'host nodes, swarm nodes, target nodes, docker, swarm nodes' 'host nodes, swarm nodes, target nodes' 0 10.40.129.12 10.40.129.13
-    try tcp 465 'smtp, SMTP' 'host nodes' 0 10.40.130.25
-    try tcp 443 'GitHub, HTTPS' masters 0 github.com
+    try tcp 111 'NFS server of edge, nfs' 'target nodes of edge' 0 10.40.128.31
+    try tcp 2049 'NFS server of edge, nfs' 'target nodes of edge' 0 10.40.128.31
+    try tcp 33333 'NFS server of edge, nfs' 'target nodes of edge' 0 10.40.128.31
+    try udp 111 'NFS server of edge, nfs' 'target nodes of edge' 0 10.40.128.31
+    try udp 2049 'NFS server of edge, nfs' 'target nodes of edge' 0 10.40.128.31
+    try udp 33333 'NFS server of edge, nfs' 'target nodes of edge' 0 10.40.128.31
+    try tcp 443 'registry, HTTPS' 'nodes of edge' 0 10.40.128.51
+    try tcp 80 'target nodes of edge, http(s)' Nuvla 0 10.40.129.12 10.40.129.13
+    try tcp 443 'target nodes of edge, http(s)' Nuvla 0 10.40.129.12 10.40.129.13
+    try tcp 2376-2377 'target nodes of edge, docker' Nuvla 0 10.40.129.12 10.40.129.13
+    try tcp 7946 'host nodes of edge, swarm nodes, target nodes of edge, docker, swarm nodes' 'host nodes of edge, swarm nodes, target nodes of edge' 0 10.40.129.12 10.40.129.13
+    try udp 4789 'host nodes of edge, swarm nodes, target nodes of edge, docker, overlay networks' 'host nodes of edge, swarm nodes, target nodes of edge' 0 10.40.129.12 10.40.129.13
+    try udp 7946 'host nodes of edge, swarm nodes, target nodes of edge, docker, swarm nodes' 'host nodes of edge, swarm nodes, target nodes of edge' 0 10.40.129.12 10.40.129.13
+    try tcp 465 'smtp, SMTP' 'host nodes of edge' 0 10.40.130.25
+    try tcp 443 'GitHub, HTTPS' 'master of edge' 0 github.com
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"
