@@ -66,6 +66,10 @@ one_test_per_fixture! {
     pseven_production: "pseven-production",
     pseven_test: "pseven-test",
     pseven_traefik: "pseven-traefik",
+    vre_cern: "vre-cern",
+    vre_data: "vre-data",
+    vre_jupyter: "vre-jupyter",
+    vre_nodeport: "vre-nodeport",
 }
 
 /// Changes every leaf of a fixture once.
