@@ -136,12 +136,12 @@ codes! {
     LOCKED_OUT = "S0560" "locked-out" Error;
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
-    EMPTY_END = "S0570" "empty-end" Error;
-    FAMILIES_APART = "S0571" "families-apart" Error;
-    REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;
     FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
     FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
     FLOW_OF_NO_COMPONENT = "S0566" "flow-of-no-component" Note;
+    EMPTY_END = "S0570" "empty-end" Error;
+    FAMILIES_APART = "S0571" "families-apart" Error;
+    REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     UNDECLARED_REFERENCE = "S0580" "undeclared-reference" Error;
     UNDECLARED_IN_STACK = "S0581" "undeclared-in-stack" Error;
