@@ -148,6 +148,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         || emit::plan::plan(&instances, &ir_value, &site, &mut planning),
     );
     run.absorb(planning);
+    check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {

@@ -12,6 +12,8 @@ mod chrony;
 mod compose;
 #[path = "consumers/exports.rs"]
 mod exports;
+#[path = "consumers/firewalld.rs"]
+mod firewalld;
 #[path = "consumers/fstab.rs"]
 mod fstab;
 #[path = "consumers/iptables.rs"]

@@ -107,6 +107,8 @@ fn is_neutral(format: &str, line: &str) -> bool {
         "ini" => ["; ", "makestep", "rtcsync", "logdir"].iter().any(|word| line.starts_with(word)),
         // What is logged is dropped all the same.
         "nft" => line == "ct state invalid drop" || line.contains("limit rate "),
+        "xml" => ["<?xml", "<!--", "<log ", "<limit ", "</log>"].iter().any(|word| line.starts_with(word)),
+        "powershell" => line.contains("-LogBlocked True"),
         "iptables" => line.ends_with("--ctstate INVALID -j DROP") || line.contains(" -j LOG "),
         "markdown" => !line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| product"),
         "yaml" => [
@@ -167,6 +169,11 @@ fn is_same(format: &str, how: &str, line: &str, changed: &str) -> bool {
         "with another number" if format == "iptables" => {
             let rule = |line: &str| line.split(" --comment ").next().map(str::to_owned);
             line.contains(" --comment ") && rule(line) == rule(changed)
+        }
+        "written twice" if format == "powershell" => line.contains("DisplayName = 'sitec: ICMP"),
+        "with another number" if format == "powershell" => {
+            let rule = |line: &str| line.split_once("; ").map(|(_, rest)| rest.to_owned());
+            line.contains("DisplayName") && rule(line) == rule(changed)
         }
         "with another number" if format == "nft" => line.split(" comment ").next() == changed.split(" comment ").next(),
         // Only that there is a passive check is compared, not its figures.
@@ -245,7 +252,7 @@ fn every_line_of_the_airgapped_site_counts() {
 
 #[test]
 fn every_line_of_every_firewall_counts() {
-    assert_every_line_counts("firewalls", &["nft", "iptables", "csv", "markdown"]);
+    assert_every_line_counts("firewalls", &["nft", "iptables", "xml", "powershell", "csv", "markdown"]);
 }
 
 #[test]

@@ -11,7 +11,9 @@ usage() {
 usage: secrets.sh list                which secrets there are, who keeps each, where it goes
        secrets.sh ask [NAME...]       take those that are not there yet: typed twice, keys and certificates from a file
        secrets.sh file NAME PATH      write one into a file that only you can read
-       secrets.sh apply CLUSTER       make the Secrets of a cluster with kubectl, as its current context reaches it
+       secrets.sh apply CLUSTER       make the Secrets of a cluster with kubectl, as its current context reaches it;
+                                      those of a swarm with docker, on a manager
+       secrets.sh seal CLUSTER        write the sealed Secrets of a cluster with kubeseal, below the current folder
        secrets.sh place [HOST]        put key files on their hosts over SSH, with owner and mode
        secrets.sh forget              remove the folder with all of them
 
@@ -37,6 +39,16 @@ secrets() {
 
 # The Secrets of clusters.
 objects() {
+    :
+}
+
+# Those that are kept in a repository, sealed for the controller of their cluster: file, controller, its namespace, object.
+sealed() {
+    :
+}
+
+# Values with a secret in their middle: name, secret, how it is written there, what stands before and after it.
+mixtures() {
     :
 }
 
@@ -98,10 +110,58 @@ ask() {
     [ -n "$found" ] || [ -z "$wanted" ] || fail "the plan has no secret $wanted"
 }
 
-needed() { [ -s "$here/$1" ] || fail "$1 is not there yet; first: secrets.sh ask $1"; }
+needed() {
+    mixing=$1
+    case $1 in .*) mixtures ;; esac
+    [ -s "$here/$1" ] || fail "$1 is not there yet; first: secrets.sh ask $1"
+}
 
-# Server-side, so that no copy of the values is kept in an annotation.
-applied() { kubectl "$@" --dry-run=client -o yaml | kubectl apply --server-side -f -; }
+mixture() {
+    [ "$1" = "$mixing" ] || return 0
+    [ -s "$here/$2" ] || fail "$2 is not there yet; first: secrets.sh ask $2"
+    {
+        printf '%s' "$4"
+        case $3 in
+            url) od -An -v -tx1 "$here/$2" | tr -d ' \n' | sed 's/../%&/g' ;;
+            *) cat "$here/$2" ;;
+        esac
+        printf '%s' "$5"
+    } >"$here/$1"
+}
+
+# Server-side, so that no copy of the values is kept in an annotation; sealed, where that is wanted, so that nobody but
+# the controller can read it. KUBESEAL_CERT names the certificate of the controller where it cannot be asked.
+applied() {
+    if [ -z "$file" ]; then
+        kubectl "$@" --dry-run=client -o yaml | kubectl apply --server-side -f -
+        return
+    fi
+    case $file in */*) mkdir -p "${file%/*}" ;; esac
+    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --controller-name "$controller" \
+        --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
+    [ -s "$file.new" ] || fail "kubeseal wrote nothing for '$file'"
+    chmod 644 "$file.new"
+    mv "$file.new" "$file"
+    printf '%s\n' "$file"
+}
+
+seal() {
+    file=$1 controller=$2 at=$3
+    shift 3
+    "$@"
+    file=
+}
+
+swarm() {
+    [ "$1" = "$cluster" ] || return 0
+    done=yes
+    needed "${3#*=}"
+    if docker secret inspect "$2" >/dev/null 2>&1; then
+        printf '%s is there; a secret of a swarm never changes\n' "$2" >&2
+        return 0
+    fi
+    docker secret create "$2" "$here/${3#*=}"
+}
 
 opaque() {
     [ "$1" = "$cluster" ] || return 0
@@ -148,7 +208,7 @@ on_host() {
     printf '%s: %s\n' "$1" "$2"
 }
 
-done=
+done='' file='' mixing=''
 case ${1:-} in
     list) secrets show ;;
     ask)
@@ -166,6 +226,12 @@ case ${1:-} in
         cluster=$2
         objects
         [ -n "$done" ] || fail "the plan has no Secrets in a cluster $cluster"
+        ;;
+    seal)
+        [ $# -eq 2 ] || { usage >&2; exit 2; }
+        cluster=$2
+        sealed
+        [ -n "$done" ] || fail "the plan has no sealed Secrets for a cluster $cluster"
         ;;
     place)
         host=${2:-}

@@ -49,8 +49,7 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     // Of a faulty network or host nothing is known, and neither is who reaches it.
     let known = ["/networks", "/hosts", "/tools"].iter().all(|table| !site.at(table).is_some_and(is_faulty));
     let Some(first) = locked.first().filter(|_| known) else { return };
-    let place = own_form(site, &first.host).or_else(|| site.at("/firewall/targets"));
-    let span = place.and_then(|p| spec_span(&p.origins, sources));
+    let span = form_place(site, &first.host).and_then(|p| spec_span(&p.origins, sources));
     let mut diag = match nets.is_empty() {
         true => Diag::new(LOCKED_OUT, "no management network is declared, and the rulesets would lock everybody out")
             .at_maybe(span, "these drop what no flow asks for, SSH included")
@@ -85,6 +84,11 @@ fn own_form<'a>(site: &'a Site, host: &str) -> Option<&'a Tracked> {
     site.entry("hosts", host).and_then(|h| h.get("firewall")).filter(|_| !derived)
 }
 
+/// What of the spec chooses a host's form: its own entry, or the list of the site.
+pub(super) fn form_place<'a>(site: &'a Site, host: &str) -> Option<&'a Tracked> {
+    own_form(site, host).or_else(|| site.at("/firewall/targets"))
+}
+
 fn is_windows(host: &Tracked) -> bool {
     let family = host.get("os").and_then(|os| os.get("family"));
     family.and_then(|f| f.value.text()).is_some_and(|f| f.starts_with("windows"))
@@ -99,7 +103,7 @@ fn shown(hosts: &[&Firewall]) -> String {
 }
 
 /// Targets for which nothing is written yet: they are words of the spec already, so that a spec can say what it wants.
-const UNWRITTEN: [&str; 5] = ["firewalld", "windows", "network-policy", "security-group", "html"];
+const UNWRITTEN: [&str; 3] = ["network-policy", "security-group", "html"];
 
 /// Says of every target without a file that it has none: what is asked for is never dropped in silence.
 fn unwritten(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {

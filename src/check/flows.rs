@@ -97,13 +97,7 @@ fn ways(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
 
 /// Flows that the site adds, from every address or to a great many ports.
 fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
-    let extras = site.root.get("extra").into_iter();
-    let extras = extras.chain(site.table("products").filter_map(|(_, p)| p.get("extra")));
-    let rows: Vec<Span> = extras
-        .filter_map(|e| e.get("flows"))
-        .flat_map(Tracked::items)
-        .filter_map(|row| place(&row.origins, sources))
-        .collect();
+    let rows = added_rows(site, sources);
     for flow in ir.flows.iter().filter(|f| f.why.starts_with("site: ")) {
         let any = |nets: &[IpNet]| nets.iter().any(|n| n.prefix_len() == 0);
         let count = flow.ports.value.map_or(0, |p| p.high - p.low);
@@ -125,6 +119,14 @@ fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         diag = diag.pointer("/extra/flows");
         findings.push(diag.help("name the hosts or networks, and the ports, that are needed"));
     }
+}
+
+/// The rows of the spec that add flows.
+pub(super) fn added_rows(site: &Site, sources: &Sources) -> Vec<Span> {
+    let extras = site.root.get("extra").into_iter();
+    let extras = extras.chain(site.table("products").filter_map(|(_, p)| p.get("extra")));
+    let rows = extras.filter_map(|e| e.get("flows")).flat_map(Tracked::items);
+    rows.filter_map(|row| place(&row.origins, sources)).collect()
 }
 
 /// Poolers in front of database servers that products use, to which nothing connects.

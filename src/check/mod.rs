@@ -3,6 +3,7 @@
 mod access;
 pub mod addresses;
 pub mod boundaries;
+pub mod carried;
 pub mod charts;
 pub mod claims;
 pub mod databases;
@@ -18,6 +19,7 @@ pub mod redundant;
 pub mod requirements;
 pub mod secrets;
 mod storage;
+pub mod unread;
 mod unused;
 mod versions;
 pub mod waivers;
@@ -39,6 +41,7 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
 /// What the items of the `Ir` tell of each other and of the site.
 pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
     firewalls::firewalls(ir, site, sources, &mut run.findings);
+    carried::carried(ir, site, sources, &mut run.findings);
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);

@@ -241,10 +241,11 @@ impl Judge<'_> {
             Answer::Known(help) => help.value.text(),
             _ => None,
         });
-        diag.help = Some(match own {
-            Some(help) => help.to_string(),
-            None => self.way_out(&scope, &diag),
-        });
+        // A note tells what follows from an answer; there is nothing to get out of.
+        diag.help = match own {
+            Some(help) => Some(help.to_string()),
+            None => (diag.level != Level::Note).then(|| self.way_out(&scope, &diag)),
+        };
         let of = place.map(|p| p.origins).unwrap_or_default();
         diag.reads = Origins::all([self.origins, read, &of]);
         run.findings.push(diag);

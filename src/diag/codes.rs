@@ -137,6 +137,8 @@ codes! {
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
     FORM_UNWRITTEN = "S0563" "form-unwritten" Warning;
+    FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
+    FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;

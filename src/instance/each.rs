@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::seen::Places;
 use crate::diag::codes::{PACK_EVALUATION, TEMPLATE_POSITION, UNWRITABLE};
 use crate::diag::{Diag, Findings};
 use crate::emit::escape::position::{Violation, contexts};
@@ -26,6 +27,8 @@ pub struct Run {
     pub absent: Vec<Origins>,
     /// The answers without which there would be more questions.
     pub settled: Vec<Origins>,
+    /// The places that expressions have read.
+    pub seen: Places,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
     /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
@@ -125,6 +128,7 @@ impl Run {
         self.asked.extend(other.asked);
         self.absent.extend(other.absent);
         self.settled.extend(other.settled);
+        self.seen.absorb(other.seen);
     }
 
     /// Turns the refusals that were noted into findings at the values' places in the spec.
@@ -146,6 +150,7 @@ impl Run {
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
         let result = expr.eval(scope, &mut reads);
+        self.seen.note(&reads);
         self.answer(result, reads)
     }
 
@@ -153,6 +158,7 @@ impl Run {
     pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
         let result = text.eval(scope, &mut reads);
+        self.seen.note(&reads);
         self.answer(result, reads)
     }
 
@@ -168,6 +174,7 @@ impl Run {
                 return Answer::Poison;
             }
         };
+        self.seen.note(&reads);
         let contexts = self.contexts_of(text, format);
         let mut contexts = match &*contexts {
             Ok(contexts) => contexts.iter().copied(),

@@ -113,6 +113,8 @@ item! {
         nets: Arc<[IpNet]>,
         /// The same as the fewest intervals: `10.0.0.1-10.0.0.3`, `10.1.0.0/16`.
         ranges: Arc<[Str]>,
+        /// The networks once more, where none may have a prefix of length zero: two halves stand for a whole family.
+        entries: Arc<[IpNet]>,
     }
 }
 
@@ -148,6 +150,8 @@ item! {
         sets: Vec<Arc<AddressSet>>,
         /// The ports of the cluster's nodes that the cluster rewrites; these are judged before it does.
         node_ports: Vec<Ports>,
+        /// Whether the host is a node of a cluster, whose packets only pass through.
+        forwards: bool,
         /// Whether what leaves the host is filtered too.
         output: bool,
         /// Whether what no rule permits is logged before it is dropped.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::documents::TextLine;
 use super::field::item;
 use crate::value::{Str, Value};
 
@@ -11,6 +12,10 @@ item! {
         cluster: Str,
         name: Str,
         product: Str,
+        /// A map of strings; empty for none.
+        labels: Value,
+        /// The whole object, line by line.
+        lines: Vec<Arc<TextLine>>,
     }
 }
 
@@ -42,10 +47,13 @@ item! {
         kind: Str,
         name: Str,
         product: Str,
+        /// Maps of strings; empty for none.
+        labels: Value,
+        annotations: Value,
         /// Everything beside apiVersion, kind and metadata.
         body: Value,
-        /// The body, line by line.
-        lines: Vec<Arc<ValueLine>>,
+        /// The whole object, line by line.
+        lines: Vec<Arc<TextLine>>,
     }
 }
 
@@ -61,6 +69,10 @@ item! {
         question: Option<Str>,
         /// The secret that holds the value; it is handed over at the installation and is a comment in the file.
         secret: Option<Str>,
+        /// The Secret of the cluster that has the value, and the key in it: whoever installs the release takes it from
+        /// there, and it is a comment in the file.
+        object: Option<Str>,
+        object_key: Option<Str>,
     }
 }
 
@@ -90,6 +102,13 @@ item! {
         name: Str,
         product: Str,
         chart: Str,
+        /// Who installs it: `helm`, `flux` or `terraform`.
+        by: Str,
+        /// The file that has the values.
+        path: Str,
+        /// Where the file is a HelmRelease: everything in it but the values.
+        head: Vec<Arc<TextLine>>,
+        spec: Value,
         values: Vec<Arc<HelmValue>>,
         /// The values as the lines of the file.
         lines: Vec<Arc<ValueLine>>,
@@ -149,7 +168,7 @@ item! {
         namespace: Str,
         name: Str,
         product: Str,
-        /// `opaque`, `tls` or `registry`.
+        /// `opaque`, `tls` or `registry`; `swarm` for a secret of a swarm, which has no namespace.
         form: Str,
         /// `key=secret`, sorted; one for a key of TLS or the password of a registry.
         parts: Vec<Str>,
@@ -158,6 +177,25 @@ item! {
         /// The registry and the account that a password belongs to.
         server: Str,
         user: Str,
+        /// The file that gets the sealed form; such an object is not applied.
+        sealed: Option<Str>,
+        /// The controller that unseals it, and its namespace.
+        controller: Str,
+        controller_namespace: Str,
+        mixtures: Vec<Arc<SecretMixture>>,
+    }
+}
+
+item! {
+    /// A value that has a secret in its middle, put together on the spot.
+    pub struct SecretMixture {
+        /// What stands for the secret in the parts of the object.
+        name: Str,
+        secret: Str,
+        /// `plain`, or `url` for percent encoding.
+        encoding: Str,
+        before: Str,
+        after: Str,
     }
 }
 

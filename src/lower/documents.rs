@@ -108,14 +108,14 @@ fn unite(first: &mut Draft, more: Draft, run: &mut Run) {
     }
     for (name, body) in more.parts {
         match first.parts.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, mine)) => *mine = merged(mine, &body, &first.item.path, run),
+            Some((_, mine)) => *mine = merged(mine, &body, &format!("`{}`", *first.item.path), run),
             None => first.parts.push((name, body)),
         }
     }
 }
 
 /// Two bodies as one: maps take the keys of both, lists the items of both, and what is in both must be the same.
-fn merged(a: &Tracked, b: &Tracked, path: &str, run: &mut Run) -> Tracked {
+pub fn merged(a: &Tracked, b: &Tracked, path: &str, run: &mut Run) -> Tracked {
     let both = a.origins.union(&b.origins);
     // What stands in one of the two alone does not come from the other.
     let origins = match (&a.value, &b.value) {
@@ -141,7 +141,7 @@ fn merged(a: &Tracked, b: &Tracked, path: &str, run: &mut Run) -> Tracked {
         }
         (x, y) => {
             if x != y {
-                run.conflicts.push((format!("value in `{path}`"), a.origins.clone(), b.origins.clone()));
+                run.conflicts.push((format!("value in {path}"), a.origins.clone(), b.origins.clone()));
             }
             x.clone()
         }

@@ -53,6 +53,10 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
             target: target.clone(),
             sets: F::new(sets(&rules, &mut written), exists.clone()),
             node_ports: judged_ports(ranges.get(name), &rules, exists),
+            forwards: match ranges.get(name) {
+                Some(node) => F::new(true, node.origins.union(exists)),
+                None => F::new(false, exists.clone()),
+            },
             rules: F::new(rules, exists.clone()),
             output: F::new(filters, output.clone()),
             log: F::new(logs, log.clone()),
@@ -80,10 +84,27 @@ fn sets(rules: &[Arc<Rule>], written: &mut Written) -> Vec<Arc<AddressSet>> {
             name: rule.set.clone(),
             family: F::new(rule.family.value, origins.clone()),
             nets: F::new(rule.peers.value.clone(), origins.clone()),
+            entries: F::new(entries(nets), origins.clone()),
             ranges: F::new(written.get(nets).cloned().unwrap_or_default(), origins.clone()),
         }));
     }
     list
+}
+
+/// The networks, shared unless one of them has a prefix of length zero.
+fn entries(nets: &Arc<[IpNet]>) -> Arc<[IpNet]> {
+    match nets.iter().any(|net| net.prefix_len() == 0) {
+        true => nets.iter().flat_map(halves).collect(),
+        false => nets.clone(),
+    }
+}
+
+/// A network, or the two halves of a whole family.
+fn halves(net: &IpNet) -> Vec<IpNet> {
+    match (net.prefix_len(), net.subnets(1)) {
+        (0, Ok(two)) => two.collect(),
+        _ => vec![*net],
+    }
 }
 
 /// The ports of a node that are judged before the cluster rewrites them: its range of node ports, and whatever products

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::items::Item;
+use super::merge::{either, merge_field};
+use crate::diag::Diag;
+use crate::diag::codes::PACK_EVALUATION;
 use crate::instance::Run;
-use crate::ir::{F, Secret, SecretObject, SecretUse};
+use crate::ir::{F, Secret, SecretMixture, SecretObject, SecretUse};
 use crate::site::Site;
 use crate::value::{Origins, Str};
 
@@ -56,8 +59,8 @@ pub fn secrets(items: &[Item], absent: &Origins, site: &Site, run: &mut Run) -> 
 pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<SecretObject>> {
     let mut found: BTreeMap<(Str, Str, Str), (SecretObject, Origins)> = BTreeMap::new();
     for item in items {
-        let (Some(cluster), Some(namespace), Some(name), Some(secret)) =
-            (item.text("cluster", run), item.text("namespace", run), item.text("object", run), item.text("name", run))
+        let (Some(cluster), Some(name), Some(secret)) =
+            (item.text("cluster", run), item.text("object", run), item.text("name", run))
         else {
             continue;
         };
@@ -65,20 +68,48 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<SecretObject>> {
             Some(text) => text,
             None => item.field(default.into()),
         };
-        let (form, key) = (text("form", "opaque"), text("key", &secret));
+        let (form, key, namespace) = (text("form", "opaque"), text("key", &secret), text("namespace", ""));
         let (certificate, server, user) = (text("certificate", ""), text("server", ""), text("user", ""));
-        let part: Str = format!("{}={}", *key, *secret).into();
+        let (controller, where_it_runs) =
+            (text("controller", "sealed-secrets-controller"), text("controller_namespace", "kube-system"));
+        if let Err((why, help)) = form_fits(&form, &namespace, item.answered("sealed").is_some()) {
+            run.findings.push(Diag::new(PACK_EVALUATION, why).at(item.span, "").help(help));
+            continue;
+        }
+        let sealed = match item.text("sealed", run) {
+            Some(text) => text.map(Some),
+            None => item.field(None),
+        };
+        let mixture = mixture(item, &secret, format!(".{}.{}.{}.{}", *cluster, *namespace, *name, *key), run);
+        let source = mixture.as_ref().map_or(&*secret, |m| &m.name);
+        let part: Str = format!("{}={source}", *key).into();
         let origins = secret.origins.union(&key.origins);
         let id = (cluster.value.clone(), namespace.value.clone(), name.value.clone());
         match found.get_mut(&id) {
             Some((object, all)) => {
                 object.parts.value.push(part);
+                object.mixtures.value.extend(mixture.map(Arc::new));
+                object.form = merge_field(&object.form, &form, "form of a Secret", run);
+                object.sealed = either(&object.sealed, &sealed, "file of a sealed Secret", run);
                 *all = all.union(&origins);
             }
             None => {
                 let product = item.field(item.product.clone());
-                let parts = F::new(vec![part], Origins::None);
-                let object = SecretObject { cluster, namespace, name, product, form, parts, certificate, server, user };
+                let object = SecretObject {
+                    parts: F::new(vec![part], Origins::None),
+                    mixtures: F::new(mixture.map(Arc::new).into_iter().collect(), Origins::None),
+                    controller_namespace: where_it_runs,
+                    cluster,
+                    namespace,
+                    name,
+                    product,
+                    form,
+                    certificate,
+                    server,
+                    user,
+                    sealed,
+                    controller,
+                };
                 found.insert(id, (object, origins));
             }
         }
@@ -86,8 +117,49 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<SecretObject>> {
     let finish = |(mut object, origins): (SecretObject, Origins)| {
         object.parts.value.sort();
         object.parts.value.dedup();
+        object.mixtures.value.sort_by_key(|m| m.name.value.clone());
+        object.mixtures.value.dedup_by_key(|m| m.name.value.clone());
+        object.mixtures.origins = origins.clone();
         object.parts.origins = origins;
         Arc::new(object)
     };
     found.into_values().map(finish).collect()
+}
+
+/// What speaks against a form of a Secret, and the way out.
+fn form_fits(form: &str, namespace: &str, sealed: bool) -> Result<(), (String, &'static str)> {
+    const FORMS: [&str; 4] = ["opaque", "tls", "registry", "swarm"];
+    match (form, namespace) {
+        (form, _) if !FORMS.contains(&form) => {
+            Err((format!("a Secret has no form `{form}`"), "the form is one of `opaque`, `tls`, `registry`, `swarm`"))
+        }
+        ("swarm", "") if !sealed => Ok(()),
+        ("swarm", _) => Err((
+            "a secret of a swarm has neither a namespace nor a sealed form".to_owned(),
+            "leave out `namespace` and `sealed`",
+        )),
+        (_, "") => Err(("a Secret of a cluster lacks its `namespace`".to_owned(), "name the namespace")),
+        _ => Ok(()),
+    }
+}
+
+/// The text around a secret, where an item has some.
+fn mixture(item: &Item, secret: &F<Str>, name: String, run: &mut Run) -> Option<SecretMixture> {
+    let (before, after) = (item.text("before", run), item.text("after", run));
+    if before.is_none() && after.is_none() {
+        return None;
+    }
+    let text = |given: Option<F<Str>>, default: &str| given.unwrap_or_else(|| item.field(default.into()));
+    let encoding = text(item.text("encoding", run), "plain");
+    if !matches!(&**encoding, "plain" | "url") {
+        let diag = Diag::new(PACK_EVALUATION, format!("a secret has no encoding `{}`", *encoding)).at(item.span, "");
+        run.findings.push(diag.help("the encoding is `plain` or `url`"));
+    }
+    Some(SecretMixture {
+        name: F::new(name.into(), secret.origins.clone()),
+        secret: secret.clone(),
+        encoding,
+        before: text(before, ""),
+        after: text(after, ""),
+    })
 }

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::items::Item;
+use super::layout::Page;
+use crate::diag::Diag;
+use crate::diag::codes::PACK_EVALUATION;
+use crate::emit::escape::Format;
 use crate::instance::{Instance, Run, Withheld};
-use crate::ir::{F, HelmRelease, HelmValue, ValueLine};
+use crate::ir::{F, HelmRelease, HelmValue, TextLine, ValueLine};
 use crate::pack::expr::Unanswered;
 use crate::site::Site;
-use crate::value::{Origins, Str, Tracked, Value};
+use crate::value::{Map, Origins, Str, Tracked, Value};
 
 /// Releases of one instance with their values, in the order of the pack.
 pub fn releases(
@@ -39,10 +43,31 @@ pub fn releases(
             }
         }
         own.extend(extra_values(instance, site));
-        let lines = lines(&own, &item.exists);
+        let by = item.text("by", run).unwrap_or_else(|| item.field("helm".into()));
+        let (depth, place) = match &**by {
+            "flux" => (2, format!("clusters/{}/{}/60-release-{}.yaml", *cluster, *namespace, *name)),
+            "helm" | "terraform" => (0, format!("helm/{}/values.yaml", *name)),
+            other => {
+                let diag = Diag::new(PACK_EVALUATION, format!("nobody called `{other}` installs releases"));
+                run.findings.push(diag.at(item.span, "").help("`by` is one of `helm`, `flux`, `terraform`"));
+                continue;
+            }
+        };
+        let lines = lines(&own, depth, &item.exists);
+        let head = match depth {
+            0 => F::new(Vec::new(), item.exists.clone()),
+            _ => custom_resource(item, &name, &namespace, &own, run),
+        };
+        let spec = item.answered("body").map_or_else(|| item.field(Value::Null), |b| {
+            F::new(b.value.clone(), super::peers::deep_origins(b))
+        });
         list.push(Arc::new(HelmRelease {
             values: F::new(own, item.exists.clone()),
             lines: F::new(lines, item.exists.clone()),
+            path: item.text("path", run).unwrap_or_else(|| F::new(place.into(), named.origins.clone())),
+            head,
+            spec,
+            by,
             product: item.field(item.product.clone()),
             name,
             cluster,
@@ -53,16 +78,61 @@ pub fn releases(
     list
 }
 
+/// What a HelmRelease has beside its values.
+fn custom_resource(
+    item: &Item,
+    name: &F<Str>,
+    namespace: &F<Str>,
+    values: &[Arc<HelmValue>],
+    run: &mut Run,
+) -> F<Vec<Arc<TextLine>>> {
+    let map = |entries: Vec<(&str, Tracked)>| entries.into_iter().map(|(k, v)| (k.into(), v)).collect::<Map>();
+    let text = |field: &F<Str>| Tracked::new(field.value.clone(), field.origins.clone());
+    let own = |text: &str| Tracked::new(text, Origins::None);
+    let version = item.text("api_version", run).unwrap_or_else(|| item.field("helm.toolkit.fluxcd.io/v2".into()));
+    let metadata = Tracked::new(map(vec![("name", text(name)), ("namespace", text(namespace))]), Origins::None);
+    let spec = item.answered("body").cloned().unwrap_or_default();
+    let mut entries: Map = spec.entries().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let handed = values.iter().filter_map(|v| Some((v, v.object.value.as_ref()?, v.object_key.value.as_ref()?)));
+    let handed: Vec<Tracked> = handed
+        .map(|(value, object, key)| {
+            let source = map(vec![
+                ("kind", own("Secret")),
+                ("name", Tracked::new(object.clone(), value.object.origins.clone())),
+                ("valuesKey", Tracked::new(key.clone(), value.object_key.origins.clone())),
+                ("targetPath", text(&value.key)),
+            ]);
+            Tracked::new(source, value.object.origins.clone())
+        })
+        .collect();
+    if !handed.is_empty() {
+        entries.insert("valuesFrom".into(), Tracked::new(handed, Origins::None));
+    }
+    let whole = map(vec![
+        ("apiVersion", text(&version)),
+        ("kind", own("HelmRelease")),
+        ("metadata", metadata),
+        ("spec", Tracked { value: Value::map(entries), origins: spec.origins }),
+    ]);
+    let mut page = Page::new(Format::Yaml, item.exists.clone());
+    page.write(&Tracked::new(whole, Origins::None));
+    run.refused.extend(page.refused.into_iter().map(|(refusal, origins)| (refusal, origins, item.span)));
+    F::new(page.lines, item.exists.clone())
+}
+
 /// One value: under the key that the guide gives, or under the one that the site maps a slot to.
 fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, run: &mut Run) -> Option<HelmValue> {
     let given = item.get("value").cloned().unwrap_or_default();
     let held_back = secret(&given, item);
+    let (object, object_key) = (of_object(&given, "secret_object", item), of_object(&given, "key", item));
     let comment = item.field(item.why.clone());
     if let Some(key) = item.text("key", run) {
         let question = given.value.is_null().then(|| -> Str { format!("the value of `{}`", *key).into() });
         let question = F::new(question, given.origins.union(&item.exists));
         return Some(HelmValue {
             secret: held_back,
+            object,
+            object_key,
             key,
             value: F::new(given.value, given.origins.union(&item.exists)),
             comment,
@@ -85,6 +155,8 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
             comment,
             question: F::new(question, origins),
             secret: held_back,
+            object,
+            object_key,
         });
     }
     let unmapped = match place {
@@ -122,6 +194,8 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
         comment,
         question: F::new(Some(ask), unmapped),
         secret: held_back,
+        object,
+        object_key,
     })
 }
 
@@ -129,6 +203,14 @@ fn helm_value(item: &Item, release: &F<Str>, instance: &Instance, site: &Site, r
 fn secret(value: &Tracked, item: &Item) -> F<Option<Str>> {
     let name = value.get("secret").and_then(|s| s.value.text());
     F::new(name, value.get("secret").map(|s| s.origins.clone()).unwrap_or_default().union(&item.exists))
+}
+
+/// The Secret of the cluster that has a value, `{ secret_object: name, key: key }`, or the key in it.
+fn of_object(value: &Tracked, field: &str, item: &Item) -> F<Option<Str>> {
+    let both = value.get("secret_object").is_some() && value.get("key").is_some();
+    let found = value.get(field).filter(|_| both);
+    let origins = found.map(|f| f.origins.clone()).unwrap_or_default();
+    F::new(found.and_then(|f| f.value.text()), origins.union(&value.origins).union(&item.exists))
 }
 
 /// The site's own values, `extra.values`: dotted keys, and below each of them maps whose keys stand as they are.
@@ -159,6 +241,8 @@ fn flatten(prefix: &str, value: &Tracked, list: &mut Vec<Arc<HelmValue>>) {
             comment: F::new("set by the site".into(), value.origins.clone()),
             question: F::new(None, Origins::None),
             secret: F::new(None, Origins::None),
+            object: F::new(None, Origins::None),
+            object_key: F::new(None, Origins::None),
         })),
     }
 }
@@ -191,7 +275,7 @@ struct Branch {
     open: Vec<Arc<HelmValue>>,
 }
 
-fn lines(values: &[Arc<HelmValue>], exists: &Origins) -> Vec<Arc<ValueLine>> {
+fn lines(values: &[Arc<HelmValue>], depth: usize, exists: &Origins) -> Vec<Arc<ValueLine>> {
     let mut root = Branch::default();
     for value in values {
         if value.question.value.is_some() && !value.key.contains('.') {
@@ -208,7 +292,7 @@ fn lines(values: &[Arc<HelmValue>], exists: &Origins) -> Vec<Arc<ValueLine>> {
         branch.leaf = Some(value.clone());
     }
     let mut out = Vec::new();
-    lay_out(&root, 0, exists, &mut out);
+    lay_out(&root, depth, exists, &mut out);
     out
 }
 
@@ -218,8 +302,8 @@ fn lay_out(branch: &Branch, depth: usize, exists: &Origins, out: &mut Vec<Arc<Va
         match &child.leaf {
             None => {
                 let origins = deep(child, exists);
-                let open = questions(child);
-                if child.keys.iter().all(|k| only_questions(&child.children[k])) && !open.is_empty() {
+                let open = held(child);
+                if child.keys.iter().all(|k| only_held(&child.children[k])) && !open.is_empty() {
                     out.push(line(depth, open, None, Value::Null, &origins));
                     continue;
                 }
@@ -236,25 +320,36 @@ fn lay_out(branch: &Branch, depth: usize, exists: &Origins, out: &mut Vec<Arc<Va
     }
 }
 
-fn only_questions(branch: &Branch) -> bool {
+/// Whether nothing in a branch is written: a key without a value would be the chart's empty one.
+fn only_held(branch: &Branch) -> bool {
     match &branch.leaf {
-        Some(value) => value.question.value.is_some(),
-        None => branch.keys.iter().all(|k| only_questions(&branch.children[k])),
+        Some(value) => says(value).is_some(),
+        None => branch.keys.iter().all(|k| only_held(&branch.children[k])),
     }
 }
 
-fn questions(branch: &Branch) -> Vec<Str> {
+fn held(branch: &Branch) -> Vec<Str> {
     let mut list = Vec::new();
     for key in &branch.keys {
         let child = &branch.children[key];
-        if let Some(value) = &child.leaf
-            && let Some(question) = &value.question.value
-        {
-            list.push(format!("{}: open question: {question}", *value.key).into());
+        if let Some((value, says)) = child.leaf.as_ref().and_then(|value| Some((value, says(value)?))) {
+            list.push(format!("{}: {says}", *value.key).into());
         }
-        list.extend(questions(child));
+        list.extend(held(child));
     }
     list
+}
+
+/// What stands in the file instead of a value that is not written.
+fn says(value: &HelmValue) -> Option<String> {
+    if let Some(question) = &value.question.value {
+        return Some(format!("open question: {question}"));
+    }
+    if let Some(secret) = &value.secret.value {
+        return Some(format!("from the secret `{secret}`, handed over at the installation, never written here"));
+    }
+    let (object, key) = (value.object.value.as_ref()?, value.object_key.value.as_ref()?);
+    Some(format!("from the key `{key}` of the Secret `{object}`, never written here"))
 }
 
 fn deep(branch: &Branch, exists: &Origins) -> Origins {
@@ -274,30 +369,14 @@ fn comment(value: &HelmValue) -> Str {
 
 fn leaf(key: &Str, value: &Arc<HelmValue>, depth: usize, exists: &Origins, out: &mut Vec<Arc<ValueLine>>) {
     let origins = value.origins().union(exists);
-    if let Some(question) = &value.question.value {
-        let comments = vec![comment(value), format!("{key}: open question: {question}").into()];
+    if let Some(says) = says(value) {
+        // A question is about what the site calls the key; the others name it whole.
+        let name = if value.question.value.is_some() { key } else { &value.key.value };
+        let comments = vec![comment(value), format!("{name}: {says}").into()];
         out.push(line(depth, comments, None, Value::Null, &origins));
         return;
     }
-    if let Some(secret) = &value.secret.value {
-        let says =
-            format!("{}: from the secret `{secret}`, handed over at the installation, never written here", *value.key);
-        out.push(line(depth, vec![comment(value), says.into()], None, Value::Null, &origins));
-        return;
-    }
     nested(Some(key), &Tracked { value: value.value.value.clone(), origins }, vec![comment(value)], depth, out);
-}
-
-/// The lines of a map's entries.
-pub(super) fn block(entries: &Tracked) -> Vec<Arc<ValueLine>> {
-    let mut out = Vec::new();
-    if let Value::Map(map) = &entries.value {
-        for (name, inner) in map.iter() {
-            let inner = Tracked { value: inner.value.clone(), origins: inner.origins.union(&entries.origins) };
-            nested(Some(name), &inner, Vec::new(), 0, &mut out);
-        }
-    }
-    out
 }
 
 /// A value under a key, or as an item of a list.

@@ -23,7 +23,7 @@ impl Kind {
 
 /// Every kind, in the order in which `packs show` prints them.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "namespaces", required: &["cluster", "name"], optional: &[] },
+    Kind { name: "namespaces", required: &["cluster", "name"], optional: &["labels"] },
     Kind { name: "exports", required: &["storage"], optional: &["options", "clients", "host", "path"] },
     Kind { name: "directories", required: &["host", "path", "owner"], optional: &["mode"] },
     Kind { name: "filesystems", required: &["host", "mount"], optional: &["add_options", "quota"] },
@@ -58,13 +58,21 @@ pub const KINDS: &[Kind] = &[
         required: &["cluster", "namespace", "storage", "name", "claim"],
         optional: &["server", "path", "mount_options", "size", "access", "class"],
     },
-    Kind { name: "objects", required: &["cluster", "api_version", "kind", "name"], optional: &["namespace", "body"] },
+    Kind {
+        name: "objects",
+        required: &["cluster", "api_version", "kind", "name"],
+        optional: &["namespace", "labels", "annotations", "body"],
+    },
     Kind {
         name: "documents",
         required: &["path", "format", "body"],
         optional: &["part", "title", "placement", "host", "target", "owner", "mode", "apply", "check"],
     },
-    Kind { name: "releases", required: &["name", "cluster", "namespace", "chart"], optional: &["id"] },
+    Kind {
+        name: "releases",
+        required: &["name", "cluster", "namespace", "chart"],
+        optional: &["id", "by", "path", "api_version", "body"],
+    },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
     Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },
     Kind {
@@ -83,6 +91,12 @@ pub const KINDS: &[Kind] = &[
             "certificate",
             "server",
             "user",
+            "sealed",
+            "controller",
+            "controller_namespace",
+            "before",
+            "after",
+            "encoding",
         ],
     },
     Kind {

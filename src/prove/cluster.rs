@@ -10,6 +10,7 @@ use super::{Emitted, Texts};
 use crate::emit::escape::Format;
 use crate::ir::{HelmRelease, HelmValue, Ir, Object, Volume};
 use crate::node::{Data, Node};
+use crate::value::Value;
 
 /// What identifies an object: cluster, namespace, kind, name.
 type Key = (String, Option<String>, String, String);
@@ -19,6 +20,10 @@ pub fn objects(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut found: BTreeMap<Key, (&Emitted, KubeObject)> = BTreeMap::new();
     for file in texts.of(Format::Yaml) {
         let Some(cluster) = file.path.strip_prefix("clusters/").and_then(|p| p.split('/').next()) else { continue };
+        if ir.releases.iter().any(|r| &**r.path == file.path) {
+            // Read with the values.
+            continue;
+        }
         let objects = match file.is_own() {
             true => file.read(kubernetes::read, bugs),
             false => file.read(kubernetes::read_any, bugs),
@@ -65,6 +70,7 @@ fn namespaces(ir: &Ir, found: &mut BTreeMap<Key, (&Emitted, KubeObject)>, bugs: 
                 if let Err(fault) = kubernetes::core(&object).and_then(|()| kubernetes::cluster_wide(&object)) {
                     bugs.unreadable(file.path, &fault);
                 }
+                metadata(file, &object, [("labels", &namespace.labels.value)], bugs);
             }
             None if with.contains(&key.0) => bugs.missing(&format!("clusters/{}", key.0), &show(&key)),
             None => {}
@@ -126,9 +132,30 @@ fn claim_fields(at: At, found: &ClaimText, meant: &Volume, bugs: &mut Bugs) {
     same(at, "volume", name, &found.volume, &meant.name, bugs);
 }
 
+/// Labels and annotations, each as a whole.
+fn metadata<'m>(
+    file: &Emitted,
+    found: &KubeObject,
+    meant: impl IntoIterator<Item = (&'static str, &'m Value)>,
+    bugs: &mut Bugs,
+) {
+    for (key, meant) in meant {
+        let node = found.document.root.pointer(&format!("/metadata/{key}"));
+        let same = match node {
+            Some(node) => yaml::holds(node, meant),
+            None => matches!(meant, Value::Map(map) if map.is_empty()),
+        };
+        if !same {
+            let line = found.document.line(node.unwrap_or(&found.document.root));
+            bugs.wrong(file.at(line), &format!("the {key} of the {} `{}` are not what was meant", found.kind, found.name));
+        }
+    }
+}
+
 fn object_body(file: &Emitted, meant: &Object, found: &KubeObject, bugs: &mut Bugs) {
     let at = file.at(found.line);
     same(at, "API version", &found.name, &found.api_version, &meant.api_version, bugs);
+    metadata(file, found, [("labels", &meant.labels.value), ("annotations", &meant.annotations.value)], bugs);
     let body = match &meant.body.value {
         crate::value::Value::Map(map) => map,
         _ => return,
@@ -156,17 +183,19 @@ fn object_body(file: &Emitted, meant: &Object, found: &KubeObject, bugs: &mut Bu
 pub fn values(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let mut files: BTreeMap<&str, &Emitted> = BTreeMap::new();
     for file in texts.of(Format::Yaml) {
-        let release = file.path.strip_prefix("helm/").and_then(|p| p.strip_suffix("/values.yaml"));
-        if let Some(release) = release {
-            files.insert(release, file);
+        if file.path.starts_with("helm/") && file.path.ends_with("/values.yaml") {
+            files.insert(file.path, file);
         }
     }
     for release in &ir.releases {
-        match files.remove(&*release.name.value) {
-            None => bugs.missing(&format!("helm/{}", *release.name), "a values file"),
+        files.remove(&**release.path);
+        match texts.of(Format::Yaml).find(|file| file.path == &**release.path) {
+            None => bugs.missing(&release.path, "the values of a release"),
             Some(file) => {
-                if let Some(document) = file.read(yaml::one, bugs) {
-                    values_of(file, document.as_ref(), release, bugs);
+                let Some(document) = file.read(yaml::one, bugs) else { continue };
+                match (&**release.by, document) {
+                    ("flux", Some(document)) => custom_resource(file, &document, release, bugs),
+                    (_, document) => values_of(file, document.as_ref(), None, release, bugs),
                 }
             }
         }
@@ -176,13 +205,76 @@ pub fn values(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     }
 }
 
-fn values_of(file: &Emitted, document: Option<&Document>, release: &HelmRelease, bugs: &mut Bugs) {
+/// A HelmRelease: its names, its specification, and the values in it.
+fn custom_resource(file: &Emitted, document: &Document, release: &HelmRelease, bugs: &mut Bugs) {
+    for (pointer, meant) in [
+        ("/kind", "HelmRelease"),
+        ("/metadata/name", &**release.name),
+        ("/metadata/namespace", &**release.namespace),
+    ] {
+        let found = document.root.pointer(pointer);
+        let line = document.line(found.unwrap_or(&document.root));
+        let found = found.and_then(Node::scalar_text).map_or("", |t| t);
+        same(file.at(line), pointer, &release.name, found, meant, bugs);
+    }
+    let spec = document.root.get("spec");
+    for entry in spec.map(Node::entries).unwrap_or_default() {
+        let at = file.at(document.line(&entry.value));
+        let meant = match &release.spec.value {
+            Value::Map(map) => map.get(&entry.key),
+            _ => None,
+        };
+        match (&*entry.key, meant) {
+            ("values", _) => values_of(file, Some(document), Some(&entry.value), release, bugs),
+            ("valuesFrom", None) => values_from(at, &entry.value, release, bugs),
+            (_, Some(meant)) if yaml::holds(&entry.value, &meant.value) => {}
+            (key, Some(_)) => bugs.wrong(at, &format!("`{key}` is not what was meant")),
+            (key, None) => bugs.extra(at, &format!("`{key}`")),
+        }
+    }
+    if let Value::Map(map) = &release.spec.value {
+        for key in map.keys().filter(|k| spec.is_none_or(|s| s.get(k).is_none())) {
+            bugs.missing(file.path, &format!("`{key}`"));
+        }
+    }
+}
+
+/// The values that come from Secrets, in their order.
+fn values_from(at: At, found: &Node, release: &HelmRelease, bugs: &mut Bugs) {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::scalar_text).map(|t| t.to_string());
+    let found: Vec<_> = found
+        .items()
+        .iter()
+        .map(|n| (text(n, "kind"), text(n, "name"), text(n, "valuesKey"), text(n, "targetPath")))
+        .collect();
+    let meant: Vec<_> = release
+        .values
+        .iter()
+        .filter(|v| v.object.is_some())
+        .map(|v| {
+            let some = |field: &Option<crate::value::Str>| field.as_ref().map(ToString::to_string);
+            (Some("Secret".to_owned()), some(&v.object), some(&v.object_key), Some(v.key.to_string()))
+        })
+        .collect();
+    if found != meant {
+        bugs.wrong(at, "the values from Secrets are not those that were meant");
+    }
+}
+
+fn values_of(
+    file: &Emitted,
+    document: Option<&Document>,
+    within: Option<&Node>,
+    release: &HelmRelease,
+    bugs: &mut Bugs,
+) {
+    let root = within.or(document.map(|d| &d.root));
     let mut proven: BTreeSet<usize> = BTreeSet::new();
     // A key that stands twice has its last value, as the site's own values come last.
     let values: BTreeMap<&str, &HelmValue> = release.values.iter().map(|v| (&*v.key.value, &**v)).collect();
     for (key, value) in values {
-        let node = document.and_then(|d| at_key(&d.root, key));
-        let held_back = value.question.as_ref().or(value.secret.as_ref());
+        let node = root.and_then(|root| at_key(root, key));
+        let held_back = value.question.as_ref().or(value.secret.as_ref()).or(value.object.as_ref());
         match (node, held_back) {
             (None, None) => bugs.missing(file.path, &format!("the value `{key}`")),
             (None, Some(_)) => {}
@@ -199,9 +291,9 @@ fn values_of(file: &Emitted, document: Option<&Document>, release: &HelmRelease,
             }
         }
     }
-    if let Some(document) = document {
-        match document.root.data {
-            Data::Map(_) => extra_values(file, document, &document.root, &mut String::new(), &proven, bugs),
+    if let (Some(document), Some(root)) = (document, root) {
+        match root.data {
+            Data::Map(_) => extra_values(file, document, root, &mut String::new(), &proven, bugs),
             _ => bugs.unreadable(file.path, &Fault::new(1, "the values are not a map")),
         }
     }

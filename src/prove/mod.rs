@@ -12,9 +12,11 @@ mod databases;
 mod documents;
 pub mod exports;
 pub mod fault;
+pub mod firewalld;
 mod firewalls;
 pub mod flows;
 pub mod fstab;
+mod host_firewalls;
 mod hosts;
 mod images;
 pub mod ini;
@@ -25,6 +27,7 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+pub mod powershell;
 mod preflight;
 mod proxy;
 mod reach;
@@ -34,6 +37,7 @@ mod storage;
 pub mod sums;
 pub mod traefik;
 mod traffic;
+pub mod xml;
 pub mod yaml;
 
 pub use bugs::is_bug;
@@ -71,6 +75,8 @@ pub fn prove_on(threads: usize, ir: &Ir, tree: &ArtifactTree, findings: &mut Fin
 fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     firewalls::nftables(ir, texts, bugs);
     firewalls::iptables(ir, texts, bugs);
+    host_firewalls::firewalld(ir, texts, bugs);
+    host_firewalls::windows(ir, texts, bugs);
     traffic::flow_table(ir, texts, bugs);
     preflight::scripts(ir, texts, bugs);
 }

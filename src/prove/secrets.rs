@@ -11,7 +11,7 @@ use crate::ir::{Ir, SecretObject};
 const PATH: &str = "secrets.sh";
 
 /// The functions of the script whose lines name items, one item a line.
-const LISTS: [&str; 3] = ["secrets", "objects", "files"];
+const LISTS: [&str; 5] = ["secrets", "objects", "sealed", "mixtures", "files"];
 
 /// A function and the words of one of its lines.
 type Entry = (&'static str, Vec<String>);
@@ -67,16 +67,30 @@ fn meant(ir: &Ir) -> Vec<Entry> {
             }
         }
     }
-    list.extend(ir.secret_objects.iter().map(|object| ("objects", object_words(object))));
+    for object in &ir.secret_objects {
+        match &*object.sealed {
+            None => list.push(("objects", object_words(object))),
+            Some(file) => {
+                let mut words = owned(&["seal", file, &object.controller, &object.controller_namespace]);
+                words.extend(object_words(object));
+                list.push(("sealed", words));
+            }
+        }
+        for m in object.mixtures.iter() {
+            list.push(("mixtures", owned(&["mixture", &m.name, &m.secret, &m.encoding, &m.before, &m.after])));
+        }
+    }
     list
 }
 
 fn object_words(object: &SecretObject) -> Vec<String> {
     let command = match &**object.form {
-        form @ ("tls" | "registry") => form,
+        form @ ("tls" | "registry" | "swarm") => form,
         _ => "opaque",
     };
-    let mut words = vec![command, &object.cluster, &object.namespace, &object.name];
+    let mut words = vec![command, &object.cluster];
+    words.extend((command != "swarm").then_some(&**object.namespace));
+    words.push(&object.name);
     words.extend(object.parts.iter().map(|part| &**part));
     match command {
         "tls" => words.push(&object.certificate),
@@ -169,7 +183,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "secrets() {\n    \"$1\" key private-key 'security office' 'a file on edge1'\n    :\n}\n\
-                        objects() {\n    :\n}\nfiles() {\n    on_host edge1 /k root:root 0600 key\n    :\n}\n";
+                        objects() {\n    :\n}\nsealed() {\n    :\n}\nmixtures() {\n    :\n}\nfiles() {\n    on_host edge1 /k root:root 0600 key\n    :\n}\n";
 
     #[test]
     fn reads_the_lines_that_name_items() {

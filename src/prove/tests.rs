@@ -185,6 +185,7 @@ fn firewall(host: &str, rules: Vec<Arc<Rule>>) -> Arc<Firewall> {
         rules: f(rules),
         sets: f(Vec::new()),
         node_ports: f(if node_ports { vec![range] } else { Vec::new() }),
+        forwards: f(node_ports),
         output: f(output),
         log: f(false),
     })
@@ -583,6 +584,8 @@ fn cluster() {
             comment: s("section 5"),
             question: f(question.map(Str::from)),
             secret: f(None),
+            object: f(None),
+            object_key: f(None),
         })
     };
     let ir = Ir {
@@ -606,6 +609,10 @@ fn cluster() {
             name: s("simula-rl"),
             product: s("simula"),
             chart: s("chart.tgz"),
+            by: s("helm"),
+            path: s("helm/simula-rl/values.yaml"),
+            head: f(Vec::new()),
+            spec: f(crate::value::Value::Null),
             values: f(vec![
                 value("entrypoint.port", 443i64.into(), None),
                 value("entrypoint.host", "yes".into(), None),

@@ -1,5 +1,5 @@
-//! Firewalls for real: the hosts of each fixture as network namespaces, its rulesets loaded into them, and every pair
-//! probed: what the flows permit gets an answer, everything else gets none.
+//! Firewalls for real: the hosts of each fixture as network namespaces, its rulesets loaded into them (nftables by `nft`,
+//! iptables by the emitted loader), and every pair probed: what the flows permit gets an answer, everything else none.
 
 #[path = "../consumers/program.rs"]
 #[allow(dead_code, reason = "the judges of artifacts use the rest")]
@@ -31,6 +31,12 @@ const PATIENCE: f64 = 3.0;
 const POD_PORT: u16 = 8443;
 /// Ports of other hosts' flows that are tried at each host.
 const FOREIGN_PORTS: usize = 12;
+/// Transports without ports that can be tried, with their numbers; what a host answers itself has none.
+const PORTLESS: [(&str, u8); 6] = [("ip-in-ip", 4), ("gre", 47), ("esp", 50), ("ospf", 89), ("vrrp", 112), ("icmp", 0)];
+/// Chains that somebody else has made: a network plug-in that forwards, marks, and drops a port of its own.
+const OTHERS: &str = include_str!("others.rules");
+/// The port that they drop.
+const PORT_OF_OTHERS: u16 = 64998;
 /// Differences that a failure shows.
 const SHOWN: usize = 20;
 
@@ -45,12 +51,85 @@ fn rulesets_permit_the_flows_and_nothing_else() {
     specs.sort();
     for spec in specs {
         let fixture = Fixture::of(&spec);
-        let name = spec.strip_prefix(root).unwrap_or(&spec);
-        match fixture.probed() {
-            Ok(count) => program::say(&format!("{name}: {count}")),
-            Err(differences) => panic!("{name}: {differences}"),
-        }
+        probed(&fixture, spec.strip_prefix(root).unwrap_or(&spec).as_str());
     }
+}
+
+#[test]
+fn every_host_with_iptables_permits_the_same() {
+    if !ready() {
+        return;
+    }
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["firewalls", "demo"] {
+        let spec = root.join("fixtures").join(name).join("site.yaml");
+        let fixture = Fixture::edited(&spec, |text| {
+            let text = text.replace("targets: [nftables, iptables,", "targets: [iptables,");
+            text.replace("targets: [nftables,", "targets: [iptables,")
+        });
+        let target = |f: &std::sync::Arc<sitec::ir::Firewall>| f.target.name() == "iptables";
+        assert!(fixture.ir.firewalls.iter().all(target), "{name} has hosts of another form");
+        assert!(fixture.ir.firewalls.iter().any(|f| !f.node_ports.is_empty()), "{name} has no node");
+        probed(&fixture, &format!("{name} with iptables"));
+    }
+}
+
+fn probed(fixture: &Fixture, name: &str) {
+    fixture.say_unloaded(name);
+    match fixture.probed() {
+        Ok(count) => program::say(&format!("{name}: {count}")),
+        Err(differences) => panic!("{name}: {differences}"),
+    }
+}
+
+#[test]
+fn chains_of_others_survive_the_loader() {
+    if !ready() {
+        return;
+    }
+    let spec = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/firewalls/site.yaml");
+    let fixture = Fixture::of(&spec);
+    let mut network = Network::new();
+    let addresses = |host: &str| fixture.site.host_addresses(host).into_iter().map(|a| a.value).collect::<Vec<_>>();
+    let (host, admin) = (addresses("files1"), "10.61.250.3".parse().expect("an address"));
+    let (ns, asking) = (network.station(&host), network.station(&[admin]));
+    let saved = |network: &Network| -> Vec<Vec<String>> {
+        let save = |program: &str| String::from_utf8(network.run(&ns, &[program], b"")).expect("text");
+        let plain = |line: &&str| !line.starts_with('#');
+        // Without the counters.
+        let line = |line: &str| line.split(" [").next().unwrap_or_default().to_owned();
+        ["iptables-save", "ip6tables-save"].map(|p| save(p).lines().filter(plain).map(line).collect()).to_vec()
+    };
+    for program in ["iptables-restore", "ip6tables-restore"] {
+        network.run(&ns, &[program, "--noflush"], OTHERS.as_bytes());
+    }
+    let before = saved(&network);
+    let files = fixture.ruleset("files1");
+    network.iptables(&ns, &files, "start start");
+    for (before, after) in before.iter().zip(saved(&network)) {
+        let of_others: Vec<&String> = after.iter().filter(|line| !line.contains("sitec-")).collect();
+        assert_eq!(of_others, before.iter().collect::<Vec<_>>(), "the loader touches what others have made");
+        let input: Vec<&String> = after.iter().filter(|line| line.starts_with("-A INPUT ")).collect();
+        assert_eq!(*input[0], "-A INPUT -j sitec-input", "others come first: {input:?}");
+        let ours = after.iter().filter(|line| line.contains("-j sitec-input")).count();
+        assert_eq!(ours, 1, "starting twice jumps twice");
+    }
+    // What our chain permits, theirs still sees.
+    network.listen(&ns, &[22, PORT_OF_OTHERS], (&[], &[]));
+    let probe = |port: u16| {
+        network.probe(&asking, &[Probe { source: admin, target: host[0], port, transport: "tcp" }], PATIENCE)[0]
+    };
+    assert!(probe(22), "the port that is permitted does not answer");
+    assert!(!probe(PORT_OF_OTHERS), "a port that nobody permits answers");
+    let theirs = OTHERS.replace(&PORT_OF_OTHERS.to_string(), "22");
+    network.run(&ns, &["iptables-restore", "--noflush"], theirs.as_bytes());
+    let probe = |port: u16| {
+        network.probe(&asking, &[Probe { source: admin, target: host[0], port, transport: "tcp" }], SECONDS)[0]
+    };
+    assert!(!probe(22), "what our chain permits passes by the chains of others");
+    network.run(&ns, &["iptables-restore"], before_text(&before[0]).as_bytes());
+    network.iptables(&ns, &files, "start stop stop");
+    assert_eq!(saved(&network), before, "the loader leaves something behind");
 }
 
 #[test]
@@ -59,18 +138,27 @@ fn a_ruleset_that_differs_is_noticed() {
         return;
     }
     let demo = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo/site.yaml");
-    let edits: [(&str, &str, &str); 3] = [
+    let edits = [
         ("pg1", "tcp dport { 5432 } accept", "tcp dport { 5433 } accept"),
         ("nfs1", "policy drop", "policy accept"),
         ("w1", "10.30.8.", "10.31.8."),
     ];
     for (host, old, new) in edits {
         let mut fixture = Fixture::of(&demo);
-        let path = format!("hosts/{host}/root/etc/nftables.d/sitec.nft");
-        let file = fixture.tree.files.get_mut(&path).expect("the ruleset");
-        let text = String::from_utf8(file.bytes.clone()).expect("text");
-        assert!(text.contains(old), "{path} has no `{old}`");
-        file.bytes = text.replace(old, new).into_bytes();
+        fixture.edit(&format!("hosts/{host}/root/etc/nftables.d/sitec.nft"), old, new);
+        assert!(fixture.probed().is_err(), "`{new}` instead of `{old}` at {host} was not noticed");
+    }
+    let firewalls = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/firewalls/site.yaml");
+    let edits = [
+        ("files1", "etc/iptables/sitec-v4.rules", "--dports 22 ", "--dports 23 "),
+        ("files1", "etc/iptables/sitec-v6.rules", "-A sitec-input -j DROP", "-A sitec-input -j RETURN"),
+        ("s1", "etc/iptables/sitec-v4.rules", "-p 50 ", "-p 47 "),
+        ("files1", "usr/local/sbin/sitec-firewall", "filter INPUT", "filter FORWARD"),
+        ("k2", "etc/nftables.d/sitec.nft", "l4proto 4 accept", "l4proto 4 drop"),
+    ];
+    for (host, path, old, new) in edits {
+        let mut fixture = Fixture::of(&firewalls);
+        fixture.edit(&format!("hosts/{host}/root/{path}"), old, new);
         assert!(fixture.probed().is_err(), "`{new}` instead of `{old}` at {host} was not noticed");
     }
 }
@@ -79,6 +167,7 @@ fn ready() -> bool {
     let programs = [
         ("ip", "Debian: apt-get install iproute2"),
         ("nft", "Debian: apt-get install nftables"),
+        ("iptables-restore", "Debian: apt-get install iptables"),
         ("python3", "Debian: apt-get install python3"),
     ];
     present("probes", &programs) && given("probes", is_root(), "needs root for network namespaces")
@@ -104,7 +193,18 @@ struct Station {
 
 impl Fixture {
     fn of(spec: &Utf8Path) -> Self {
-        let read = |path: &str| fs::read(path).map_err(|e| e.to_string());
+        Self::edited(spec, |text| text.to_owned())
+    }
+
+    /// The fixture with another text.
+    fn edited(spec: &Utf8Path, edit: impl Fn(&str) -> String + Sync) -> Self {
+        let read = |path: &str| {
+            let bytes = fs::read(path).map_err(|e| e.to_string())?;
+            Ok(match std::str::from_utf8(&bytes) {
+                Ok(text) if path == spec.as_str() => edit(text).into_bytes(),
+                _ => bytes,
+            })
+        };
         let inputs = Inputs { entry: spec.to_string(), read: &read, packs: &[], depth: Depth::Build, threads: 0 };
         let compiled = compile(&inputs);
         let why = "a fixture compiles";
@@ -113,6 +213,14 @@ impl Fixture {
         let stations = fixture.stations().into_iter().filter(|s| s.node.is_some());
         fixture.nodes = stations.map(|s| s.addresses).collect();
         fixture
+    }
+
+    /// Breaks a file.
+    fn edit(&mut self, path: &str, old: &str, new: &str) {
+        let file = self.tree.files.get_mut(path).unwrap_or_else(|| panic!("no {path}"));
+        let text = String::from_utf8(file.bytes.clone()).expect("text");
+        assert!(text.contains(old), "{path} has no `{old}`");
+        file.bytes = text.replace(old, new).into_bytes();
     }
 
     /// Every host, one stranger per network, the external endpoints, and one who belongs nowhere.
@@ -158,9 +266,30 @@ impl Fixture {
     }
 
     fn ruleset(&self, host: &str) -> Vec<(String, Vec<u8>)> {
-        let folder = format!("hosts/{host}/root/etc/nftables.d/");
-        let files = self.tree.files.iter().filter(|(path, _)| path.starts_with(&folder));
+        const PLACES: [&str; 3] = ["etc/nftables.d/", "etc/iptables/", "usr/local/sbin/sitec-firewall"];
+        let folder = format!("hosts/{host}/root/");
+        let ours = |path: &str| path.strip_prefix(&folder).is_some_and(|p| PLACES.iter().any(|own| p.starts_with(own)));
+        let files = self.tree.files.iter().filter(|(path, _)| ours(path));
         files.map(|(path, artifact)| (path.clone(), artifact.bytes.clone())).collect()
+    }
+
+    /// Says which rulesets nothing here can load.
+    fn say_unloaded(&self, name: &str) {
+        let of = |form: &str| self.ir.firewalls.iter().filter(|f| f.target.name() == form).count();
+        for (form, why) in [
+            ("firewalld", "its daemon speaks over the system bus, and a namespace has none of its own"),
+            ("windows", "there is no Windows here"),
+        ] {
+            if of(form) > 0 {
+                program::say(&format!("{name}: {} rulesets of {form} are not loaded: {why}", of(form)));
+            }
+        }
+    }
+
+    /// The transports without ports that are tried at every host: those of the flows, and one more.
+    fn portless(&self) -> Vec<(&'static str, u8)> {
+        let used = |name: &str| self.ir.flows.iter().any(|f| f.transport.name() == name);
+        PORTLESS.into_iter().filter(|(name, _)| used(name) || *name == "esp").collect()
     }
 
     /// Whether the flows permit it. Addresses are looked at, not names.
@@ -178,7 +307,7 @@ impl Fixture {
         self.ir.flows.iter().any(|flow| {
             *flow.scope != Scope::Cluster
                 && flow.transport.name() == probe.transport
-                && flow.ports.is_some_and(|p| p.low <= probe.port && probe.port <= p.high)
+                && flow.ports.is_none_or(|p| p.low <= probe.port && probe.port <= p.high)
                 && within(&flow.from_hosts.nets, &source)
                 && within(&flow.to_hosts.nets, &probe.target)
         })
@@ -209,16 +338,22 @@ impl Fixture {
         let spaces: Vec<String> = stations.iter().map(|s| network.station(&s.addresses)).collect();
         let mut ports = BTreeMap::new();
         for (station, ns) in stations.iter().zip(&spaces).filter(|(s, _)| !s.ruleset.is_empty()) {
-            for (path, bytes) in &station.ruleset {
-                assert!(path.ends_with(".nft"), "no way to load {path}");
-                network.run(ns, &["nft", "-f", "-"], bytes);
+            match station.ruleset.iter().find(|(path, _)| path.ends_with(".nft")) {
+                Some((_, bytes)) => drop(network.run(ns, &["nft", "-f", "-"], bytes)),
+                None => {
+                    for program in ["iptables-restore", "ip6tables-restore"] {
+                        network.run(ns, &[program, "--noflush"], OTHERS.as_bytes());
+                    }
+                    network.iptables(ns, &station.ruleset, "start");
+                }
             }
             let own = self.ports(station);
-            network.listen(ns, &own);
+            let raw: Vec<u8> = self.portless().into_iter().map(|(_, number)| number).filter(|n| *n > 0).collect();
+            network.listen(ns, &own, (&raw, &station.addresses));
             ports.insert(&station.name, own);
         }
         let mut jobs: Vec<(String, Vec<Probe>)> =
-            spaces.iter().enumerate().map(|(i, ns)| (ns.clone(), probes(i, &stations, &ports))).collect();
+            spaces.iter().enumerate().map(|(i, ns)| (ns.clone(), self.all_probes(i, &stations, &ports))).collect();
         jobs.extend(self.pods(&mut network, &stations, &spaces, &ports));
         let (wrong, count) = (Mutex::new(Vec::new()), jobs.iter().map(|(_, p)| p.len()).sum::<usize>());
         let open = jobs.iter().flat_map(|(_, p)| p).filter(|p| self.permits(p)).count();
@@ -239,6 +374,29 @@ impl Fixture {
             0 => Ok(format!("{} hosts, {count} probes, {open} of them permitted", ports.len())),
             n => Err(format!("{n} of {count} probes:\n{}", wrong[..n.min(SHOWN)].join("\n"))),
         }
+    }
+
+    /// All probes from one station to the others that have a ruleset; transports without ports are not tried of pods.
+    fn all_probes(&self, from: usize, stations: &[Station], ports: &BTreeMap<&String, Vec<u16>>) -> Vec<Probe> {
+        let mut list = probes(from, stations, ports);
+        for (i, station) in stations.iter().enumerate().filter(|(i, s)| *i != from && ports.contains_key(&s.name)) {
+            for source in &stations[from].addresses {
+                for target in station.addresses.iter().filter(|t| t.is_ipv4() == source.is_ipv4()) {
+                    // Of ICMPv6 no type is answered and not permitted anyway.
+                    let portless = self.portless().into_iter().filter(|(name, _)| *name != "icmp" || target.is_ipv4());
+                    for (transport, _) in portless {
+                        let there = Probe { source: *source, target: *target, port: 0, transport };
+                        let back = Probe { source: *target, target: *source, port: 0, transport };
+                        // Without ports, what comes back is an answer to whoever has asked before.
+                        let first = from < i || !ports.contains_key(&stations[from].name);
+                        if self.permits(&there) || (first && !self.permits(&back)) {
+                            list.push(there);
+                        }
+                    }
+                }
+            }
+        }
+        list
     }
 
     /// Puts a pod behind every node: node ports lead to it, and it reaches other pods always, its own node with its own
@@ -265,7 +423,7 @@ impl Fixture {
             let mut own: Vec<u16> = ports[&station.name].clone();
             own.retain(|p| range.low <= *p && *p <= range.high);
             own.push(POD_PORT);
-            network.listen(&ns, &own);
+            network.listen(&ns, &own, (&[], &[]));
             let own = [IpAddr::V4(Pod::address4(*index, 2)), IpAddr::V6(Pod::address6(*index, 2))];
             let mut list = Vec::new();
             for (_, _, other, _) in nodes.iter().filter(|(_, _, other, _)| other != index) {
@@ -318,7 +476,7 @@ impl Fixture {
     }
 }
 
-/// All probes from one station to the others that have a ruleset.
+/// All probes with ports from one station to the others that have a ruleset.
 fn probes(from: usize, stations: &[Station], ports: &BTreeMap<&String, Vec<u16>>) -> Vec<Probe> {
     let mut list = Vec::new();
     for (index, station) in stations.iter().enumerate().filter(|(index, _)| *index != from) {
@@ -333,6 +491,11 @@ fn probes(from: usize, stations: &[Station], ports: &BTreeMap<&String, Vec<u16>>
         }
     }
     list
+}
+
+/// What has been saved without its counters, so that it can be restored.
+fn before_text(lines: &[String]) -> String {
+    lines.iter().map(|line| line.clone() + if line.starts_with(':') { " [0:0]\n" } else { "\n" }).collect()
 }
 
 /// The node of a pod of the test network.

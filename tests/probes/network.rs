@@ -22,7 +22,7 @@ pub struct Network {
     listeners: Vec<Child>,
 }
 
-/// What is tried: from which address, to which, on which port.
+/// What is tried: from which address, to which, on which port (0 where the transport has none).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Probe {
     pub source: IpAddr,
@@ -144,9 +144,31 @@ impl Network {
         output(command("ip").args(["netns", "exec", ns]).args(program), input)
     }
 
-    /// Listens in a namespace on these ports of all its addresses, for TCP and for UDP.
-    pub fn listen(&mut self, ns: &str, ports: &[u16]) {
-        let task = json!({ "listen": { "tcp": ports, "udp": ports } });
+    /// Runs the emitted loader of iptables in a namespace, once for each of these verbs, with its rules where it looks for
+    /// them: in an `/etc` that this run alone sees.
+    pub fn iptables(&self, ns: &str, files: &[(String, Vec<u8>)], verbs: &str) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut copies = String::new();
+        for (path, bytes) in files {
+            let name = path.rsplit('/').next().expect("a name");
+            std::fs::write(folder.path().join(name), bytes).expect("written");
+            if path.contains("/root/etc/iptables/") {
+                copies += &format!("cp {name} /mnt/etc/iptables/\n");
+            }
+        }
+        let folder = folder.path().to_str().expect("UTF-8");
+        let script = format!(
+            "cd {folder}\nmount -t tmpfs tmpfs /mnt\nmkdir /mnt/real /mnt/etc\nmount --bind /etc /mnt/real\n\
+             for file in /mnt/real/*; do ln -s \"$file\" /mnt/etc/; done\n\
+             rm -f /mnt/etc/iptables\nmkdir /mnt/etc/iptables\n{copies}mount --bind /mnt/etc /etc\n\
+             chmod +x sitec-firewall\nfor verb in {verbs}; do ./sitec-firewall \"$verb\"; done\n"
+        );
+        self.run(ns, &["sh", "-e"], script.as_bytes());
+    }
+
+    /// Listens in a namespace on these ports of all its addresses, for TCP and for UDP, and for protocols without ports.
+    pub fn listen(&mut self, ns: &str, ports: &[u16], raw: (&[u8], &[IpAddr])) {
+        let task = json!({ "listen": { "tcp": ports, "udp": ports }, "protocols": raw.0, "addresses": raw.1 });
         let mut child = spawn(ns);
         child.stdin.take().expect("a pipe").write_all(task.to_string().as_bytes()).expect("the listener reads");
         let mut line = String::new();

@@ -168,6 +168,32 @@ pub const TESTS: &[Row] = &[
         run: |c| Ok(Value::Bool(text(c)?.ends_with(&*c.text(0)?))),
     },
     Row {
+        name: "covered_by",
+        params: &[value("names")],
+        unknown: PASSES,
+        doc: "whether a certificate with these names is good for the host name; `*.acme.example` stands for one label",
+        ty: |t| {
+            t.expect("a host name", kinds::scalar);
+            t.expect_arg(0, "a list of names", |t| super::table::elements(t).is_some());
+            Type::Bool
+        },
+        run: |c| {
+            let host = text(c)?.trim_end_matches('.').to_ascii_lowercase();
+            let names = match c.args[0].clone().unwrap_or_default() {
+                Value::List(names) => names,
+                _ => return Err(c.refuse("a list of names")),
+            };
+            let covers = |name: &str| {
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                match (name.strip_prefix("*."), host.split_once('.')) {
+                    (Some(domain), Some((_, parent))) => domain == parent,
+                    _ => name == host,
+                }
+            };
+            Ok(Value::Bool(names.iter().any(|n| n.value.text().is_some_and(|n| covers(&n)))))
+        },
+    },
+    Row {
         name: "matching",
         params: &[value("glob")],
         unknown: PASSES,

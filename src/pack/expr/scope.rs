@@ -108,6 +108,11 @@ impl Reads {
         Origins::all(&self.places)
     }
 
+    /// The sets that were read, with repetitions.
+    pub fn each(&self) -> impl Iterator<Item = &Origins> {
+        self.places.iter()
+    }
+
     /// Adds what another evaluation noted.
     pub fn absorb(&mut self, other: &Reads) {
         self.unanswered.extend(other.unanswered.iter().cloned());

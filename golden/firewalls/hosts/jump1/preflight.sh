@@ -340,7 +340,7 @@ fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
-    try tcp 22 'hosts, SSH' management 0 10.61.16.11 10.61.16.12 10.61.16.13 10.61.16.21 10.61.16.31 10.61.16.32 10.61.16.51 2001:db8:61:16::11 2001:db8:61:16::12 2001:db8:61:16::13 2001:db8:61:16::21
+    try tcp 22 'hosts, SSH' management 0 10.61.16.11 10.61.16.12 10.61.16.13 10.61.16.21 10.61.16.22 10.61.16.31 10.61.16.32 10.61.16.51 2001:db8:61:16::11 2001:db8:61:16::12 2001:db8:61:16::13 2001:db8:61:16::21 2001:db8:61:16::22
     try tcp 445 'files1, SMB' admin 0 10.61.16.21 2001:db8:61:16::21
     try tcp 8000 'files1, previews' admin 0 10.61.16.21 2001:db8:61:16::21
     try tcp 8002 'files1, previews' admin 0 10.61.16.21 2001:db8:61:16::21
@@ -358,6 +358,10 @@ if [ "$flows" = yes ]; then
     try tcp 8026 'files1, previews' admin 0 10.61.16.21 2001:db8:61:16::21
     try tcp 8028 'files1, previews' admin 0 10.61.16.21 2001:db8:61:16::21
     try tcp 8030-8040 'files1, previews' admin 0 10.61.16.21 2001:db8:61:16::21
+    try tcp 22 'Windows hosts, SSH' management 0 10.61.16.41
+    try tcp 3389 'Windows hosts, Remote Desktop' management 0 10.61.16.41
+    try tcp 5985-5986 'Windows hosts, WinRM' management 0 10.61.16.41
+    try udp 3389 'Windows hosts, Remote Desktop' management 0 10.61.16.41
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

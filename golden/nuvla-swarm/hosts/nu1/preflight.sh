@@ -344,6 +344,12 @@ if [ "$facts" = yes ]; then
     port tcp 8080 'host nodes' no
     port udp 4789 'host nodes' no
     port udp 7946 'host nodes' no
+    # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
+    probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
+    # Nuvla installation guide: Self-Signed Certificates
+    probe 'openssl is there, for the certificates' 'install the package openssl' 'command -v openssl' 
+    # Nuvla installation guide: Production Nuvla Installation, Prerequisites
+    probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
 
 if [ "$flows" = yes ]; then
@@ -358,7 +364,7 @@ if [ "$flows" = yes ]; then
     try tcp 2376-2377 'target nodes, docker' Nuvla 0 10.50.2.11 10.50.2.12 10.50.2.13
     try tcp 32768-60999 'target nodes, applications of users' users 0 10.50.2.11 10.50.2.12 10.50.2.13
     try udp 123 'ntp, NTP' hosts 0 192.0.2.1
-    try tcp 587 'smtp, SMTP' 'host nodes' 0 192.0.2.25
+    try tcp 465 'smtp, SMTP' 'host nodes' 0 192.0.2.25
     try tcp 443 'GitHub, HTTPS' masters 0 github.com
     try tcp 443 'Docker Hub, HTTPS' 'swarm nodes' 0 registry-1.docker.io
 fi

@@ -350,6 +350,12 @@ if [ "$facts" = yes ]; then
     port udp 4789 'target nodes' no
     port udp 7946 'target nodes' no
     port udp 33333 'NFS server' no
+    # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
+    probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
+    # Nuvla installation guide: Self-Signed Certificates
+    probe 'openssl is there, for the certificates' 'install the package openssl' 'command -v openssl' 
+    # Nuvla installation guide: Production Nuvla Installation, Prerequisites
+    probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
 
 if [ "$flows" = yes ]; then

@@ -344,6 +344,8 @@ if [ "$facts" = yes ]; then
     port tcp 8080 'target nodes' no
     port udp 4789 'target nodes' no
     port udp 7946 'target nodes' no
+    # Nuvla installation guide: Production Nuvla Installation, Prerequisites
+    probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
 
 if [ "$flows" = yes ]; then

@@ -347,7 +347,9 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.84.0.1 10.84.0.2
+    try tcp 22 'Windows hosts, SSH' management 0 10.84.20.11 10.84.20.12
     try tcp 3389 'Windows hosts, windows-node, RDP, Remote Desktop' 'admin, management' 0 10.84.20.11 10.84.20.12
+    try tcp 5985-5986 'Windows hosts, WinRM' management 0 10.84.20.11 10.84.20.12
     try udp 3389 'Windows hosts, Remote Desktop' management 0 10.84.20.11 10.84.20.12
     try tcp 22 'hosts, SSH' management 11 10.84.4.10 10.84.8.11 10.84.8.12 10.84.8.13 10.84.8.21 10.84.8.22 10.84.8.23 10.84.8.24 10.84.8.25 10.84.8.26 10.84.8.31 10.84.8.41 10.84.8.42 10.84.8.51 2001:db8:84:8::11 2001:db8:84:8::12
     try tcp 6443 'kubernetes-api, Kubernetes API' admin 0 10.84.8.10 10.84.8.11 10.84.8.12 10.84.8.13 2001:db8:84:8::11 2001:db8:84:8::12 2001:db8:84:8::13

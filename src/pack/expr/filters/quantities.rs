@@ -96,6 +96,39 @@ pub const FILTERS: &[Row] = &[
         run: write,
     },
     Row {
+        name: "write_up",
+        params: &[word("Mi")],
+        unknown: PASSES,
+        doc: "the same as `write`, rounded up: what must not be less than the amount",
+        ty: |t| {
+            let unit = t.literal(0).and_then(suffix);
+            match unit {
+                Some((unit, _)) => t.expect("a quantity of the suffix's kind", |t| *t == Type::Quantity(unit)),
+                None => t.report("the suffix is one of `Ki Mi Gi Ti`, `K M G T`, `m`, `s`, `ms`".into()),
+            }
+            Type::Text
+        },
+        run: |c| {
+            let text = c.text(0)?;
+            let Some((unit, factor)) = suffix(&text) else {
+                return Err(c.fault(format!("`{text}` is not a suffix that `write_up` knows")));
+            };
+            Ok(Value::str(format!("{}{text}", quantity(c, unit)?.amount.div_ceil(factor))))
+        },
+    },
+    Row {
+        name: "percent",
+        params: &[value("n")],
+        unknown: PASSES,
+        doc: "so many hundredths of a whole number or a quantity, rounded up: `percent(130)` adds 30 %",
+        ty: |t| {
+            t.expect("a whole number or a quantity", |t| matches!(t, Type::Int | Type::Quantity(_)));
+            t.expect_arg(0, "a whole number", |t| *t == Type::Int);
+            t.input.clone()
+        },
+        run: percent,
+    },
+    Row {
         name: "ceil_div",
         params: &[value("n")],
         unknown: PASSES,
@@ -171,6 +204,26 @@ fn write(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {
         return Err(c.fault(format!("`{}` is less than 1{text}", q.source)));
     }
     Ok(Value::str(format!("{}{text}", q.amount / factor)))
+}
+
+fn percent(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {
+    let n = c.int(0)?;
+    let Ok(n) = u32::try_from(n) else {
+        return Err(c.fault(format!("`percent` takes a number from 0 on, not {n}")));
+    };
+    match &c.input {
+        Value::Int(a) => {
+            let product = i128::from(*a) * i128::from(n);
+            let up = product.div_euclid(100) + i128::from(product.rem_euclid(100) != 0);
+            i64::try_from(up).map(Value::Int).map_err(|_| c.fault("the amount is too large"))
+        }
+        Value::Quantity(q) => {
+            let up = (u128::from(q.amount) * u128::from(n)).div_ceil(100);
+            let amount = u64::try_from(up).map_err(|_| c.fault("the amount is too large"))?;
+            Ok(crate::pack::expr::operators::quantity(q.unit, amount))
+        }
+        _ => Err(c.refuse("a whole number or a quantity")),
+    }
 }
 
 fn ceil_div(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {

@@ -1,0 +1,73 @@
+# Is this host the terminal server that SESTEK needs? knovvu at halden-bergen.
+# Run it there in PowerShell as the account of the support engineer. It changes nothing. Exit status: 0 fine, 1 something failed.
+$failed = 0
+function Report([bool] $fine, [string] $what) {
+    if ($fine) { Write-Output "ok    $what" } else { Write-Output "FAIL  $what"; $script:failed++ }
+}
+
+$principal = New-Object Security.Principal.WindowsPrincipal([Security.Principal.WindowsIdentity]::GetCurrent())
+Report ($principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) 'administrator privileges'
+
+# Windows Server 2016 is build 14393; Windows 10 and 11 report version 10.
+$system = Get-CimInstance Win32_OperatingSystem
+$build = [int] $system.BuildNumber
+if ($system.ProductType -eq 1) { Report ($system.Version -like '10.*') $system.Caption } else { Report ($build -ge 14393) $system.Caption }
+
+$free = (Get-PSDrive -Name $env:SystemDrive.TrimEnd(':')).Free
+Report ($free -ge 2GB) ('{0:N1} GB free for temporary files, 2 are recommended' -f ($free / 1GB))
+
+# Installed programs by the names that they register, packages of the store, and ssh by its command.
+$keys = 'HKLM:\Software\Microsoft\Windows\CurrentVersion\Uninstall\*', 'HKLM:\Software\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall\*', 'HKCU:\Software\Microsoft\Windows\CurrentVersion\Uninstall\*'
+$names = @(Get-ItemProperty $keys -ErrorAction SilentlyContinue | ForEach-Object { $_.DisplayName })
+$names += @(Get-AppxPackage | ForEach-Object { $_.Name })
+function Installed([string] $title) {
+    if ($title -eq 'OpenSSH Client') { return [bool] (Get-Command ssh.exe -ErrorAction SilentlyContinue) }
+    $word = $title -replace ' ', '*'
+    return [bool] ($names -like "*$word*")
+}
+Report (Installed 'OpenSSH Client') 'OpenSSH Client'
+Report (Installed 'Windows Terminal') 'Windows Terminal'
+Report (Installed 'Notepad++') 'Notepad++'
+Report (Installed 'Postman') 'Postman'
+Report (Installed 'SQL Server Management Studio') 'SQL Server Management Studio'
+
+# Everything that the terminal server connects to.
+function Reach([string] $what, [string] $address, [int] $port) {
+    $test = Test-NetConnection -ComputerName $address -Port $port -WarningAction SilentlyContinue
+    Report ($test.TcpTestSucceeded) "$what at ${address}:$port"
+}
+Reach 'call-recorder, SESTEK Call Recorder' '10.60.140.11' 2050
+Reach 'database, MS SQL Server' '10.60.150.41' 1433
+Reach 'kubernetes-api, Kubernetes API' '10.60.128.10' 6443
+Reach 'kubernetes-api, Kubernetes API' '10.60.128.11' 6443
+Reach 'kubernetes-api, Kubernetes API' '10.60.128.12' 6443
+Reach 'kubernetes-api, Kubernetes API' '10.60.128.13' 6443
+Reach 'kubernetes-api, Kubernetes API' '2001:db8:60::11' 6443
+Reach 'kubernetes-api, Kubernetes API' '2001:db8:60::12' 6443
+Reach 'kubernetes-api, Kubernetes API' '2001:db8:60::13' 6443
+Reach 'license-server, Remote Desktop' '10.60.150.51' 3389
+Reach 'license-server, Remote Desktop' '10.60.150.52' 3389
+Reach 'license-server, license' '10.60.150.51' 30113
+Reach 'license-server, license' '10.60.150.52' 30113
+Reach 'log-target, log forwarding' '10.60.160.30' 9200
+Reach 'nodes, SSH' '10.60.128.11' 22
+Reach 'nodes, SSH' '10.60.128.12' 22
+Reach 'nodes, SSH' '10.60.128.13' 22
+Reach 'nodes, SSH' '10.60.128.21' 22
+Reach 'nodes, SSH' '10.60.128.22' 22
+Reach 'nodes, SSH' '10.60.128.23' 22
+Reach 'nodes, SSH' '10.60.128.24' 22
+Reach 'nodes, SSH' '2001:db8:60::11' 22
+Reach 'nodes, SSH' '2001:db8:60::12' 22
+Reach 'nodes, SSH' '2001:db8:60::13' 22
+Reach 'nodes, SSH' '2001:db8:60::21' 22
+Reach 'nodes, SSH' '2001:db8:60::22' 22
+Reach 'nodes, SSH' '2001:db8:60::23' 22
+Reach 'nodes, SSH' '2001:db8:60::24' 22
+Reach 'object-storage, S3' '10.60.160.10' 9443
+Reach 'registry, HTTPS' '10.60.128.51' 8443
+Reach 'sr-server, HTTP' '10.60.140.21' 10097
+Reach 'sr-server, HTTP' '10.60.140.22' 10097
+Reach 'trace-target, OpenTelemetry' '10.60.160.20' 4317
+
+exit [int] ($failed -gt 0)

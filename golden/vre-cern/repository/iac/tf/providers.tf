@@ -1,0 +1,27 @@
+# Providers, pinned. Written by sitec; do not edit.
+terraform {
+  required_providers {
+    helm = {
+      source = "hashicorp/helm"
+      version = "2.8.0"
+    }
+    kubernetes = {
+      source = "hashicorp/kubernetes"
+      version = "2.16.0"
+    }
+    openstack = {
+      source = "terraform-provider-openstack/openstack"
+      version = "1.49.0"
+    }
+  }
+}
+
+provider "kubernetes" {
+  config_path = var.kubeconfig
+}
+
+provider "helm" {
+  kubernetes {
+    config_path = var.kubeconfig
+  }
+}

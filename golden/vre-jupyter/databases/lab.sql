@@ -1,0 +1,15 @@
+-- Roles and databases on server lab, site halden-lab. Written by sitec; do not edit.
+-- Run by an administrator of the server; repeatable, and no password is in it:
+--   psql -X -v ON_ERROR_STOP=1 -d postgres -f <this file>
+\set ON_ERROR_STOP on
+
+-- VRE wiki, Infrastructure Management: Database
+SELECT format('CREATE ROLE %I', 'jhub') WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'jhub') \gexec
+ALTER ROLE "jhub" LOGIN;
+
+-- VRE wiki, Infrastructure Management: Database; Database, list of databases
+SELECT format('CREATE DATABASE %I OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L TEMPLATE template0', 'jhub', 'jhub', 'UTF8', 'en_US.UTF-8', 'en_US.UTF-8') WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = 'jhub') \gexec
+ALTER DATABASE "jhub" OWNER TO "jhub";
+\connect "jhub"
+-- The owner may make and remove schemas and tables; before PostgreSQL 15 the schema `public` is not its own.
+GRANT ALL ON SCHEMA public TO "jhub";
