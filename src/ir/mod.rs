@@ -18,8 +18,8 @@ pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
-    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretMixture, SecretObject, SecretUse, ValueLine,
-    Volume,
+    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretMixture, SecretObject, SecretUse,
+    ValueLine, Volume,
 };
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
