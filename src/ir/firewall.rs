@@ -119,7 +119,7 @@ item! {
         /// The same as the fewest intervals: `10.0.0.1-10.0.0.3`, `10.1.0.0/16`.
         ranges: Arc<[Str]>,
         /// The networks once more, where none may have a prefix of length zero: two halves stand for a whole family.
-        entries: Vec<IpNet>,
+        entries: Arc<[IpNet]>,
     }
 }
 

@@ -84,11 +84,19 @@ fn sets(rules: &[Arc<Rule>], written: &mut Written) -> Vec<Arc<AddressSet>> {
             name: rule.set.clone(),
             family: F::new(rule.family.value, origins.clone()),
             nets: F::new(rule.peers.value.clone(), origins.clone()),
-            entries: F::new(rule.peers.iter().flat_map(halves).collect(), origins.clone()),
+            entries: F::new(entries(nets), origins.clone()),
             ranges: F::new(written.get(nets).cloned().unwrap_or_default(), origins.clone()),
         }));
     }
     list
+}
+
+/// The networks, shared unless one of them has a prefix of length zero.
+fn entries(nets: &Arc<[IpNet]>) -> Arc<[IpNet]> {
+    match nets.iter().any(|net| net.prefix_len() == 0) {
+        true => nets.iter().flat_map(halves).collect(),
+        false => nets.clone(),
+    }
 }
 
 /// A network, or the two halves of a whole family.
