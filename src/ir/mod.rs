@@ -12,8 +12,8 @@ mod preflight;
 mod runbook;
 mod security_group;
 mod storage;
-mod tables;
 mod swarm;
+mod tables;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
@@ -29,8 +29,8 @@ pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use security_group::{SecurityGroup, SecurityRule};
 pub use storage::{Export, Filesystem, NfsServer};
-pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
 pub use swarm::{Overlay, Stack};
+pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
 
 use std::sync::Arc;
 

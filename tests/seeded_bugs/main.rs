@@ -8,12 +8,14 @@ mod trees;
 
 mod iptables;
 mod nftables;
+mod others;
 mod same;
 mod seeds;
 mod tables;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
 
 use camino::Utf8Path;
 use same::Meaning;
@@ -57,6 +59,20 @@ const WRITERS: &[Writer] = &[
         seeds: iptables::seeds,
         meaning: Some(same::iptables),
         least: 70,
+    },
+    Writer {
+        name: "firewalld",
+        writes: |p| p.contains("/root/etc/firewalld/"),
+        seeds: others::firewalld,
+        meaning: None,
+        least: 40,
+    },
+    Writer {
+        name: "Windows",
+        writes: |p| p.ends_with("/firewall.ps1"),
+        seeds: others::windows,
+        meaning: None,
+        least: 30,
     },
     Writer { name: "CSV", writes: |p| p == "firewall/flows.csv", seeds: tables::csv, meaning: None, least: 40 },
     Writer {
@@ -106,34 +122,21 @@ const WRITERS: &[Writer] = &[
 
 #[test]
 fn every_seeded_bug_is_caught() {
-    let mut report: BTreeMap<&str, Tally> = BTreeMap::new();
-    for spec in trees::fixtures() {
-        let (ir, tree) = compiled(&spec);
-        for writer in WRITERS {
-            let tally = report.entry(writer.name).or_default();
-            for path in tree.files.keys().filter(|path| (writer.writes)(path)) {
-                tally.files += 1;
-                let (ir, mut small) = part(&ir, &tree, path);
-                assert_eq!(bugs(&ir, &small), 0, "{spec} {path} as it is written");
-                let sound = small.files[path].bytes.clone();
-                let text = String::from_utf8(sound).expect("text");
-                for seed in (writer.seeds)(&text) {
-                    tally.seeds += 1;
-                    let kind = seed.what.split_once(": ").map_or(&*seed.what, |(_, kind)| kind);
-                    *tally.kinds.entry(kind.to_owned()).or_default() += 1;
-                    small.files.get_mut(path).expect("the file").bytes = seed.text.clone().into_bytes();
-                    let is_same = || writer.meaning.is_some_and(|of| of(&text) == of(&seed.text));
-                    if bugs(&ir, &small) == 0 && !is_same() {
-                        tally.unnoticed.push(format!("{spec} {path}: {}", seed.what));
+    let report: Mutex<BTreeMap<&str, Tally>> = Mutex::default();
+    let specs = Mutex::new(trees::fixtures().into_iter());
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(spec) = { specs.lock().expect("no panic").next() } {
+                    for (name, tally) in sown(&spec) {
+                        report.lock().expect("no panic").entry(name).or_default().add(tally);
                     }
                 }
-                small.files.remove(path);
-                if bugs(&ir, &small) == 0 {
-                    tally.unnoticed.push(format!("{spec} {path}: it is not there"));
-                }
-            }
+            });
         }
-    }
+    });
+    let report = report.into_inner().expect("no panic");
     for writer in WRITERS {
         let tally = &report[writer.name];
         println!("{}: {} bugs of {} kinds in {} files", writer.name, tally.seeds, tally.kinds.len(), tally.files);
@@ -154,6 +157,47 @@ struct Tally {
     /// Kinds of bugs with how often each was sown.
     kinds: BTreeMap<String, usize>,
     unnoticed: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.files += other.files;
+        self.seeds += other.seeds;
+        other.kinds.into_iter().for_each(|(kind, n)| *self.kinds.entry(kind).or_default() += n);
+        self.unnoticed.extend(other.unnoticed);
+    }
+}
+
+/// Sows bugs in every file of a fixture, and says what came of it, writer by writer.
+fn sown(spec: &Utf8Path) -> Vec<(&'static str, Tally)> {
+    let (ir, tree) = compiled(spec);
+    let mut list = Vec::new();
+    for writer in WRITERS {
+        let mut tally = Tally::default();
+        for path in tree.files.keys().filter(|path| (writer.writes)(path)) {
+            tally.files += 1;
+            let (ir, mut small) = part(&ir, &tree, path);
+            assert_eq!(bugs(&ir, &small), 0, "{spec} {path} as it is written");
+            let sound = small.files[path].bytes.clone();
+            let text = String::from_utf8(sound).expect("text");
+            for seed in (writer.seeds)(&text) {
+                tally.seeds += 1;
+                let kind = seed.what.split_once(": ").map_or(&*seed.what, |(_, kind)| kind);
+                *tally.kinds.entry(kind.to_owned()).or_default() += 1;
+                small.files.get_mut(path).expect("the file").bytes = seed.text.clone().into_bytes();
+                let is_same = || writer.meaning.is_some_and(|of| of(&text) == of(&seed.text));
+                if bugs(&ir, &small) == 0 && !is_same() {
+                    tally.unnoticed.push(format!("{spec} {path}: {}", seed.what));
+                }
+            }
+            small.files.remove(path);
+            if bugs(&ir, &small) == 0 {
+                tally.unnoticed.push(format!("{spec} {path}: it is not there"));
+            }
+        }
+        list.push((writer.name, tally));
+    }
+    list
 }
 
 fn compiled(spec: &Utf8Path) -> (Ir, ArtifactTree) {

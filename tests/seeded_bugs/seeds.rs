@@ -180,7 +180,7 @@ fn net(word: &str) -> Option<IpNet> {
 }
 
 /// The same network with so many bits less in its mask; a range ends one address later.
-fn wider(word: &str, bits: u8) -> Option<String> {
+pub fn wider(word: &str, bits: u8) -> Option<String> {
     if let Some((low, high)) = word.split_once('-') {
         let next = match high.parse().ok()? {
             std::net::IpAddr::V4(a) => std::net::IpAddr::V4((u32::from(a).checked_add(bits.into())?).into()),
