@@ -236,6 +236,7 @@ pub struct WhyArgs {
 #[command(after_help = "Examples:
   sitec can site.yaml users proxy1 443
   sitec can site.yaml w03 nfs1 111/udp
+  sitec can site.yaml w01 w02 esp
   sitec can site.yaml 10.20.0.0/16 pg1 5432-5433/tcp
   sitec can site.yaml any nfs1 2049           who reaches the NFS server?")]
 pub struct CanArgs {
@@ -245,8 +246,8 @@ pub struct CanArgs {
     pub from: String,
     /// To whom
     pub to: String,
-    /// Port or ports; TCP unless it says otherwise
-    #[arg(value_name = "PORT[-PORT][/tcp|udp]")]
+    /// Port or ports, TCP unless it says otherwise; or a protocol without ports: `esp`, `icmp`
+    #[arg(value_name = "PORT[-PORT][/tcp|udp|sctp]")]
     pub port: String,
 }
 

@@ -9,6 +9,7 @@ use super::report::exit_of;
 use super::why::places;
 use super::{Exit, Shell, Stop};
 use crate::cli::{CanArgs, Format};
+use crate::diag::similar_name;
 use crate::compile::Depth;
 use crate::ir::{Flow, Transport};
 use crate::review::can::{Permitted, Question, Verdict, can, end};
@@ -41,17 +42,30 @@ pub fn run(args: &CanArgs, shell: &Shell) -> Result<Exit, Stop> {
     Ok(if is_yes(&verdict) { Exit::Fine } else { Exit::Findings })
 }
 
-/// Reads `443`, `443/tcp` or `111-112/udp`.
+/// Reads `443`, `443/tcp`, `111-112/udp`, `5060/sctp`, or a protocol without ports: `esp`.
 fn port(text: &str) -> Result<(Ports, Transport), String> {
-    let (ports, transport) = text.split_once('/').unwrap_or((text, "tcp"));
-    let transport = match transport {
-        "tcp" => Transport::Tcp,
-        "udp" => Transport::Udp,
-        other => return Err(format!("`{other}` is neither `tcp` nor `udp`")),
+    if let Some(transport) = Transport::from_name(text) {
+        return match transport.has_ports() {
+            true => Err(format!("`{text}` needs its port before it: `443/{text}`")),
+            false => Ok((ALL_PORTS, transport)),
+        };
+    }
+    let (ports, name) = text.split_once('/').unwrap_or((text, "tcp"));
+    let transport = match Transport::from_name(name) {
+        Some(transport) if transport.has_ports() => transport,
+        Some(_) => return Err(format!("`{name}` has no ports; write `{name}` alone")),
+        None => {
+            let known: Vec<&str> = Transport::ALL.into_iter().map(Transport::name).collect();
+            let near = similar_name(name, known.iter().copied()).map(|n| format!("; there is `{n}`")).unwrap_or_default();
+            return Err(format!("`{name}` is none of {}{near}", known.join(", ")));
+        }
     };
-    let ports = ports.parse().map_err(|_| format!("`{ports}` is no port between 1 and 65535, and no range of them"))?;
+    let ports = ports.parse().map_err(|why| format!("`{ports}` is no port between 1 and 65535, and no range of them: {why}"))?;
     Ok((ports, transport))
 }
+
+/// What stands for the ports of a protocol that has none.
+const ALL_PORTS: Ports = Ports { low: 0, high: u16::MAX };
 
 fn is_yes(verdict: &Verdict) -> bool {
     verdict.permitted == Permitted::All && verdict.boundaries.is_empty()
@@ -59,7 +73,7 @@ fn is_yes(verdict: &Verdict) -> bool {
 
 fn asked(question: &Question) -> String {
     let Question { from, to, ports, transport } = question;
-    format!("{} -> {} : {ports}/{}", from.text, to.text, transport.name())
+    format!("{} -> {} : {}", from.text, to.text, transport.service(*ports))
 }
 
 fn text(question: &Question, verdict: &Verdict, sources: &Sources) -> String {
@@ -132,7 +146,8 @@ fn as_json(question: &Question, verdict: &Verdict, sources: &Sources) -> Json {
     let list = |flows: &[Arc<Flow>]| flows.iter().map(flow).collect::<Vec<_>>();
     json!({
         "version": 1,
-        "from": from.text, "to": to.text, "ports": ports.to_string(), "transport": transport.name(),
+        "from": from.text, "to": to.text, "ports": transport.has_ports().then(|| ports.to_string()),
+        "transport": transport.name(),
         "permitted": match verdict.permitted {
             Permitted::All => "all",
             Permitted::Some => "some",

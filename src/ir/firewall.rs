@@ -49,6 +49,11 @@ impl Transport {
         matches!(self, Transport::Tcp | Transport::Udp | Transport::Sctp)
     }
 
+    /// Ports with their transport, or what has no ports alone: `443/tcp`, `esp`.
+    pub fn service(self, ports: Ports) -> String {
+        if self.has_ports() { format!("{ports}/{}", self.name()) } else { self.name().to_owned() }
+    }
+
     /// The number that IANA has given it; ICMP has another one in IPv6.
     pub fn number(self, ipv6: bool) -> u8 {
         match self {
@@ -110,9 +115,9 @@ item! {
         /// 4 or 6.
         family: i64,
         /// Sorted, merged.
-        nets: Vec<IpNet>,
+        nets: Arc<[IpNet]>,
         /// The same as the fewest intervals: `10.0.0.1-10.0.0.3`, `10.1.0.0/16`.
-        ranges: Vec<Str>,
+        ranges: Arc<[Str]>,
         /// The networks once more, where none may have a prefix of length zero: two halves stand for a whole family.
         entries: Vec<IpNet>,
     }
@@ -126,7 +131,7 @@ item! {
         /// The set of the host that holds the peers.
         set: Str,
         /// Who may send (input) or be sent to (output); one family per rule. Empty: anyone.
-        peers: Vec<IpNet>,
+        peers: Arc<[IpNet]>,
         /// 4 or 6.
         family: i64,
         transport: Transport,

@@ -11,6 +11,8 @@ mod network;
 mod preflight;
 mod runbook;
 mod storage;
+mod tables;
+mod swarm;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
 pub use documents::{Document, DocumentPart, Term, TextLine, block_of, is_identifier, is_traversal};
@@ -18,13 +20,15 @@ pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
-    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretMixture, SecretObject, SecretUse, ValueLine,
-    Volume,
+    HelmRelease, HelmValue, Image, Label, Mirror, Namespace, NetworkPolicy, Object, PodPort, PolicyPort, PolicyRule,
+    Secret, SecretMixture, SecretObject, SecretUse, ValueLine, Volume,
 };
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
+pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
+pub use swarm::{Overlay, Stack};
 
 use std::sync::Arc;
 
@@ -34,6 +38,12 @@ use crate::value::{Tracked, Value};
 #[derive(Clone, Debug, Default)]
 pub struct Ir {
     pub flows: Vec<Arc<Flow>>,
+    pub flow_tables: Vec<Arc<FlowTable>>,
+    pub zones: Vec<Arc<Zone>>,
+    pub zone_flows: Vec<Arc<ZoneFlow>>,
+    pub zone_pairs: Vec<Arc<ZonePair>>,
+    pub matrix: Vec<Arc<MatrixRow>>,
+    pub host_flows: Vec<Arc<HostFlows>>,
     pub rules: Vec<Arc<Rule>>,
     pub firewalls: Vec<Arc<Firewall>>,
     pub proxies: Vec<Arc<Proxy>>,
@@ -51,6 +61,9 @@ pub struct Ir {
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
     pub documents: Vec<Arc<Document>>,
+    pub network_policies: Vec<Arc<NetworkPolicy>>,
+    pub overlays: Vec<Arc<Overlay>>,
+    pub stacks: Vec<Arc<Stack>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -63,6 +76,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are NetworkPolicies.
+    pub policies_read: crate::value::Origins,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -76,6 +91,12 @@ impl Ir {
         }
         Some(match kind {
             "flows" => value(&self.flows),
+            "flow_tables" => value(&self.flow_tables),
+            "zones" => value(&self.zones),
+            "zone_flows" => value(&self.zone_flows),
+            "zone_pairs" => value(&self.zone_pairs),
+            "matrix" => value(&self.matrix),
+            "host_flows" => value(&self.host_flows),
             "rules" => value(&self.rules),
             "firewalls" => value(&self.firewalls),
             "proxies" => value(&self.proxies),
@@ -93,6 +114,9 @@ impl Ir {
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
             "documents" => value(&self.documents),
+            "network_policies" => value(&self.network_policies),
+            "overlays" => value(&self.overlays),
+            "stacks" => value(&self.stacks),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -113,6 +137,12 @@ impl Ir {
     pub fn fields_of(kind: &str) -> Option<&'static [&'static str]> {
         Some(match kind {
             "flows" => Flow::FIELDS,
+            "flow_tables" => FlowTable::FIELDS,
+            "zones" => Zone::FIELDS,
+            "zone_flows" => ZoneFlow::FIELDS,
+            "zone_pairs" => ZonePair::FIELDS,
+            "matrix" => MatrixRow::FIELDS,
+            "host_flows" => HostFlows::FIELDS,
             "rules" => Rule::FIELDS,
             "firewalls" => Firewall::FIELDS,
             "proxies" => Proxy::FIELDS,
@@ -130,6 +160,9 @@ impl Ir {
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
             "documents" => Document::FIELDS,
+            "network_policies" => NetworkPolicy::FIELDS,
+            "overlays" => Overlay::FIELDS,
+            "stacks" => Stack::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -149,6 +182,12 @@ impl Ir {
     /// The names that [`Ir::list`] knows.
     pub const KINDS: &'static [&'static str] = &[
         "flows",
+        "flow_tables",
+        "zones",
+        "zone_flows",
+        "zone_pairs",
+        "matrix",
+        "host_flows",
         "rules",
         "firewalls",
         "proxies",
@@ -166,6 +205,9 @@ impl Ir {
         "volumes",
         "objects",
         "documents",
+        "network_policies",
+        "overlays",
+        "stacks",
         "releases",
         "images",
         "mirrors",

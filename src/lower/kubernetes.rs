@@ -156,7 +156,18 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
         let whole = object_tree(item, [&api_version, &kind, &name], &namespace, [&labels, &annotations], &body);
         let lines = lines(&whole, item.span, run);
         let (labels, annotations, body) = (whole_field(&labels), whole_field(&annotations), whole_field(&body));
-        list.push(Arc::new(Object { cluster, namespace, api_version, kind, name, product, labels, annotations, body, lines }));
+        list.push(Arc::new(Object {
+            cluster,
+            namespace,
+            api_version,
+            kind,
+            name,
+            product,
+            labels,
+            annotations,
+            body,
+            lines,
+        }));
     }
     let key =
         |o: &Object| (o.cluster.value.clone(), o.namespace.value.clone(), o.kind.value.clone(), o.name.value.clone());

@@ -58,9 +58,9 @@ pub fn releases(
             0 => F::new(Vec::new(), item.exists.clone()),
             _ => custom_resource(item, &name, &namespace, &own, run),
         };
-        let spec = item.answered("body").map_or_else(|| item.field(Value::Null), |b| {
-            F::new(b.value.clone(), super::peers::deep_origins(b))
-        });
+        let spec = item
+            .answered("body")
+            .map_or_else(|| item.field(Value::Null), |b| F::new(b.value.clone(), super::peers::deep_origins(b)));
         list.push(Arc::new(HelmRelease {
             values: F::new(own, item.exists.clone()),
             lines: F::new(lines, item.exists.clone()),

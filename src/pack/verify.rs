@@ -186,7 +186,10 @@ impl Walk<'_> {
             });
         }
         for rule in pack.ports.values() {
-            self.item(&rule.head, self.env, &[], |w, env| w.expr(rule.of.as_ref(), env));
+            self.item(&rule.head, self.env, &[], |w, env| {
+                w.expr(rule.of.as_ref(), env);
+                w.expr(rule.leads_to.as_ref(), env);
+            });
         }
         for rule in pack.values.values() {
             self.item(&rule.head, self.env, &[], |w, env| w.expr(Some(&rule.is), env));
@@ -195,12 +198,14 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| {
                 w.expr(rule.published_on.as_ref(), env);
                 w.texts([rule.note.as_ref()], env);
+                rule.labels.iter().for_each(|(_, value)| w.texts([Some(value)], env));
             });
         }
         for rule in &pack.flows {
             self.item(&rule.head, self.env, &[], |w, env| {
                 w.texts([rule.note.as_ref()], env);
                 if let Some((from, to)) = &rule.ends {
+                    w.texts([Some(&from.label), Some(&to.label)], env);
                     w.expr(Some(&from.is), env);
                     w.expr(Some(&to.is), env);
                 }
@@ -234,7 +239,8 @@ impl Walk<'_> {
                     FieldData::Text(text) => self.position(Format::Shell, text),
                     FieldData::Literal(_) => {}
                     _ => self.findings.push(
-                        Diag::new(TEMPLATE_POSITION, format!("`{name}` is one command")).at(field.span, "this is no text"),
+                        Diag::new(TEMPLATE_POSITION, format!("`{name}` is one command"))
+                            .at(field.span, "this is no text"),
                     ),
                 }
             }
@@ -253,7 +259,9 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| w.texts([Some(&rule.says)], env));
         }
         for rule in &pack.artifacts {
-            if let Some((name, span)) = rule.of.as_ref().filter(|(n, _)| !rule.head.for_each.iter().any(|(l, _)| l == n)) {
+            if let Some((name, span)) =
+                rule.of.as_ref().filter(|(n, _)| !rule.head.for_each.iter().any(|(l, _)| l == n))
+            {
                 let diag = Diag::new(PACK_UNKNOWN_NAME, format!("there is no loop `{name}`")).at(*span, "named here");
                 self.findings.push(diag.help("`of` names one of `for_each`"));
             }

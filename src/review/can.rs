@@ -216,7 +216,7 @@ fn lines(mut open: Vec<(String, String, Ports)>, transport: Transport) -> Vec<St
         }
         same
     });
-    open.iter().map(|(from, to, ports)| format!("{from} -> {to} : {ports}/{}", transport.name())).collect()
+    open.iter().map(|(from, to, ports)| format!("{from} -> {to} : {}", transport.service(*ports))).collect()
 }
 
 /// What comes near to the traffic that is not permitted.

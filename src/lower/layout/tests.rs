@@ -14,9 +14,7 @@ fn value(node: &Node) -> Tracked {
         Data::Float { raw, .. } => Value::Str(raw.clone()),
         Data::Text(text) => Value::Str(text.clone()),
         Data::List(items) => Value::list(items.iter().map(value).collect()),
-        Data::Map(entries) => {
-            Value::map(entries.iter().map(|e| (e.key.clone(), value(&e.value))).collect::<Map>())
-        }
+        Data::Map(entries) => Value::map(entries.iter().map(|e| (e.key.clone(), value(&e.value))).collect::<Map>()),
     };
     Tracked::new(value, Origins::None)
 }
@@ -84,9 +82,9 @@ fn hcl() {
 "#;
     assert_eq!(
         text(Format::Hcl, body),
-        "terraform {\n  required_providers {\n    helm = {\n      source = \"hashicorp/helm\"\n      version = \"~> 2.9\"\n    }\n  }\n}\n\n\
-         resource \"helm_release\" \"hub\" {\n  name = \"hub\"\n  values = [\n    yamlencode({\n      a = 1\n      \"b.c\" = \"$${x}\"\n    }),\n  ]\n}\n\n\
-         resource \"a\" \"b\" {\n  set {\n    name = \"x\"\n    value = var.host\n  }\n  set {\n    name = \"y\"\n  }\n}\n\n\
+        "terraform {\n  required_providers {\n    helm = {\n      source  = \"hashicorp/helm\"\n      version = \"~> 2.9\"\n    }\n  }\n}\n\n\
+         resource \"helm_release\" \"hub\" {\n  name = \"hub\"\n  values = [\n    yamlencode({\n      a     = 1\n      \"b.c\" = \"$${x}\"\n    }),\n  ]\n}\n\n\
+         resource \"a\" \"b\" {\n  set {\n    name  = \"x\"\n    value = var.host\n  }\n  set {\n    name = \"y\"\n  }\n}\n\n\
          output \"url\" {\n  value = \"https://${var.host}/\"\n}\n"
     );
 }
