@@ -68,7 +68,7 @@ sealed() {
 # Values with a secret in their middle: name, secret, how it is written there, what stands before and after it.
 mixtures() {
     mixture .vre.jhub.jhub-cvre-db.dbconnectstring jhub-db url postgresql://jhub: @dbod-vre.cern.ch:6600/jhub
-    mixture .vre.rucio-vre.rucio-server-cvre-rucio-db.dbconnectstring rucio-db url postgresql://rucio: @dbod-vre.cern.ch:6600/rucio
+    mixture .vre.rucio-vre.rucio-server-cvre-rucio-db.dbconnectstring rucio-db plain postgresql://rucio: @dbod-vre.cern.ch:6600/rucio
     :
 }
 

@@ -64,7 +64,7 @@ sealed() {
 
 # Values with a secret in their middle: name, secret, how it is written there, what stands before and after it.
 mixtures() {
-    mixture .data.rucio-vre.rucio-server-data-rucio-db.dbconnectstring rucio-db url postgresql://rucio: @dbod-data.cern.ch:6601/rucio
+    mixture .data.rucio-vre.rucio-server-data-rucio-db.dbconnectstring rucio-db plain postgresql://rucio: @dbod-data.cern.ch:6601/rucio
     :
 }
 

@@ -65,7 +65,7 @@ sealed() {
 # Values with a secret in their middle: name, secret, how it is written there, what stands before and after it.
 mixtures() {
     mixture .polaris.jhub.lab-polaris-db.dbconnectstring jhub-db url postgresql://jhub: @pg1.polaris.example:5432/jhub
-    mixture .polaris.rucio-vre.rucio-server-polaris-rucio-db.dbconnectstring rucio-db url postgresql://rucio: @pg1.polaris.example:5432/rucio
+    mixture .polaris.rucio-vre.rucio-server-polaris-rucio-db.dbconnectstring rucio-db plain postgresql://rucio: @pg1.polaris.example:5432/rucio
     :
 }
 
