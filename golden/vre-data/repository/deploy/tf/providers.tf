@@ -9,6 +9,10 @@ terraform {
       source  = "hashicorp/kubernetes"
       version = "2.16.0"
     }
+    openstack = {
+      source  = "terraform-provider-openstack/openstack"
+      version = "1.49.0"
+    }
   }
 }
 
