@@ -52,7 +52,7 @@ fn judge(text: &str) -> Result<(), String> {
                 let given = &service[table];
                 let listed = given.as_array().into_iter().flatten().filter_map(|n| one(n, table));
                 let keyed = given.as_object().into_iter().flat_map(|n| n.keys().cloned());
-                for named in listed.chain(keyed).filter(|n| document[table].get(n).is_none()) {
+                if let Some(named) = listed.chain(keyed).find(|n| document[table].get(n).is_none()) {
                     return Err(format!("service `{name}` names `{named}`, which is not declared under `{table}`"));
                 }
             }

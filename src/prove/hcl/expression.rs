@@ -48,7 +48,10 @@ impl Reader<'_> {
         let value = self.primary(depth)?;
         // What follows a call, a list or brackets is a step of it.
         let mut stepped = false;
-        while !matches!(value, Expr::Reference(_)) {
+        if matches!(value, Expr::Reference(_)) {
+            return Ok(value);
+        }
+        loop {
             let rest = self.rest();
             if rest.starts_with('.') && !rest.starts_with("...") {
                 self.at += 1;
