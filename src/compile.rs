@@ -1,6 +1,7 @@
 //! The texts of a spec and of packs in, findings and the artifact tree out: all passes in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
@@ -11,6 +12,7 @@ use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
 pub use crate::pack::PackFiles;
+use crate::pack::manifest::ArtifactRule;
 use crate::pack::{self, Pack, embedded};
 use crate::resolve::PackDefault;
 use crate::schema::Schema;
@@ -92,13 +94,26 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     };
     let file = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings)?;
     let node = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings)?;
-    c.packs = load_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
+    let opened = open_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
 
-    // validate, decode, resolve
+    // validate, decode, resolve; the packs' expressions have nothing to do with the first two
     let used = uses(&node);
-    let settings: Vec<(Str, &serde_json::Value)> =
-        used.iter().filter_map(|u| Some((u.instance.clone(), &c.packs.get(&u.pack)?.settings_schema))).collect();
-    let schema = Schema::new(&settings);
+    let settings: Vec<(Str, Arc<serde_json::Value>)> =
+        used.iter().filter_map(|u| Some((u.instance.clone(), opened.get(&u.pack)?.settings_schema()))).collect();
+    let mut beside = Findings::default();
+    let (packs, (schema, spec)) = spread::both(
+        inputs.threads,
+        || opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(),
+        || {
+            let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
+            let schema = Schema::new(&settings);
+            let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut beside);
+            let spec = decode::decode(&node, &schema, &poisoned, &mut beside);
+            (schema, spec)
+        },
+    );
+    c.packs = packs;
+    c.findings.extend(beside);
     // A pack is verified once, whichever of its instances is looked at: they all have the same types. Those that are
     // part of the program have been verified by a test.
     for pack in c.packs.values().filter(|pack| is_own(pack, inputs)) {
@@ -106,8 +121,6 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         let instance = instance.map_or("site", |u| &u.instance);
         pack::verify::verify(pack, instance, &schema, &c.sources, &mut c.findings);
     }
-    let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut c.findings);
-    let spec = decode::decode(&node, &schema, &poisoned, &mut c.findings);
     let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
     let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
     c.spec = Some(node);
@@ -155,7 +168,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
 
     // emit, prove
     if inputs.depth > Depth::Check && !c.findings.has_errors() {
-        let templates = templates(&instances, &mut c.sources, &mut c.findings);
+        let templates = templates(&instances, &planned, inputs, &mut c.sources, &mut c.findings);
         for instance in instances.iter().filter(|instance| is_own(instance.pack, inputs)) {
             if let Some(templates) = templates.get(&instance.pack.name) {
                 check_templates(instance.pack, &instance.name, templates, &schema, &mut c.findings);
@@ -175,8 +188,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         if !c.findings.has_errors() {
             let mut emission = emit::emit(&planned, &emitting, &mut c.findings);
             emission.tree.immutable = immutable;
+            check::references::references(&ir, &emission.tree, &c.sources, &mut c.findings);
             if !c.findings.has_errors() {
-                prove::prove_on(inputs.threads, &ir, &emission.tree, &mut c.findings);
+                let said = |path: &str| says(&site.root.value, path);
+                prove::prove_for(inputs.threads, &ir, &emission.tree, &said, &mut c.findings);
                 c.tree = Some(emission.tree);
                 c.trace = emission.trace;
             }
@@ -190,19 +205,44 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     Some(())
 }
 
+/// Whether the site has a text of its own that is the path, or a folder that the path lies in.
+fn says(value: &Value, path: &str) -> bool {
+    match value {
+        Value::Str(text) => {
+            let text = text.trim_matches('/').trim_start_matches("./");
+            text.contains('/') && path.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        Value::List(items) => items.iter().any(|item| says(&item.value, path)),
+        Value::Map(map) => map.values().any(|item| says(&item.value, path)),
+        _ => false,
+    }
+}
+
 /// Whether a pack is the user's own.
 fn is_own(pack: &Pack, inputs: &Inputs<'_>) -> bool {
     inputs.packs.iter().any(|own| own.dir == pack.dir)
 }
 
-/// The templates of every pack in use, by the pack's name.
-fn templates(instances: &[Instance], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, emit::Templates> {
+/// The templates of every pack in use, by the pack's name: all of the user's own, which have to be checked, and of the
+/// others those that will be rendered.
+fn templates(
+    instances: &[Instance],
+    planned: &[emit::plan::Planned],
+    inputs: &Inputs<'_>,
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> BTreeMap<Str, emit::Templates> {
     let mut parsed = BTreeMap::new();
-    for instance in instances {
-        let name = &instance.pack.name;
-        if !parsed.contains_key(name) {
-            parsed.insert(name.clone(), emit::Templates::parse(instance.pack, sources, findings));
+    for Instance { pack, .. } in instances {
+        if parsed.contains_key(&pack.name) {
+            continue;
         }
+        let is_planned = |rule: &&ArtifactRule| planned.iter().any(|p| std::ptr::eq(p.rule, *rule));
+        let templates = match is_own(pack, inputs) {
+            true => emit::Templates::parse(pack, sources, findings),
+            false => emit::Templates::parse_for(pack, pack.artifacts.iter().filter(is_planned), sources, findings),
+        };
+        parsed.insert(pack.name.clone(), templates);
     }
     parsed
 }
@@ -240,8 +280,13 @@ fn uses(spec: &Node) -> Vec<Use> {
         .collect()
 }
 
-/// Loads the packs that the spec names and the one that every site has.
-fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &mut Findings) -> BTreeMap<Str, Pack> {
+/// Opens the packs that the spec names and the one that every site has.
+fn open_packs(
+    spec: &Node,
+    own: &[PackFiles],
+    sources: &mut Sources,
+    findings: &mut Findings,
+) -> BTreeMap<Str, pack::load::Opened> {
     let mut known: BTreeSet<&str> = embedded::names().collect();
     known.extend(own.iter().map(|p| &*p.name));
     // Only the texts of packs that are named are looked at.
@@ -252,7 +297,7 @@ fn load_packs(spec: &Node, own: &[PackFiles], sources: &mut Sources, findings: &
             return true;
         }
         let Some(files) = files(name) else { return false };
-        if let Some(pack) = pack::load(&files, sources, findings) {
+        if let Some(pack) = pack::load::open(&files, sources, findings) {
             packs.insert(name.clone(), pack);
         }
         true

@@ -59,13 +59,29 @@ macro_rules! one_test_per_fixture {
 }
 
 one_test_per_fixture! {
+    campus: "campus",
     demo: "demo",
     demo_airgapped: "demo-airgapped",
     firewalls: "firewalls",
+    knovvu_cloud: "knovvu-cloud",
+    knovvu_kubernetes: "knovvu-kubernetes",
+    knovvu_openshift: "knovvu-openshift",
+    nuvla_production: "nuvla-production",
+    nuvla_swarm: "nuvla-swarm",
+    nuvla_targets: "nuvla-targets",
     pseven_native: "pseven-native",
     pseven_production: "pseven-production",
     pseven_test: "pseven-test",
     pseven_traefik: "pseven-traefik",
+    rafay_converged_multi: "rafay-converged-multi",
+    rafay_converged_multi_four: "rafay-converged-multi-four",
+    rafay_converged_single: "rafay-converged-single",
+    rafay_dedicated_multi: "rafay-dedicated-multi",
+    rafay_dedicated_single: "rafay-dedicated-single",
+    vre_cern: "vre-cern",
+    vre_data: "vre-data",
+    vre_jupyter: "vre-jupyter",
+    vre_nodeport: "vre-nodeport",
 }
 
 /// Changes every leaf of a fixture once.

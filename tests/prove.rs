@@ -9,6 +9,9 @@ use sitec::prove;
 /// About how many lines of a table are broken; other files are broken at every line.
 const TABLE_LINES_MAX: usize = 8;
 
+/// The same of NetworkPolicies, of which a product has dozens.
+const POLICY_LINES_MAX: usize = 120;
+
 /// What a site without WebSocket says of headers and versions of HTTP is not compared yet.
 const ALL_BUT_NGINX: [&str; 12] =
     ["csv", "exports", "fstab", "ini", "markdown", "nft", "pg_hba", "shell", "sql", "systemd", "text", "yaml"];
@@ -33,6 +36,8 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> Option<(Ir, ArtifactTree)> 
             part.volumes.clone_from(&ir.volumes);
             part.namespaces.clone_from(&ir.namespaces);
             part.objects.clone_from(&ir.objects);
+            part.network_policies.clone_from(&ir.network_policies);
+            part.flows.clone_from(&ir.flows);
             Box::new(|p| p.starts_with("clusters/"))
         }
         Some("helm") => {
@@ -218,7 +223,11 @@ fn assert_every_line_counts(site: &str, formats: &[&str]) {
         let text = String::from_utf8(artifact.bytes.clone()).expect("text");
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         // A table is the same on every line: a part of them is enough.
-        let step = if path.starts_with("firewall/") { lines.len() / TABLE_LINES_MAX + 1 } else { 1 };
+        let step = match () {
+            () if path.starts_with("firewall/") => lines.len() / TABLE_LINES_MAX + 1,
+            () if path.ends_with("/60-network-policies.yaml") => lines.len() / POLICY_LINES_MAX + 1,
+            () => 1,
+        };
         let counting = lines.iter().enumerate().filter(|(_, l)| !is_neutral(&artifact.format, l));
         for (i, line) in counting.step_by(step) {
             for (how, changed) in broken(line) {

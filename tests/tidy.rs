@@ -145,7 +145,7 @@ fn embedded_packs_load_and_verify_without_findings() {
     for files in packs {
         let (mut sources, mut findings) = (Sources::default(), Findings::default());
         let pack = load(&files, &mut sources, &mut findings).expect("an embedded pack has a form");
-        let schema = Schema::new(&[(files.name.clone(), &pack.settings_schema)]);
+        let schema = Schema::new(&[(files.name.clone(), &*pack.settings_schema)]);
         verify::verify(&pack, &files.name, &schema, &sources, &mut findings);
         let templates = Templates::parse(&pack, &mut sources, &mut findings);
         check_templates(&pack, &files.name, &templates, &schema, &mut findings);

@@ -137,8 +137,8 @@ applied() {
         return
     fi
     case $file in */*) mkdir -p "${file%/*}" ;; esac
-    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --controller-name "$controller" \
-        --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
+    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --namespace "$namespace_of" \
+        --controller-name "$controller" --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
     [ -s "$file.new" ] || fail "kubeseal wrote nothing for '$file'"
     chmod 644 "$file.new"
     mv "$file.new" "$file"
@@ -146,7 +146,7 @@ applied() {
 }
 
 seal() {
-    file=$1 controller=$2 at=$3
+    file=$1 controller=$2 at=$3 namespace_of=$6
     shift 3
     "$@"
     file=
@@ -208,7 +208,7 @@ on_host() {
     printf '%s: %s\n' "$1" "$2"
 }
 
-done='' file='' mixing=''
+done='' file='' mixing='' namespace_of=''
 case ${1:-} in
     list) secrets show ;;
     ask)

@@ -39,6 +39,12 @@ secrets() {
 
 # The Secrets of clusters.
 objects() {
+    swarm core nuvla_grafana_password 'grafana=grafana'
+    swarm core nuvla_prometheus_users 'prometheus-users=prometheus-users'
+    swarm target-a nuvla_grafana_password 'grafana=grafana'
+    swarm target-a nuvla_minio_password 'minio-password=minio-password'
+    swarm target-a nuvla_minio_user 'minio-user=minio-user'
+    swarm target-a nuvla_prometheus_users 'prometheus-users=prometheus-users'
     :
 }
 
@@ -136,8 +142,8 @@ applied() {
         return
     fi
     case $file in */*) mkdir -p "${file%/*}" ;; esac
-    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --controller-name "$controller" \
-        --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
+    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --namespace "$namespace_of" \
+        --controller-name "$controller" --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
     [ -s "$file.new" ] || fail "kubeseal wrote nothing for '$file'"
     chmod 644 "$file.new"
     mv "$file.new" "$file"
@@ -145,7 +151,7 @@ applied() {
 }
 
 seal() {
-    file=$1 controller=$2 at=$3
+    file=$1 controller=$2 at=$3 namespace_of=$6
     shift 3
     "$@"
     file=
@@ -207,7 +213,7 @@ on_host() {
     printf '%s: %s\n' "$1" "$2"
 }
 
-done='' file='' mixing=''
+done='' file='' mixing='' namespace_of=''
 case ${1:-} in
     list) secrets show ;;
     ask)

@@ -35,6 +35,8 @@ secrets() {
 
 # The Secrets of clusters.
 objects() {
+    swarm bench nuvla_grafana_password 'bench-grafana=bench-grafana'
+    swarm bench nuvla_prometheus_users 'bench-users=bench-users'
     :
 }
 
@@ -132,8 +134,8 @@ applied() {
         return
     fi
     case $file in */*) mkdir -p "${file%/*}" ;; esac
-    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --controller-name "$controller" \
-        --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
+    kubectl "$@" --dry-run=client -o yaml | kubeseal --format yaml --namespace "$namespace_of" \
+        --controller-name "$controller" --controller-namespace "$at" ${KUBESEAL_CERT:+--cert "$KUBESEAL_CERT"} >"$file.new"
     [ -s "$file.new" ] || fail "kubeseal wrote nothing for '$file'"
     chmod 644 "$file.new"
     mv "$file.new" "$file"
@@ -141,7 +143,7 @@ applied() {
 }
 
 seal() {
-    file=$1 controller=$2 at=$3
+    file=$1 controller=$2 at=$3 namespace_of=$6
     shift 3
     "$@"
     file=
@@ -203,7 +205,7 @@ on_host() {
     printf '%s: %s\n' "$1" "$2"
 }
 
-done='' file='' mixing=''
+done='' file='' mixing='' namespace_of=''
 case ${1:-} in
     list) secrets show ;;
     ask)

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::firewalls::form_place;
 use super::flows::added_rows;
 use super::places::{label, place, words};
-use crate::diag::codes::{FORM_CANNOT_CARRY, FORM_TOO_WIDE};
+use crate::diag::codes::{FLOW_OF_NO_COMPONENT, FORM_CANNOT_CARRY, FORM_TOO_WIDE};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Flow, Ir, Scope, Target, Transport};
+use crate::lower::policies::{is_sayable, wanted};
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::{Sources, Span};
+use crate::value::Value;
 
 /// Hosts and flows that a finding names; the rest is counted.
 const SHOWN: usize = 6;
@@ -19,6 +21,7 @@ const SHOWN: usize = 6;
 pub fn carried(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     node_ports(ir, site, sources, findings);
     ports_of_windows(ir, site, sources, findings);
+    policies(ir, site, sources, findings);
 }
 
 /// firewalld accepts what the cluster has rewritten: it cannot keep anybody from node ports.
@@ -68,6 +71,51 @@ fn ports_of_windows(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Find
         let help = "take the flow away, or write `firewall: none` at the host and permit it by hand";
         findings.push(diag.help(help).pointer(pointer(&["hosts", &firewall.host, "firewall"])));
     }
+}
+
+/// A NetworkPolicy knows neither protocols without ports nor names.
+fn policies(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    if wanted(site).is_none() {
+        return;
+    }
+    let targets = site.at("/firewall/targets").and_then(|t| place(&t.origins, sources));
+    let rows = added_rows(site, sources);
+    for flow in ir.flows.iter() {
+        let of_pods = flow.from_component.is_some() || flow.to_component.is_some();
+        if of_pods && !is_sayable(flow) {
+            let message = match flow.transport.has_ports() {
+                true => format!("no NetworkPolicy can permit {}: an end has a name and no address", shown(flow)),
+                false => format!("no NetworkPolicy can permit {}: the protocol has no ports", shown(flow)),
+            };
+            let end = if flow.from_component.is_some() { &flow.to_hosts } else { &flow.from_hosts };
+            let diag = label(Diag::new(FORM_CANNOT_CARRY, message), place(&end.origins, sources), "");
+            let diag = label(diag, targets, "asked for here");
+            findings.push(diag.help("give the end its addresses, or leave `network-policy` out"));
+        }
+        let pods = |nets: &[ipnet::IpNet]| site.table("clusters").any(|(name, _)| is_cluster(nets, name, site));
+        if rows.is_empty() || of_pods || row_of(flow, &rows, sources).is_none() {
+            continue;
+        }
+        if pods(&flow.from_hosts.nets) || (*flow.published && pods(&flow.to_hosts.nets)) {
+            let message = format!("no NetworkPolicy speaks of {}: it names no component", shown(flow));
+            let mut diag = Diag::new(FLOW_OF_NO_COMPONENT, message).at_maybe(row_of(flow, &rows, sources), "");
+            diag.waivable = true;
+            findings.push(
+                diag.pointer("/extra/flows")
+                    .help("where pods of a product need it, write a policy for them beside ours, and waive this"),
+            );
+        }
+    }
+}
+
+/// Whether these are the nodes of a cluster of Kubernetes.
+fn is_cluster(nets: &[ipnet::IpNet], cluster: &str, site: &Site) -> bool {
+    let kubernetes = site.entry("clusters", cluster).and_then(|c| c.get("kind"));
+    let (_, workers) = site.cluster_nodes(cluster);
+    let has = |host: &str| site.host_addresses(host).iter().any(|a| nets.iter().any(|n| n.contains(&a.value)));
+    kubernetes.is_some_and(|k| k.value == Value::str("kubernetes"))
+        && !workers.is_empty()
+        && workers.iter().all(|w| has(&w.value))
 }
 
 /// The row of the spec that a flow comes from; of other flows nothing, since a pack has them.

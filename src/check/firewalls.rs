@@ -103,7 +103,7 @@ fn shown(hosts: &[&Firewall]) -> String {
 }
 
 /// Targets for which nothing is written yet: they are words of the spec already, so that a spec can say what it wants.
-const UNWRITTEN: [&str; 2] = ["network-policy", "security-group"];
+const UNWRITTEN: [&str; 1] = ["security-group"];
 
 /// Says of every target without a file that it has none: what is asked for is never dropped in silence.
 fn unwritten(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {

@@ -18,6 +18,10 @@ pub fn images(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) 
         let what = format!("the {} `{}`", *object.kind, *object.name);
         collect(&Tracked { value: object.body.value.clone(), origins: object.body.origins.clone() }, &what, &mut named);
     }
+    for stack in &ir.stacks {
+        let what = format!("stack `{}`", *stack.name);
+        collect(&Tracked { value: stack.body.value.clone(), origins: Origins::None }, &what, &mut named);
+    }
     let mirrored: BTreeSet<String> = ir
         .images
         .iter()

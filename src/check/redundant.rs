@@ -87,7 +87,7 @@ impl<'a> Index<'a> {
             return false;
         }
         let near = flow.to_hosts.nets.iter().flat_map(|net| self.single.range(net.network()..=net.broadcast()));
-        let near: BTreeSet<usize> = near.flat_map(|(_, rows)| rows).chain(&self.wide).copied().collect();
+        let near = near.flat_map(|(_, rows)| rows).chain(&self.wide).copied();
         let meets = |row: &usize| {
             let Row { flow: other, addition } = &self.rows[*row];
             *other.transport == *flow.transport
@@ -95,7 +95,7 @@ impl<'a> Index<'a> {
                 && flow.all_ports().low <= other.all_ports().high
                 && addition.is_none_or(|i| !gone.contains(&i))
         };
-        let rows: Vec<usize> = near.into_iter().filter(meets).collect();
+        let rows: BTreeSet<usize> = near.filter(meets).collect();
         if rows.is_empty() {
             return false;
         }

@@ -142,7 +142,13 @@ codes! {
     REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;
     FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
     FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
+    FLOW_OF_NO_COMPONENT = "S0566" "flow-of-no-component" Note;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
+    UNDECLARED_REFERENCE = "S0580" "undeclared-reference" Error;
+    UNDECLARED_IN_STACK = "S0581" "undeclared-in-stack" Error;
+    EXTERNAL_IN_STACK = "S0582" "external-in-stack" Error;
+    UNREACHED_PORT = "S0583" "unreached-port" Warning;
+    OBJECT_FIELD = "S0584" "object-field" Error;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

@@ -23,6 +23,7 @@ use crate::diag::{Diag, Findings};
 use crate::instance::Instance;
 use crate::pack::Pack;
 use crate::pack::expr::Scope;
+use crate::pack::manifest::ArtifactRule;
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread::allowed;
@@ -65,8 +66,18 @@ impl TemplateSet for InFormat<'_> {
 impl Templates {
     /// Parses the templates that the artifacts of a pack name, and those that these include.
     pub fn parse(pack: &Pack, sources: &mut Sources, findings: &mut Findings) -> Self {
+        Self::parse_for(pack, &pack.artifacts, sources, findings)
+    }
+
+    /// Parses the templates that some of the artifacts of a pack name, and those that these include.
+    pub fn parse_for<'a>(
+        pack: &Pack,
+        artifacts: impl IntoIterator<Item = &'a ArtifactRule>,
+        sources: &mut Sources,
+        findings: &mut Findings,
+    ) -> Self {
         let mut templates = Self::default();
-        let named = pack.artifacts.iter().filter_map(|a| Some((a.template.clone(), Format::from_name(&a.format)?)));
+        let named = artifacts.into_iter().filter_map(|a| Some((a.template.clone(), Format::from_name(&a.format)?)));
         let mut waiting: Vec<(Str, Format)> = named.collect();
         while let Some((name, format)) = waiting.pop() {
             let Some(file) = pack.templates.get(&name) else { continue };
@@ -119,27 +130,19 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
         .collect();
     let work = || {
         loop {
-            let from = next.fetch_add(CHUNK, Ordering::Relaxed);
-            if from >= planned.len() {
-                break;
-            }
-            for index in from..planned.len().min(from + CHUNK) {
-                let piece = one(&planned[index], cx, &names[planned[index].instance]);
-                *slots[index].lock().expect("a panic ends the program") = Some(piece);
-            }
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(planned) = planned.get(index) else { break };
+            let piece = one(planned, cx, &names[planned.instance]);
+            *slots[index].lock().expect("a panic ends the program") = Some(piece);
         }
     };
     let threads = allowed(cx.threads);
-    if threads > 1 && planned.len() > CHUNK {
-        std::thread::scope(|scope| {
-            for _ in 1..threads.min(planned.len().div_ceil(CHUNK)) {
-                scope.spawn(work);
-            }
-            work();
-        });
-    } else {
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(planned.len()) {
+            scope.spawn(work);
+        }
         work();
-    }
+    });
     let mut emission = Emission::default();
     emission.tree.site =
         cx.site.at("/site/name").and_then(|n| n.value.text()).map(|n| n.to_string()).unwrap_or_default();
@@ -161,9 +164,6 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
     }
     emission
 }
-
-/// How many artifacts a thread takes at a time.
-const CHUNK: usize = 16;
 
 fn one(planned: &Planned, cx: &Emitting, names: &[(Str, Tracked)]) -> Piece {
     let instance = &cx.instances[planned.instance];

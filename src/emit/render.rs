@@ -33,7 +33,7 @@ pub enum Rendered {
         text: String,
         /// In [`Mode::Traced`] only.
         trace: Option<Trace>,
-        /// Every place that was read.
+        /// Every place that was read. In [`Mode::Traced`] only.
         reads: Origins,
     },
     /// Something faulty was read, about which a finding exists: there is no such artifact.
@@ -65,7 +65,7 @@ pub fn render(
         locals: Vec::new(),
         captured: Vec::new(),
         frame: Origins::None,
-        reads: Reads::default(),
+        reads: if mode == Mode::Traced { Reads::default() } else { Reads::without_places() },
         found: Vec::new(),
         poisoned: false,
         fuel: FUEL,

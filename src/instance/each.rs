@@ -29,6 +29,10 @@ pub struct Run {
     pub settled: Vec<Origins>,
     /// The places that expressions have read.
     pub seen: Places,
+    /// The texts that name the file of the item at work, where an open item leaves its file open.
+    pub watched: Vec<Text>,
+    /// The files that are open, as these texts name them.
+    pub open_files: Vec<OpenFile>,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
     /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
@@ -39,6 +43,39 @@ pub struct Run {
 
 /// How each value of a text is to be written, or what is wrong with the text.
 pub(crate) type Contexts = Arc<Result<Vec<Context>, Violation>>;
+
+/// A file of which something is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenFile {
+    /// For each text that names it what is known of it: the text, with `None` for what is not.
+    pub names: Vec<Vec<Option<Str>>>,
+    /// What leaves it open.
+    pub reads: Origins,
+}
+
+impl OpenFile {
+    /// Whether these texts name the file, as far as its names are known.
+    pub fn is(&self, names: &[&str]) -> bool {
+        self.names.len() == names.len() && self.names.iter().zip(names).all(|(known, name)| fits(known, name))
+    }
+
+    /// The text of a name that is known as a whole.
+    pub fn known(&self, index: usize) -> Option<&Str> {
+        match self.names.get(index)?.as_slice() {
+            [Some(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a text has the known pieces in their order.
+fn fits(pieces: &[Option<Str>], text: &str) -> bool {
+    let Some((first, more)) = pieces.split_first() else { return text.is_empty() };
+    match first {
+        Some(known) => text.strip_prefix(&**known).is_some_and(|rest| fits(more, rest)),
+        None => (0..=text.len()).filter(|i| text.is_char_boundary(*i)).any(|i| fits(more, &text[i..])),
+    }
+}
 
 /// A question in the words of a pack.
 #[derive(Clone, Debug, Default)]
@@ -128,6 +165,7 @@ impl Run {
         self.asked.extend(other.asked);
         self.absent.extend(other.absent);
         self.settled.extend(other.settled);
+        self.open_files.extend(other.open_files);
         self.seen.absorb(other.seen);
     }
 
@@ -164,7 +202,8 @@ impl Run {
 
     /// Evaluates a text, each interpolated value written by a format's rules; plainly where `format` is `None`.
     pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<Format>) -> Answer {
-        let Some(format) = format else { return self.text(text, scope) };
+        // A text without a value is the same in every format.
+        let Some(format) = format.filter(|_| text.literal().is_none()) else { return self.text(text, scope) };
         let mut reads = Reads::default();
         let pieces = match text.pieces(scope, &mut reads) {
             Ok(pieces) => pieces,
@@ -282,7 +321,7 @@ impl Run {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
                 Some(why) => self.absent.push(origins.union(&why)),
-                None => self.left_open(unanswered, origins, open),
+                None => self.left_open(unanswered, scope, origins, open),
             },
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
@@ -351,15 +390,37 @@ impl Run {
                 self.absent.push(origins.union(&value.origins));
             }
             Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
-            Answer::Open(unanswered) => self.left_open(unanswered, origins, open),
+            Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Poison => {}
         }
     }
 
-    fn left_open(&mut self, mut unanswered: Vec<Unanswered>, origins: &Origins, open: &mut Vec<Unanswered>) {
+    fn left_open(
+        &mut self,
+        mut unanswered: Vec<Unanswered>,
+        scope: &Scope,
+        origins: &Origins,
+        open: &mut Vec<Unanswered>,
+    ) {
         behind(&mut unanswered, origins);
+        self.leave_file_open(&unanswered, scope);
         self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
         open.extend(unanswered);
+    }
+
+    /// Notes that the file of the item at work is not known as a whole.
+    pub fn leave_file_open(&mut self, unanswered: &[Unanswered], scope: &Scope) {
+        if self.watched.is_empty() {
+            return;
+        }
+        let name = |text: &Text| match text.eval(scope, &mut Reads::default()).ok().and_then(|found| found.value.text())
+        {
+            Some(known) => vec![Some(known)],
+            None => text.literals().map(|piece| piece.map(Str::from)).collect(),
+        };
+        let names = self.watched.iter().map(name).collect();
+        let reads = Origins::all(unanswered.iter().flat_map(|u| [&u.origins, &u.reads]));
+        self.open_files.push(OpenFile { names, reads });
     }
 
     /// The origins of an item of a list. An item of the `Ir` is there because of all its fields, a group of them because

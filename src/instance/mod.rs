@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-pub use each::{Answer, Asked, Run, Withheld};
+pub use each::{Answer, Asked, OpenFile, Run, Withheld};
 
 use crate::chart::Chart;
 use crate::diag::Diag;

@@ -109,6 +109,12 @@ impl<T: IntoValue> IntoValue for Vec<T> {
     }
 }
 
+impl<T: IntoValue> IntoValue for std::sync::Arc<[T]> {
+    fn to_value(&self, origins: &Origins) -> Value {
+        Value::list(self.iter().map(|v| Tracked { value: v.to_value(origins), origins: origins.clone() }).collect())
+    }
+}
+
 impl<T: IntoValue> IntoValue for F<T> {
     fn to_value(&self, _: &Origins) -> Value {
         self.value.to_value(&self.origins)

@@ -115,9 +115,9 @@ item! {
         /// 4 or 6.
         family: i64,
         /// Sorted, merged.
-        nets: Vec<IpNet>,
+        nets: Arc<[IpNet]>,
         /// The same as the fewest intervals: `10.0.0.1-10.0.0.3`, `10.1.0.0/16`.
-        ranges: Vec<Str>,
+        ranges: Arc<[Str]>,
         /// The networks once more, where none may have a prefix of length zero: two halves stand for a whole family.
         entries: Vec<IpNet>,
     }
@@ -131,7 +131,7 @@ item! {
         /// The set of the host that holds the peers.
         set: Str,
         /// Who may send (input) or be sent to (output); one family per rule. Empty: anyone.
-        peers: Vec<IpNet>,
+        peers: Arc<[IpNet]>,
         /// 4 or 6.
         family: i64,
         transport: Transport,

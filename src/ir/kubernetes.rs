@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::documents::TextLine;
 use super::field::item;
-use crate::value::{Str, Value};
+use crate::value::{Ports, Str, Value};
 
 item! {
     /// A namespace that a product is installed into. Identity: cluster, name.
@@ -54,6 +54,64 @@ item! {
         body: Value,
         /// The whole object, line by line.
         lines: Vec<Arc<TextLine>>,
+    }
+}
+
+item! {
+    /// A label of pods.
+    pub struct Label {
+        key: Str,
+        value: Str,
+    }
+}
+
+item! {
+    /// A port or a range of a rule for pods.
+    pub struct PolicyPort {
+        /// `TCP`, `UDP`, `SCTP`.
+        protocol: Str,
+        port: i64,
+        /// The last port of a range.
+        end: Option<i64>,
+    }
+}
+
+item! {
+    /// What pods may open connections to, or who may open connections to them.
+    pub struct PolicyRule {
+        /// The other end as the table of flows calls it.
+        why: Str,
+        /// The labels of pods of the same namespace; empty for addresses.
+        labels: Vec<Arc<Label>>,
+        /// CIDRs with their prefix length.
+        blocks: Vec<Str>,
+        ports: Vec<Arc<PolicyPort>>,
+    }
+}
+
+item! {
+    /// A published port of a product, and the ports of the pods that it leads to.
+    pub struct PodPort {
+        name: Str,
+        ports: Vec<Ports>,
+    }
+}
+
+item! {
+    /// A NetworkPolicy. Identity: cluster, namespace, name.
+    pub struct NetworkPolicy {
+        cluster: Str,
+        namespace: Str,
+        name: Str,
+        /// The product and its component whose pods it selects; unanswered for the one that denies everything but names.
+        product: Option<Str>,
+        component: Option<Str>,
+        /// Empty: every pod of the namespace.
+        labels: Vec<Arc<Label>>,
+        /// Where the published ports of the product lead.
+        pod_ports: Vec<Arc<PodPort>>,
+        ingress: Vec<Arc<PolicyRule>>,
+        egress: Vec<Arc<PolicyRule>>,
     }
 }
 

@@ -11,6 +11,7 @@ mod network;
 mod preflight;
 mod runbook;
 mod storage;
+mod swarm;
 mod tables;
 
 pub use databases::{Access, Database, DatabaseGrant, DatabaseServer, PooledDatabase, Pooler, Rights, Role};
@@ -19,13 +20,14 @@ pub use field::{F, IntoValue};
 pub use firewall::{AddressSet, Firewall, Rule, RuleChain, Target, Transport};
 pub use hosts::{Clock, Directory, KernelModule, KernelParameter, Unit, UnitSetting};
 pub use kubernetes::{
-    HelmRelease, HelmValue, Image, Mirror, Namespace, Object, Secret, SecretMixture, SecretObject, SecretUse,
-    ValueLine, Volume,
+    HelmRelease, HelmValue, Image, Label, Mirror, Namespace, NetworkPolicy, Object, PodPort, PolicyPort, PolicyRule,
+    Secret, SecretMixture, SecretObject, SecretUse, ValueLine, Volume,
 };
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
 pub use storage::{Export, Filesystem, NfsServer};
+pub use swarm::{Overlay, Stack};
 pub use tables::{Exposure, FlowTable, HostFlows, MatrixRow, Zone, ZoneFlow, ZonePair};
 
 use std::sync::Arc;
@@ -59,6 +61,9 @@ pub struct Ir {
     pub volumes: Vec<Arc<Volume>>,
     pub objects: Vec<Arc<Object>>,
     pub documents: Vec<Arc<Document>>,
+    pub network_policies: Vec<Arc<NetworkPolicy>>,
+    pub overlays: Vec<Arc<Overlay>>,
+    pub stacks: Vec<Arc<Stack>>,
     pub releases: Vec<Arc<HelmRelease>>,
     pub images: Vec<Arc<Image>>,
     pub mirrors: Vec<Arc<Mirror>>,
@@ -71,6 +76,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are NetworkPolicies.
+    pub policies_read: crate::value::Origins,
     /// The answers without which there would be more questions.
     pub settled: crate::value::Origins,
 }
@@ -107,6 +114,9 @@ impl Ir {
             "volumes" => value(&self.volumes),
             "objects" => value(&self.objects),
             "documents" => value(&self.documents),
+            "network_policies" => value(&self.network_policies),
+            "overlays" => value(&self.overlays),
+            "stacks" => value(&self.stacks),
             "releases" => value(&self.releases),
             "images" => value(&self.images),
             "mirrors" => value(&self.mirrors),
@@ -150,6 +160,9 @@ impl Ir {
             "volumes" => Volume::FIELDS,
             "objects" => Object::FIELDS,
             "documents" => Document::FIELDS,
+            "network_policies" => NetworkPolicy::FIELDS,
+            "overlays" => Overlay::FIELDS,
+            "stacks" => Stack::FIELDS,
             "releases" => HelmRelease::FIELDS,
             "images" => Image::FIELDS,
             "mirrors" => Mirror::FIELDS,
@@ -192,6 +205,9 @@ impl Ir {
         "volumes",
         "objects",
         "documents",
+        "network_policies",
+        "overlays",
+        "stacks",
         "releases",
         "images",
         "mirrors",

@@ -61,8 +61,8 @@ pub fn short_net(net: &IpNet) -> String {
     text
 }
 
-/// Appends a CIDR as [`short_net`] writes it. Tables have so many IPv4 addresses that the detour over a formatter, which
-/// could pad, is worth avoiding.
+/// Appends a CIDR as [`short_net`] writes it. Tables have so many addresses that the detour over a formatter, which could
+/// pad, is worth avoiding.
 fn push_net(text: &mut String, net: &IpNet) {
     match net.addr() {
         IpAddr::V4(address) => {
@@ -73,11 +73,35 @@ fn push_net(text: &mut String, net: &IpNet) {
                 push_byte(text, byte);
             }
         }
-        IpAddr::V6(address) => text.extend(std::iter::once(address.to_string())),
+        // The standard library writes these with dots.
+        IpAddr::V6(address) if address.to_ipv4().is_some() => text.push_str(&address.to_string()),
+        IpAddr::V6(address) => push_v6(text, address.segments()),
     }
     if net.prefix_len() < net.max_prefix_len() {
         text.push('/');
         push_byte(text, net.prefix_len());
+    }
+}
+
+/// RFC 5952: the first of the longest runs of at least two zeros is `::`.
+fn push_v6(text: &mut String, segments: [u16; 8]) {
+    let zeros = |from: usize| segments[from..].iter().take_while(|s| **s == 0).count();
+    let (gap, length) = (0..8).map(|from| (from, zeros(from))).rev().max_by_key(|(_, n)| *n).unwrap_or_default();
+    let mut at = 0;
+    while at < 8 {
+        if at == gap && length > 1 {
+            text.push_str("::");
+            at += length;
+            continue;
+        }
+        if at > 0 && !text.ends_with(':') {
+            text.push(':');
+        }
+        let segment = segments[at];
+        for shift in [12, 8, 4, 0].into_iter().filter(|shift| *shift == 0 || segment >> shift > 0) {
+            text.extend(char::from_digit(u32::from(segment >> shift & 0xf), 16));
+        }
+        at += 1;
     }
 }
 
@@ -139,6 +163,14 @@ item! {
         scope: Scope,
         /// Whether the ports are node ports or published ports of a cluster.
         published: bool,
+        /// The product whose components these are, the site's own additions to a published port included.
+        pods_of: Option<Str>,
+        /// The component of the product whose pods it begins at.
+        from_component: Option<Str>,
+        /// The component of the product whose pods it ends at, by way of a published port as well.
+        to_component: Option<Str>,
+        /// What the pack calls the port.
+        port_name: Option<Str>,
         /// Why: citation or reason, with what the pack adds to it (`runs once during installation`).
         why: Str,
     }
@@ -185,5 +217,39 @@ item! {
         /// The same as configuration files write it: `128k`.
         buffer_size: Str,
         websocket: bool,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_the_standard_library_does() {
+        for net in [
+            "0.0.0.0/0",
+            "10.20.30.4/32",
+            "10.0.100.0/22",
+            "255.255.255.255/32",
+            "1.0.0.9/32",
+            "::/0",
+            "::1/128",
+            "::/128",
+            "::ffff:10.0.0.1/128",
+            "::a00:1/128",
+            "fe80::/10",
+            "2001:db8::1/128",
+            "2001:db8:0:0:1::/80",
+            "2001:0:0:1::1/128",
+            "2001:db8:1:2:3:4:5:6/128",
+            "0:0:0:1::/64",
+            "1:0:0:2:0:0:0:3/128",
+            "1:0:2:3:4:5:0:6/128",
+            "fd00:30:8::11/128",
+        ] {
+            let net: IpNet = net.parse().expect("a network");
+            let single = net.prefix_len() == net.max_prefix_len();
+            assert_eq!(short_net(&net), if single { net.addr().to_string() } else { net.to_string() });
+        }
     }
 }

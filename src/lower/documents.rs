@@ -23,9 +23,16 @@ pub struct Draft {
     span: crate::source::Span,
 }
 
+impl Draft {
+    /// What is in the first document.
+    pub fn body(&self) -> Option<&Tracked> {
+        self.parts.first().map(|(_, body)| body)
+    }
+}
+
 /// Files of all items; `absent` are the origins of items that are not there.
-pub fn documents(items: &[Item], absent: &Origins, run: &mut Run) -> Vec<Arc<Document>> {
-    let mut drafts: Vec<Draft> = Vec::new();
+/// `drafts` are files that other items have made.
+pub fn documents(items: &[Item], mut drafts: Vec<Draft>, absent: &Origins, run: &mut Run) -> Vec<Arc<Document>> {
     for item in items {
         let Some((path, format, body)) = required(item, run) else { continue };
         let Some(draft) = draft(item, path, format, body, run) else { continue };
@@ -34,6 +41,8 @@ pub fn documents(items: &[Item], absent: &Origins, run: &mut Run) -> Vec<Arc<Doc
             None => drafts.push(draft),
         }
     }
+    // A file with a part of it missing says something else than what is meant.
+    drafts.retain(|d| !run.open_files.iter().any(|file| file.is(&[&d.item.path])));
     let mut list: Vec<_> = drafts.into_iter().map(|draft| finish(draft, absent, run)).collect();
     list.sort_by_key(|d| d.path.value.clone());
     list
@@ -90,7 +99,7 @@ pub fn draft(item: &Item, path: F<Str>, format: F<Str>, body: Tracked, run: &mut
 }
 
 /// Adds an item of the same path.
-fn unite(first: &mut Draft, more: Draft, run: &mut Run) {
+pub fn unite(first: &mut Draft, more: Draft, run: &mut Run) {
     let (a, b) = (&mut first.item, &more.item);
     a.format = merge_field(&a.format, &b.format, "format of a document", run);
     a.placement = merge_field(&a.placement, &b.placement, "placement of a document", run);
@@ -150,7 +159,7 @@ pub fn merged(a: &Tracked, b: &Tracked, path: &str, run: &mut Run) -> Tracked {
 }
 
 /// Lays a file out.
-pub fn finish(draft: Draft, absent: &Origins, run: &mut Run) -> Arc<Document> {
+fn finish(draft: Draft, absent: &Origins, run: &mut Run) -> Arc<Document> {
     let mut item = draft.item;
     let mut page = Page::new(draft.format, absent.clone());
     let exists = item.path.origins.union(absent);

@@ -48,14 +48,12 @@ impl InlineEnds {
                 Answer::Poison => State::Absent(Origins::None),
             },
         };
-        End {
-            name: end.label.clone(),
-            label: end.label.clone(),
-            component: false,
-            state,
-            listens: Vec::new(),
-            published_on: None,
-        }
+        let (label, state) = match run.text(&end.label, scope) {
+            Answer::Known(found) => (found.value.text().unwrap_or_default(), state),
+            Answer::Open(open) => (end.label.source().clone(), State::Open(open)),
+            Answer::Poison => (end.label.source().clone(), State::Absent(Origins::None)),
+        };
+        End { name: label.clone(), label, component: false, state, listens: Vec::new(), published_on: None }
     }
 
     /// What an expression comes to; `None` when that is not known.

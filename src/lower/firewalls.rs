@@ -66,7 +66,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
 }
 
 /// The ranges of sets as they are written: hosts share them.
-type Written = BTreeMap<Vec<IpNet>, Vec<Str>>;
+type Written = BTreeMap<Arc<[IpNet]>, Arc<[Str]>>;
 
 /// The sets that rules name, each once.
 fn sets(rules: &[Arc<Rule>], written: &mut Written) -> Vec<Arc<AddressSet>> {
@@ -77,7 +77,7 @@ fn sets(rules: &[Arc<Rule>], written: &mut Written) -> Vec<Arc<AddressSet>> {
         let origins = &rule.set.origins;
         let nets = &rule.peers.value;
         if !written.contains_key(nets) {
-            let ranges = Addresses::of_nets(family, nets).ranges(family);
+            let ranges = Addresses::of_nets(family, nets.iter()).ranges(family);
             written.insert(nets.clone(), ranges.into_iter().map(Str::from).collect());
         }
         list.push(Arc::new(AddressSet {

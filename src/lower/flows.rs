@@ -88,6 +88,8 @@ struct Group {
     transports: Vec<Transport>,
     application: Str,
     published: bool,
+    /// What the pack calls it.
+    name: Option<Str>,
     departs: Option<Str>,
 }
 
@@ -207,7 +209,7 @@ impl Lowering<'_> {
         });
         let gone = Origins::all(&std::mem::take(&mut run.absent));
         match &rule.ends {
-            Some((from, to)) => self.gone(&from.label, &to.label, &gone),
+            Some((from, to)) => self.gone(from.label.source(), to.label.source(), &gone),
             None => {
                 for (from, to) in rule.from.iter().flat_map(|(f, _)| rule.to.iter().map(move |(t, _)| (f, t))) {
                     if let (Some(from), Some(to)) = (self.end(from), self.end(to)) {
@@ -221,7 +223,7 @@ impl Lowering<'_> {
             let ends = |names: &[(Str, Span)]| names.iter().map(|(n, _)| &**n).collect::<Vec<_>>().join(", ");
             let what = match &rule.ends {
                 None => format!("flow {} -> {}", ends(&rule.from), ends(&rule.to)),
-                Some((from, to)) => format!("flow {} -> {}", from.label, to.label),
+                Some((from, to)) => format!("flow {} -> {}", from.label.source(), to.label.source()),
             };
             self.open.push((what, unanswered, why.clone()));
         }
@@ -287,7 +289,11 @@ impl Lowering<'_> {
             let gone = Origins::all(&std::mem::take(&mut run.absent));
             self.gone(&labels.0, &labels.1, &gone);
             match group {
-                Ok(group) => self.rows(&labels, &from_peers, &to_peers, scope, &group, origins, why),
+                Ok(group) => {
+                    let of = |end: &End| end.component.then(|| end.name.clone());
+                    let pods = (of(source), of(target).or_else(|| self.behind(&group)));
+                    self.rows(&labels, &pods, &from_peers, &to_peers, scope, &group, origins, why);
+                }
                 Err(open) if open.is_empty() => {}
                 Err(open) => {
                     let what = format!("flow {} -> {}", labels.0, labels.1);
@@ -295,6 +301,14 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// The only component that listens on a published port.
+    fn behind(&self, group: &Group) -> Option<Str> {
+        let name = group.name.as_ref().filter(|_| group.published)?;
+        let listens = |e: &&Arc<End>| e.component && matches!(e.state, State::Present(_));
+        let mut ends = self.ends.iter().filter(listens).filter(|e| e.listens.iter().any(|(n, _)| n == name));
+        ends.next().filter(|_| ends.next().is_none()).map(|e| e.name.clone())
     }
 
     /// Notes that there is no flow between two ends, with what keeps it from being there.
@@ -319,6 +333,7 @@ impl Lowering<'_> {
                 transports: transports.clone(),
                 application: application.clone(),
                 published: false,
+                name: None,
                 departs: None,
             }),
             PortGroup::Named(name, _) => {
@@ -348,6 +363,7 @@ impl Lowering<'_> {
                         transports: rule.transports.clone(),
                         application,
                         published: rule.published,
+                        name: Some(name.clone()),
                         departs: rule.departs.clone(),
                     }),
                     PortValue::Open(open) => Err(open.clone()),
@@ -361,6 +377,7 @@ impl Lowering<'_> {
     fn rows(
         &mut self,
         labels: &(Str, Str),
+        pods: &(Option<Str>, Option<Str>),
         from: &F<Peers>,
         to: &F<Peers>,
         scope: FlowScope,
@@ -392,6 +409,13 @@ impl Lowering<'_> {
                     application: field(&group.application),
                     scope: F::new(scope, exists.clone()),
                     published: F::new(group.published, exists.clone()),
+                    pods_of: F::new(
+                        pods.0.as_ref().or(pods.1.as_ref()).map(|_| self.instance.name.clone()),
+                        exists.clone(),
+                    ),
+                    from_component: F::new(pods.0.clone(), exists.clone()),
+                    to_component: F::new(pods.1.clone(), exists.clone()),
+                    port_name: F::new(group.name.clone(), exists.clone()),
                     why: field(&why),
                 }));
             }

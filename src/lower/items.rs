@@ -1,9 +1,9 @@
 //! The items that packs declare, evaluated: every field a value with its origins, ready to become a typed item.
 
 use crate::emit::escape::Format;
-use crate::instance::{Answer, Instance, Run, Withheld};
+use crate::instance::{Answer, Instance, OpenFile, Run, Withheld};
 use crate::ir::F;
-use crate::pack::expr::{Scope, Text, Unanswered};
+use crate::pack::expr::{Anchor, Scope, Text, Unanswered};
 use crate::pack::manifest::{Field, FieldData, ItemRule};
 use crate::site::Site;
 use crate::source::Span;
@@ -37,20 +37,27 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         let mut open = Vec::new();
         let mut list = Vec::new();
         let mut unanswered = Vec::new();
+        run.watched = watched(rule);
+        let files = run.open_files.len();
         run.each(&rule.head, scope, &mut open, &mut |scope, exists, run| match evaluate(
             instance, rule, scope, exists, &why, run,
         ) {
             Ok(Some(item)) => list.push(item),
             Ok(None) => {}
             Err(more) => {
+                run.leave_file_open(&more, scope);
                 run.absent.push(Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
                 unanswered.extend(more);
             }
         });
         open.extend(unanswered);
+        run.watched.clear();
         if !open.is_empty() {
+            let mut names: Vec<String> = run.open_files[files..].iter().filter_map(file_name).collect();
+            names.dedup();
             let what = match kind {
                 "images" => MIRRORING.to_string(),
+                _ if !names.is_empty() => names.join(", "),
                 _ => format!("{} of the {} pack", singular(kind), instance.pack.title),
             };
             run.withheld.push(Withheld {
@@ -64,6 +71,35 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         found.extend(list);
     }
     found
+}
+
+/// The texts that name the file of a rule's items, where several items are one file.
+fn watched(rule: &ItemRule) -> Vec<Text> {
+    let names: &[&str] = match rule.kind.name {
+        "documents" => &["path"],
+        "stacks" => &["cluster", "name"],
+        _ => &[],
+    };
+    let text = |name: &&str| {
+        let field = rule.fields.get(*name)?;
+        match &field.data {
+            FieldData::Text(text) => Some(text.clone()),
+            FieldData::Literal(value) => {
+                Some(Text::literally(&value.value.text()?, Anchor::exact(field.span, field.place)))
+            }
+            _ => None,
+        }
+    };
+    names.iter().filter_map(text).collect()
+}
+
+/// What waits for the answer to an open file, where its name is known.
+fn file_name(file: &OpenFile) -> Option<String> {
+    match (file.names.len(), file.known(0), file.known(1)) {
+        (1, Some(path), _) => Some(format!("`{path}`")),
+        (2, Some(cluster), Some(name)) => Some(format!("stack `{name}` of swarm `{cluster}`")),
+        _ => None,
+    }
 }
 
 /// What waits for an image of which something is not known: a list that lacks one would be found out at the site.

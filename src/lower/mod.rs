@@ -16,6 +16,7 @@ pub mod kubernetes;
 mod layout;
 pub mod merge;
 pub mod peers;
+pub mod policies;
 pub mod preflight;
 pub mod proxies;
 pub mod questions;
@@ -24,6 +25,7 @@ pub mod secrets;
 pub mod sets;
 pub mod steps;
 pub mod storage;
+mod swarm;
 pub mod tables;
 pub mod values;
 
@@ -32,14 +34,15 @@ use std::sync::Arc;
 use additions::Additions;
 
 use crate::instance::{Instance, Run};
-use crate::ir::{Firewall, Flow, Ir, Preflight, Rule};
+use crate::ir::{Flow, Ir};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread;
-use crate::value::{Map, Origins, Tracked};
+use crate::value::{Map, Origins, Str, Tracked};
 
-/// Lowers everything but questions, which are known only when artifacts have been planned. Traffic and what stands on
-/// hosts and clusters have nothing to do with each other: with more than one thread they are lowered side by side.
+/// Lowers everything but questions, which are known only when artifacts have been planned. Flows and what stands on
+/// hosts and clusters have nothing to do with each other, nor have rules and the tries of the same flows: with more than
+/// one thread they are lowered side by side.
 pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: usize, run: &mut Run) -> Ir {
     let additions = additions::additions(instances, site);
     let mut beside = run.beside();
@@ -49,11 +52,27 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
         || items(instances, &additions, site, sources, &mut beside),
     );
     run.absorb(beside);
+    let ((rules, firewalls), preflights) = spread::both(
+        threads,
+        || {
+            let filtered = firewalls::filtered(site);
+            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
+            let firewalls = firewalls::firewalls(&filtered, &rules, site);
+            (rules, firewalls)
+        },
+        || {
+            let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+            preflight::preflights(&traffic.flows, &Origins::all(gone), site)
+        },
+    );
+    ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
+    ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;
-    tables::tables(&mut ir, &traffic.gone, site);
-    ir.rules = traffic.rules;
-    ir.firewalls = traffic.firewalls;
-    ir.preflights = preflight::probed(traffic.preflights, &ir.probes);
+    let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+    tables::tables(&mut ir, &Origins::all(gone), site);
+    ir.rules = rules;
+    ir.firewalls = firewalls;
+    ir.preflights = preflight::probed(preflights, &ir.probes);
     ir.blanks = steps::blanks(instances, site, run);
     ir.contradictions = contradictions::contradictions(instances, site, run);
     let so_far = as_value(&ir);
@@ -63,14 +82,11 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     ir
 }
 
-/// Permitted traffic and what follows from it.
+/// Permitted traffic.
 struct Traffic {
     flows: Vec<Arc<Flow>>,
-    /// Of flows that are not there.
-    gone: Origins,
-    rules: Vec<Arc<Rule>>,
-    firewalls: Vec<Arc<Firewall>>,
-    preflights: Vec<Preflight>,
+    /// By instance, the flows that are not there.
+    absent: Vec<(Str, Vec<flows::Gone>)>,
 }
 
 fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Traffic {
@@ -83,13 +99,7 @@ fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources
     let added = additions::flows::flows(additions, site, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    let flows = flows::united(rows);
-    let filtered = firewalls::filtered(site);
-    let gone = Origins::all(absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins));
-    let rules = rules::rules(&flows, &absent, &filtered, site);
-    let firewalls = firewalls::firewalls(&filtered, &rules, site);
-    let preflights = preflight::preflights(&flows, &gone, site);
-    Traffic { flows, gone, rules, firewalls, preflights }
+    Traffic { flows: policies::attached(flows::united(rows)), absent }
 }
 
 /// The items of the packs, kind by kind.
@@ -110,7 +120,9 @@ fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: 
     let secret_items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "secrets", site, run)).collect();
     let absent_secrets = Origins::all(&run.absent[before.min(run.absent.len())..]);
     let before = run.absent.len();
-    let documents: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "documents", site, run)).collect();
+    let mut all =
+        |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
+    let (documents, stacks, overlays) = (all("documents"), all("stacks"), all("overlays"));
     let absent_documents = Origins::all(&run.absent[before.min(run.absent.len())..]);
     ir.exports = additions::exports(additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
@@ -126,7 +138,10 @@ fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: 
     ir.namespaces = kubernetes::namespaces(&namespaces, run);
     ir.volumes = kubernetes::volumes(&volumes, site, run);
     ir.objects = kubernetes::objects(&objects, run);
-    ir.documents = documents::documents(&documents, &absent_documents, run);
+    ir.overlays = swarm::overlays(&overlays, site, run);
+    let drafts;
+    (ir.stacks, drafts) = swarm::stacks(&stacks, run);
+    ir.documents = documents::documents(&documents, drafts, &absent_documents, run);
     ir.images = images::images(&images, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);
@@ -147,6 +162,7 @@ pub fn as_value(ir: &Ir) -> Tracked {
     let origins = |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "network_policies" => ir.policies_read.clone(),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,

@@ -54,16 +54,23 @@ pub fn rules(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], hosts: &[Filtered],
     addresses.sort_by_key(|(address, index, _)| (*address, *index));
     let filters_output = filters_output(site);
     let mut grouped: BTreeMap<Key, Parts> = BTreeMap::new();
+    // Flows from the same hosts share their peers, in memory too.
+    let mut shared: BTreeSet<Arc<[IpNet]>> = BTreeSet::new();
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
         let origins = flow.origins();
         let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
         let mut add = |chain: RuleChain, ends: &[IpNet], peer: &Str, peers: &[IpNet]| {
             for family in [4, 6] {
                 let of_family = |n: &&IpNet| n.addr().is_ipv4() == (family == 4);
-                let peers: Arc<[IpNet]> = merged(peers.iter().filter(of_family).copied().collect()).into();
+                let peers = merged(peers.iter().filter(of_family).copied().collect());
                 if peers.is_empty() {
                     continue;
                 }
+                let peers = shared.get(peers.as_slice()).cloned().unwrap_or_else(|| {
+                    let peers: Arc<[IpNet]> = peers.into();
+                    shared.insert(peers.clone());
+                    peers
+                });
                 for net in ends.iter().filter(of_family) {
                     let from = addresses.partition_point(|(a, _, _)| *a < net.network());
                     let own = addresses[from..].iter().take_while(|(a, _, _)| *a <= net.broadcast());
@@ -153,7 +160,7 @@ fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, names: &[(&
         host: field(names[key.host].0.clone(), origins),
         chain: field(key.chain, origins),
         set,
-        peers: field(key.peers.to_vec(), origins),
+        peers: field(key.peers, origins),
         family: field(key.family, origins),
         transport: field(key.transport, origins),
         multiport: field(multiport(&ports), origins),

@@ -304,6 +304,7 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     let mut last: Rank = (0, 0, 0);
     let mut phase: Option<(usize, Str)> = None;
+    let mut begun: BTreeSet<(usize, Str)> = BTreeSet::new();
     let mut steps = Vec::with_capacity(order.len());
     for (n, &i) in order.iter().enumerate() {
         let Some(draft) = drafts[i].take() else { continue };
@@ -319,7 +320,17 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
             !before
         });
         step.number = F::new(n as i64 + 1, earlier.clone());
-        let here = (draft.rank.0, step.phase.value.clone());
+        let mut here = (draft.rank.0, step.phase.value.clone());
+        // What any site needs stands among the steps that it waits for; a heading is not opened twice for it.
+        match &phase {
+            Some(open) if here.0 == 0 && *open != here && begun.contains(&here) => {
+                here = open.clone();
+                step.phase = F::new(here.1.clone(), earlier.clone());
+            }
+            _ => {
+                begun.insert(here.clone());
+            }
+        }
         step.opens_phase = F::new(phase.as_ref() != Some(&here), earlier.clone());
         phase = Some(here);
         let fails = step.fails.value.iter().zip(&draft.gotos).map(|(failure, goto)| {

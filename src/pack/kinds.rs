@@ -69,6 +69,12 @@ pub const KINDS: &[Kind] = &[
         optional: &["part", "title", "placement", "host", "target", "owner", "mode", "apply", "check"],
     },
     Kind {
+        name: "overlays",
+        required: &["cluster", "name"],
+        optional: &["driver", "attachable", "encrypted", "subnet", "gateway", "options", "labels"],
+    },
+    Kind { name: "stacks", required: &["cluster", "name", "body"], optional: &["path", "title", "apply", "check"] },
+    Kind {
         name: "releases",
         required: &["name", "cluster", "namespace", "chart"],
         optional: &["id", "by", "path", "api_version", "body"],

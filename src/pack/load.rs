@@ -1,5 +1,7 @@
 //! From the texts of a pack's folder to a [`Pack`], with a finding for everything in it that is wrong by itself.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::fields::{Reader, Table, literal};
@@ -25,26 +27,53 @@ pub struct PackFiles {
 
 /// Loads a pack. What cannot be read is left out and reported; `None` only when `pack.toml` has no usable form.
 pub fn load(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) -> Option<Pack> {
+    open(pack, sources, findings).map(|opened| opened.read(sources, findings))
+}
+
+/// A pack whose files are among the sources and whose manifest has been parsed.
+pub struct Opened {
+    manifest: Node,
+    file: FileId,
+    pack: Pack,
+    /// The folder's name, for a pack that does not say its own.
+    name: Str,
+}
+
+impl Opened {
+    /// The pack's part of the schema.
+    pub fn settings_schema(&self) -> Arc<serde_json::Value> {
+        self.pack.settings_schema.clone()
+    }
+
+    /// Reads the manifest: expressions, texts, items. Several packs can be read at a time.
+    pub fn read(self, sources: &Sources, findings: &mut Findings) -> Pack {
+        let Self { manifest, file, mut pack, name } = self;
+        read_manifest(&manifest, file, &mut pack, sources, findings);
+        if pack.name.is_empty() {
+            pack.name = name;
+        }
+        pack
+    }
+}
+
+/// Adds a pack's files to the sources and parses its manifest; `None` when that has no usable form.
+pub fn open(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) -> Option<Opened> {
     let manifest = pack.files.iter().find(|(path, _)| &**path == "pack.toml");
     let Some((_, text)) = manifest else {
         findings.push(Diag::new(PACK_BROKEN, format!("the pack `{}` has no `pack.toml`", pack.name)));
         return None;
     };
     let file = sources.add(format!("{}/pack.toml", pack.dir), text.clone(), Role::Pack);
-    let root = parse(sources, file, findings)?;
+    let manifest = parse(sources, file, findings)?;
     let mut loaded = Pack { file: Some(file), dir: pack.dir.clone(), ..Pack::default() };
-    loaded.settings_schema = settings_schema(pack, sources, findings);
+    loaded.settings_schema = Arc::new(settings_schema(pack, sources, findings));
     for (path, text) in &pack.files {
         if path.ends_with(".j2") {
             let id = sources.add(format!("{}/{path}", pack.dir), text.clone(), Role::Template);
             loaded.templates.insert(path.clone(), id);
         }
     }
-    read_manifest(&root, file, &mut loaded, sources, findings);
-    if loaded.name.is_empty() {
-        loaded.name = pack.name.clone();
-    }
-    Some(loaded)
+    Some(Opened { manifest, file, pack: loaded, name: pack.name.clone() })
 }
 
 fn settings_schema(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) -> serde_json::Value {
@@ -224,6 +253,7 @@ fn port(entry: &Entry, r: &mut Reader) -> Option<PortRule> {
         transports,
         application: r.text(&mut t, "application"),
         published: r.bool(&mut t, "published").unwrap_or(false),
+        leads_to: r.expr(&mut t, "leads_to"),
         departs: r.string(&mut t, "departs"),
     };
     if port.of.is_none() && port.default.is_empty() {
@@ -293,6 +323,10 @@ fn component(entry: &Entry, r: &mut Reader) -> Option<Component> {
         connects: r.strings(&mut t, "connects"),
         note: r.text(&mut t, "note"),
         published_on: r.expr(&mut t, "published_on"),
+        labels: match t.get("labels") {
+            Some(node) => node.entries().iter().filter_map(|e| Some((e.key.clone(), r.text_of(&e.value)?))).collect(),
+            None => Vec::new(),
+        },
     };
     r.finish(&t);
     Some(component)
@@ -357,7 +391,7 @@ fn flow(node: &Node, r: &mut Reader) -> Option<FlowRule> {
 
 fn inline(node: &Node, r: &mut Reader) -> Option<InlineEnd> {
     let mut t = Table::new(node, "end of a flow");
-    let label = r.required_string(&mut t, "label");
+    let label = r.required_text(&mut t, "label");
     let is = r.required_expr(&mut t, "is");
     r.finish(&t);
     Some(InlineEnd { label: label?, is: is? })

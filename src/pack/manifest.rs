@@ -1,6 +1,7 @@
 //! A pack as loaded from its `pack.toml`: a product's knowledge as data, every item with its place and its source.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -44,7 +45,7 @@ pub struct Pack {
     pub steps: Vec<StepRule>,
     pub omissions: Vec<Omission>,
     /// The schema of the pack's own part of the spec; an empty object when it has none.
-    pub settings_schema: serde_json::Value,
+    pub settings_schema: Arc<serde_json::Value>,
     /// The template files by name below the pack's folder, for `emit` to parse.
     pub templates: BTreeMap<Str, FileId>,
     /// `templates/<name>` or the folder the user gave.
@@ -114,6 +115,8 @@ pub struct PortRule {
     pub application: Option<Text>,
     /// Whether it is a port that the cluster publishes on its nodes.
     pub published: bool,
+    /// The port of the pods that a published one leads to.
+    pub leads_to: Option<Expr>,
     /// Why it differs from what the document prints.
     pub departs: Option<Str>,
 }
@@ -138,6 +141,8 @@ pub struct Component {
     pub connects: Vec<(Str, Span)>,
     pub note: Option<Text>,
     pub published_on: Option<Expr>,
+    /// The labels of its pods, where the product's document or chart gives them.
+    pub labels: Vec<(Str, Text)>,
 }
 
 /// A flow that is written as such.
@@ -156,7 +161,7 @@ pub struct FlowRule {
 /// An end of a flow that is no binding.
 #[derive(Debug)]
 pub struct InlineEnd {
-    pub label: Str,
+    pub label: Text,
     pub is: Expr,
 }
 

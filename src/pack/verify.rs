@@ -186,7 +186,10 @@ impl Walk<'_> {
             });
         }
         for rule in pack.ports.values() {
-            self.item(&rule.head, self.env, &[], |w, env| w.expr(rule.of.as_ref(), env));
+            self.item(&rule.head, self.env, &[], |w, env| {
+                w.expr(rule.of.as_ref(), env);
+                w.expr(rule.leads_to.as_ref(), env);
+            });
         }
         for rule in pack.values.values() {
             self.item(&rule.head, self.env, &[], |w, env| w.expr(Some(&rule.is), env));
@@ -195,12 +198,14 @@ impl Walk<'_> {
             self.item(&rule.head, self.env, &[], |w, env| {
                 w.expr(rule.published_on.as_ref(), env);
                 w.texts([rule.note.as_ref()], env);
+                rule.labels.iter().for_each(|(_, value)| w.texts([Some(value)], env));
             });
         }
         for rule in &pack.flows {
             self.item(&rule.head, self.env, &[], |w, env| {
                 w.texts([rule.note.as_ref()], env);
                 if let Some((from, to)) = &rule.ends {
+                    w.texts([Some(&from.label), Some(&to.label)], env);
                     w.expr(Some(&from.is), env);
                     w.expr(Some(&to.is), env);
                 }

@@ -13,8 +13,8 @@ use crate::ir::Ir;
 const SEALS: [&str; 2] = ["MANIFEST.json", "SHA256SUMS"];
 
 /// Every step's files, and every path below a folder of the tree that a Markdown document names.
-pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
-    let known = Known { tree, waits: !ir.questions.is_empty() };
+pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: &dyn Fn(&str) -> bool, bugs: &mut Bugs) {
+    let known = Known { tree, said, waits: !ir.questions.is_empty() };
     let runbook = At { path: "RUNBOOK.md", line: 0 };
     for step in &ir.steps {
         for file in step.files.iter().filter(|f| !known.has(f)) {
@@ -45,7 +45,7 @@ fn document(ir: &Ir, file: &Emitted, known: &Known, bugs: &mut Bugs) {
     for (code, line) in &outline.code {
         for word in code.split(|c: char| c.is_whitespace() || "'\"`;()<>=,".contains(c)) {
             let word = word.trim_start_matches("./").trim_end_matches(['.', ':']);
-            if known.claims(word) && !known.has(word) {
+            if known.claims(word) && !known.has(word) && !(known.said)(word) {
                 bugs.dangling(file.at(*line), word, known.similar(word), known.waits);
             }
         }
@@ -72,6 +72,8 @@ fn beside(document: &str, target: &str) -> String {
 /// The paths of the tree.
 struct Known<'a> {
     tree: &'a ArtifactTree,
+    /// Whether the spec says a path by itself, as that of a folder of a repository.
+    said: &'a dyn Fn(&str) -> bool,
     /// Whether some file may wait for an answer.
     waits: bool,
 }

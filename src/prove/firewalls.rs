@@ -130,7 +130,7 @@ fn by_chain(rules: &[Arc<Rule>], families: &[Family]) -> BTreeMap<RuleChain, Reg
         if !families.contains(&family) {
             continue;
         }
-        let addresses = match rule.peers.as_slice() {
+        let addresses = match &*rule.peers.value {
             [] => Addresses::any(family),
             nets => Addresses::of_nets(family, nets),
         };

@@ -50,7 +50,7 @@ fn of_host(files: &[(&str, &Emitted)], firewall: &Firewall, bugs: &mut Bugs) {
     }
     for set in firewall.sets.iter() {
         let name = format!("sitec-{}", *set.name);
-        let meant = (family_of(set), Addresses::of_nets(family_of(set), &set.nets.value));
+        let meant = (family_of(set), Addresses::of_nets(family_of(set), &*set.nets.value));
         match (sets.get(&name), places.get(&name)) {
             (Some(found), Some(file)) if (found.family, &found.addresses) != (meant.0, &meant.1) => {
                 bugs.wrong(file.at(0), "the set has other addresses than the peers of its rules");
@@ -110,7 +110,7 @@ pub fn windows(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
             continue;
         };
         let Some(script) = file.read(powershell::read, bugs) else { continue };
-        let of = |s: &AddressSet| (family_of(s), Addresses::of_nets(family_of(s), &s.nets.value));
+        let of = |s: &AddressSet| (family_of(s), Addresses::of_nets(family_of(s), &*s.nets.value));
         let peers: powershell::Peers = firewall.sets.iter().map(|s| (s.name.to_string(), of(s))).collect();
         if script.peers != peers {
             bugs.wrong(file.at(0), "the table of peers differs from the peers of the rules");

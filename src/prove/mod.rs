@@ -16,6 +16,7 @@ pub mod firewalld;
 mod firewalls;
 pub mod flows;
 pub mod fstab;
+pub mod hcl;
 mod host_firewalls;
 mod hosts;
 pub mod html;
@@ -28,12 +29,14 @@ pub mod nftables;
 pub mod nginx;
 pub mod packets;
 pub mod pg_hba;
+mod policies;
 pub mod powershell;
 mod preflight;
 mod proxy;
 mod reach;
 mod secrets;
 pub mod sql;
+mod stacks;
 mod storage;
 pub mod sums;
 mod tables;
@@ -56,20 +59,24 @@ use crate::spread::both;
 use bugs::{At, Bugs};
 use fault::{Fault, Read};
 
+/// Whether the spec itself says a word.
+pub type Said<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
 /// Proves a tree. Every difference is an error that says so; see [`is_bug`].
 pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
-    prove_on(1, ir, tree, findings);
+    prove_for(1, ir, tree, &|_| false, findings);
 }
 
-/// Proves a tree as [`prove`] does, with as many threads as are allowed; 0 leaves it to the machine.
-pub fn prove_on(threads: usize, ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
+/// Proves a tree as [`prove`] does, with as many threads as are allowed; 0 leaves it to the machine. The spec of a site
+/// may say some words by itself: a document may name those that `said` knows, whatever they look like.
+pub fn prove_for(threads: usize, ir: &Ir, tree: &ArtifactTree, said: Said<'_>, findings: &mut Findings) {
     let texts = Texts::all(ir, tree, &mut Bugs::new(findings));
     let mut beside = Findings::default();
     let texts = &texts;
     both(
         threads,
         || traffic(ir, texts, &mut Bugs::new(findings)),
-        || others(ir, tree, texts, &mut Bugs::new(&mut beside)),
+        || others(ir, tree, texts, said, &mut Bugs::new(&mut beside)),
     );
     findings.extend(beside);
 }
@@ -85,7 +92,7 @@ fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     preflight::scripts(ir, texts, bugs);
 }
 
-fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
+fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: Said<'_>, bugs: &mut Bugs) {
     storage::exports(ir, texts, bugs);
     storage::fstab(ir, texts, bugs);
     storage::nfs_conf(ir, texts, bugs);
@@ -101,9 +108,12 @@ fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, bugs: &mut Bugs) {
     proxy::nginx(ir, texts, bugs);
     proxy::traefik(ir, texts, bugs);
     cluster::objects(ir, texts, bugs);
+    policies::policies(ir, texts, bugs);
     cluster::values(ir, texts, bugs);
+    stacks::declared(texts, bugs);
+    stacks::networks(ir, texts, bugs);
     bodies::documents(ir, texts, bugs);
-    documents::paths(ir, tree, texts, bugs);
+    documents::paths(ir, tree, texts, said, bugs);
     texts.others(bugs);
 }
 
@@ -147,9 +157,9 @@ impl<'a> Texts<'a> {
     fn others(&self, bugs: &mut Bugs) {
         for file in self.files.iter().filter(|f| !f.given) {
             match file.format {
+                Some(Format::Hcl) => drop(file.read(hcl::read, bugs)),
                 Some(Format::Json) => drop(file.read(yaml::json, bugs)),
                 Some(Format::Toml) => drop(file.read(yaml::toml, bugs)),
-                Some(Format::Compose) => drop(file.read(yaml::any_documents, bugs)),
                 Some(Format::PgHba) if !file.is_own() => drop(file.read(pg_hba::read, bugs)),
                 Some(Format::Sql) if !file.is_own() => drop(file.read(sql::read, bugs)),
                 Some(Format::Yaml) if !file.is_own() && !file.path.starts_with("clusters/") => {

@@ -37,6 +37,9 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         Fstab => Reach::Items("file systems"),
         Ini if path.contains("/nfs.conf") => Reach::Items("NFS servers"),
         Ini if path.contains("/sysctl.d/") => Reach::Items("kernel settings"),
+        Yaml if below("clusters/") && own && path.ends_with("network-policies.yaml") => {
+            Reach::Items("flows of components")
+        }
         Yaml if below("clusters/") && own => Reach::Items("namespaces, volumes and objects"),
         _ if own && path == "{{ d.path }}" => Reach::Items("files that packs give as data"),
         Yaml if below("helm/") || own && path == "{{ release.path }}" => Reach::Items("values of the release"),
@@ -60,8 +63,9 @@ pub fn reach(own: bool, path: &str, format: Format) -> Reach {
         Systemd if own => Reach::Items("units"),
         Nginx if own => Reach::Items("proxies"),
         Yaml if own && path.contains("/etc/traefik/") => Reach::Items("proxies"),
+        Shell if own && path.ends_with("/networks.sh") => Reach::Items("overlay networks"),
         Markdown => Reach::Paths,
-        Json | Toml | Compose | PgHba | Sql | Nginx => Reach::Parsed,
+        Json | Toml | Hcl | Compose | PgHba | Sql | Nginx => Reach::Parsed,
         Yaml if !own || below("clusters/") => Reach::Parsed,
         _ => Reach::Written,
     }

@@ -149,6 +149,14 @@ enum Words {
     Faulty,
 }
 
+/// The words of a line that a shell leaves alone; `None` where it would find more in one than its text.
+pub fn plain_words(line: &str) -> Option<Vec<String>> {
+    match words(line.trim()) {
+        Words::Whole(words) => Some(words),
+        _ => None,
+    }
+}
+
 /// The words of a line; faulty where a shell would find more in one than its text. The command that a secret is given to
 /// is the only thing that it may put in.
 fn words(line: &str) -> Words {

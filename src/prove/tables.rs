@@ -54,7 +54,7 @@ impl Meant {
 /// Every table that is asked for is there, says what is meant, and is the only one.
 pub fn tables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     let asked: BTreeSet<&str> = ir.flow_tables.iter().map(|t| &**t.name).collect();
-    let there = |path: &str| texts.files.iter().find(|f| f.path == path && f.is_own());
+    let there = |path: &str| texts.files.iter().find(|f| f.is_own() && f.path == path);
     for (word, files) in FILES {
         for name in files {
             let path = format!("{FOLDER}{name}");
@@ -69,7 +69,7 @@ pub fn tables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         return;
     }
     parts(ir, bugs);
-    for file in texts.files.iter().filter(|f| f.path.starts_with(FOLDER) && f.is_own()) {
+    for file in texts.files.iter().filter(|f| f.is_own() && f.path.starts_with(FOLDER)) {
         let meant = match file.path.strip_prefix(FOLDER) {
             Some("matrix.csv") => vec![matrix(ir)],
             Some("matrix.md") => vec![matrix(ir), zones(ir)],

@@ -166,7 +166,7 @@ fn rule(chain: RuleChain, family: i64, peers: &[&str], transport: Transport, por
         chain: f(chain),
         set: s("peers"),
         protocol: f(transport.number(family == 6).into()),
-        peers: f(nets(peers)),
+        peers: f(nets(peers).into()),
         family: f(family),
         transport: f(transport),
         ports: f(ports.iter().map(|&(low, high)| Ports { low, high }).collect()),
@@ -315,6 +315,10 @@ fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
         application: s("HTTPS"),
         scope: f(Scope::Site),
         published: f(false),
+        pods_of: f(None),
+        from_component: f(None),
+        to_component: f(None),
+        port_name: f(None),
         why: s(why),
     })
 }

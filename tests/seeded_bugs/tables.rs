@@ -90,7 +90,7 @@ pub fn html(text: &str) -> Vec<Seed> {
         seeds.at(&format!("{what} with more"), places, |cell| Some(format!("{cell} more")));
     }
     seeds.at("source and destination swapped", &rows, |row| {
-        let own = between(row, &[0..row.len()], "<td class=\"address\">", "</td>");
+        let own = between(row, std::slice::from_ref(&(0..row.len())), "<td class=\"address\">", "</td>");
         let [a, b] = own.as_slice() else { return None };
         let mut swapped = row.to_owned();
         swapped.replace_range(b.clone(), &row[a.clone()]);

@@ -8,7 +8,8 @@ pub(super) fn escape(value: &Value) -> Result<String, Refusal> {
     printable(&text, &['\n', '\r', '\t'])?;
     let formula = !matches!(value, Value::Int(_)) && begins_formula(&text);
     let text = if formula { format!("'{text}") } else { text.to_string() };
-    let quotes = text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text || formula;
+    let quotes =
+        text.bytes().any(|b| matches!(b, b',' | b';' | b'"' | b'\n' | b'\r' | b'\t')) || text.trim() != text || formula;
     Ok(if quotes { format!("\"{}\"", text.replace('"', "\"\"")) } else { text })
 }
 

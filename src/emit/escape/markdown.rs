@@ -21,13 +21,12 @@ pub(super) fn escape(form: Form, value: &Value) -> Result<String, Refusal> {
 
 /// Text without markup, on one line: a line break in the value is a blank, as it is in a paragraph.
 fn prose(text: &str) -> String {
-    let text = text.replace(['\n', '\t'], " ");
-    let chars: Vec<char> = text.chars().collect();
-    let number = chars.iter().take_while(|c| c.is_ascii_digit()).count();
+    let number = text.bytes().take_while(u8::is_ascii_digit).count();
     let mut out = String::with_capacity(text.len() + 8);
-    for (i, &c) in chars.iter().enumerate() {
-        let before = i.checked_sub(1).map(|j| chars[j]);
-        let after = chars.get(i + 1).copied();
+    let mut chars = text.char_indices().map(|(i, c)| (i, if matches!(c, '\n' | '\t') { ' ' } else { c })).peekable();
+    let mut before = None;
+    while let Some((i, c)) = chars.next() {
+        let after = chars.peek().map(|(_, c)| *c);
         let escaped = match c {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '&' | '|' | '~' | '$' | '{' | '}' => true,
             // Between two letters it is no markup.
@@ -37,7 +36,7 @@ fn prose(text: &str) -> String {
             // The marker of a numbered list ends in a blank or with the line: `10.2.0.1` is none.
             '.' | ')' => {
                 (number > 0 && i == number && after.is_none_or(char::is_whitespace))
-                    || (c == '.' && ends_with_www(&chars[..i]))
+                    || (c == '.' && ends_with_www(&text[..i]))
             }
             _ => false,
         };
@@ -49,13 +48,14 @@ fn prose(text: &str) -> String {
             }
             out.push(c);
         }
+        before = Some(c);
     }
     out
 }
 
 /// Whether the text before a dot is the `www` that turns a name into a link.
-fn ends_with_www(before: &[char]) -> bool {
-    before.len() >= 3 && before[before.len() - 3..].iter().all(|c| c.eq_ignore_ascii_case(&'w'))
+fn ends_with_www(before: &str) -> bool {
+    before.as_bytes().last_chunk::<3>().is_some_and(|last| last.eq_ignore_ascii_case(b"www"))
 }
 
 /// Inline code between runs of backticks longer than any inside; a blank on both sides where one is needed.

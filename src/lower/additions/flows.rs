@@ -1,6 +1,7 @@
 //! Flows that the site adds: a row `users -> proxy1 : 443/tcp HTTPS` or a record in, permitted traffic out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -14,7 +15,7 @@ use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
 use crate::lower::firewalls::node_ports;
 use crate::lower::flows::scope_of;
-use crate::lower::peers::{deep_origins, merged, peers};
+use crate::lower::peers::{deep_origins, host_addresses, merged, peers};
 use crate::pack::expr::fits;
 use crate::pack::flow::group;
 use crate::pack::manifest::PortGroup;
@@ -41,6 +42,7 @@ struct Group {
 /// The flows of all additions, one addition after the other.
 pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Vec<Addition> {
     let mut list = Vec::new();
+    let mut known = Known::of(site);
     for addition in additions {
         for (pointer, entry) in addition.entries("flows").filter(|(_, e)| !is_faulty(e)) {
             let short = match &entry.value {
@@ -53,7 +55,7 @@ pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut 
             };
             let Some(row) = row else { continue };
             let place = short.as_ref().map_or(entry, |(_, place)| place);
-            let mut lowering = Lowering { addition, entry, place, site, sources, pointer: &pointer };
+            let mut lowering = Lowering { addition, entry, place, site, sources, pointer: &pointer, known: &mut known };
             let flows = lowering.rows(&row, run);
             list.push(Addition { origins: entry.origins.clone(), flows, pointer });
         }
@@ -127,19 +129,62 @@ fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -
     })
 }
 
-struct Lowering<'a> {
+/// What the additions of a site have in common, looked up once.
+struct Known<'a> {
+    /// The name of each host, and its range of node ports if it is the node of a cluster.
+    hosts: Vec<(&'a Str, Option<F<Option<Ports>>>)>,
+    /// The addresses of all hosts, sorted, with the number of the host.
+    addresses: Vec<(IpAddr, usize)>,
+    /// The hosts that a pattern fits.
+    patterns: BTreeMap<Str, Vec<Tracked>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(site: &'a Site) -> Self {
+        let ranges = node_ports(site);
+        let mut known = Self { hosts: Vec::new(), addresses: Vec::new(), patterns: BTreeMap::new() };
+        for (number, (name, host)) in site.table("hosts").enumerate() {
+            known.hosts.push((name, ranges.get(name).cloned()));
+            known.addresses.extend(host_addresses(host).into_iter().map(|a| (a.value, number)));
+        }
+        known.addresses.sort_unstable();
+        known
+    }
+
+    /// The hosts with an address in one of these networks, in the order of the site.
+    fn hosts_in(&self, nets: &[IpNet]) -> BTreeSet<usize> {
+        let inside = |net: &IpNet| {
+            let (first, last) = (net.network(), net.broadcast());
+            let from = self.addresses.partition_point(|(a, _)| *a < first);
+            self.addresses[from..].iter().take_while(move |(a, _)| *a <= last).map(|(_, host)| *host)
+        };
+        nets.iter().flat_map(inside).collect()
+    }
+
+    fn fitting(&mut self, pattern: &Str) -> Vec<Tracked> {
+        let found = self.patterns.entry(pattern.clone()).or_insert_with(|| {
+            let hosts = self.hosts.iter().filter(|(name, _)| pattern.contains('*') && fits(pattern, name));
+            let host = |name: &Str| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None);
+            hosts.map(|(name, _)| host(name)).collect()
+        });
+        found.clone()
+    }
+}
+
+struct Lowering<'a, 'k> {
     addition: &'a Additions<'a>,
     entry: &'a Tracked,
     /// The value that names the ends.
     place: &'a Tracked,
     site: &'a Site,
     sources: &'a Sources,
-    pointer: &'a str,
+    pointer: &'k str,
+    known: &'k mut Known<'a>,
 }
 
-impl Lowering<'_> {
+impl Lowering<'_, '_> {
     fn rows(&mut self, row: &Row, run: &mut Run) -> Vec<Arc<Flow>> {
-        let ends = |names: &[Str], key: &str, run: &mut Run| -> Vec<(Str, F<Peers>)> {
+        let mut ends = |names: &[Str], key: &str, run: &mut Run| -> Vec<(Str, F<Peers>)> {
             names.iter().filter_map(|name| Some((name.clone(), self.end(name, key, run)?))).collect()
         };
         let (from, to) = (ends(&row.from, "from", run), ends(&row.to, "to", run));
@@ -169,6 +214,10 @@ impl Lowering<'_> {
                             application: field(&group.application),
                             scope: F::new(scope_of(&from.value, &to.value, self.site), exists.clone()),
                             published: F::new(published, exists.clone()),
+                            pods_of: F::new(None, exists.clone()),
+                            from_component: F::new(None, exists.clone()),
+                            to_component: F::new(None, exists.clone()),
+                            port_name: F::new(None, exists.clone()),
                             why: field(&why.value),
                         }));
                     }
@@ -179,9 +228,9 @@ impl Lowering<'_> {
     }
 
     /// The addresses that a word stands for.
-    fn end(&self, word: &Str, key: &str, run: &mut Run) -> Option<F<Peers>> {
+    fn end(&mut self, word: &Str, key: &str, run: &mut Run) -> Option<F<Peers>> {
         let origins = deep_origins(self.entry);
-        let net = word.parse::<IpNet>().ok().or_else(|| word.parse().ok().map(|a: std::net::IpAddr| IpNet::from(a)));
+        let net = word.parse::<IpNet>().ok().or_else(|| word.parse().ok().map(|a: IpAddr| IpNet::from(a)));
         if let Some(net) = net {
             return Some(F::new(Peers { nets: merged(vec![net]), ..Peers::default() }, origins));
         }
@@ -193,12 +242,7 @@ impl Lowering<'_> {
                 nodes.map(|n| Tracked::new(Ref { table: "hosts".into(), name: n.value }, n.origins)).collect()
             }
             Some(table) => vec![Tracked::new(Ref { table: (*table).into(), name: word.clone() }, Origins::None)],
-            None => {
-                let hosts = self.site.table("hosts").filter(|(name, _)| word.contains('*') && fits(word, name));
-                hosts
-                    .map(|(name, _)| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None))
-                    .collect()
-            }
+            None => self.known.fitting(word),
         };
         if refs.is_empty() && !TABLES.iter().any(named) {
             self.unknown(word, key, run);
@@ -257,15 +301,10 @@ impl Lowering<'_> {
     /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
     fn published(&self, to: &Peers, ports: Option<Ports>) -> (bool, Origins) {
         let Some(ports) = ports else { return (false, Origins::None) };
-        let ranges = node_ports(self.site);
         let mut origins = Origins::None;
         let mut published = false;
-        for (host, _) in self.site.table("hosts") {
-            let addresses = self.site.host_addresses(host);
-            if !addresses.iter().any(|a| to.nets.iter().any(|n| n.contains(&a.value))) {
-                continue;
-            }
-            let Some(range) = ranges.get(host) else { return (false, origins) };
+        for host in self.known.hosts_in(&to.nets) {
+            let Some(range) = &self.known.hosts[host].1 else { return (false, origins) };
             origins = origins.union(&range.origins);
             if !range.value.is_some_and(|r| r.contains(ports)) {
                 return (false, origins);

@@ -14,8 +14,12 @@ pub(super) fn write(page: &mut Page, body: &Tracked) {
 
 /// The arguments and blocks of a file or of a block.
 fn content(page: &mut Page, body: &Tracked, depth: usize) {
-    for (key, part) in body.entries() {
-        let part = below(part, &body.origins);
+    let columns = columns(body.entries().map(|(key, part)| match block_of(key) {
+        Some(_) => None,
+        None => Some((key.chars().count(), part)),
+    }));
+    for ((key, part), column) in body.entries().zip(columns) {
+        let part = below(part, &body.origins.union(&column.origins));
         match block_of(key) {
             Some((kind, labels)) => match &part.value {
                 Value::List(items) => {
@@ -27,9 +31,50 @@ fn content(page: &mut Page, body: &Tracked, depth: usize) {
             },
             None => {
                 name(page, key, &part.origins);
-                expression(page, format!("{}{key} = ", pad(depth)), &part, depth, "");
+                expression(page, format!("{}{key:1$} = ", pad(depth), column.width), &part, depth, "");
             }
         }
+    }
+}
+
+/// The column in which the names of a run of lines end, and what else it comes from.
+#[derive(Clone, Default)]
+struct Column {
+    width: usize,
+    origins: Origins,
+}
+
+/// For each entry the column of its `=`: arguments of one line each, one below the other, have theirs in one. `None`
+/// stands for what is no argument.
+fn columns<'t>(entries: impl Iterator<Item = Option<(usize, &'t Tracked)>>) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    let mut run: Vec<(usize, &Tracked)> = Vec::new();
+    let end = |run: &mut Vec<(usize, &'t Tracked)>, columns: &mut Vec<Column>| {
+        let width = run.iter().map(|(width, _)| *width).max().unwrap_or(0);
+        let widest = || run.iter().filter(|(w, _)| *w == width).map(|(_, part)| &part.origins);
+        let origins = if run.len() > 1 { Origins::all(widest()) } else { Origins::None };
+        columns.extend(run.drain(..).map(|_| Column { width, origins: origins.clone() }));
+    };
+    for entry in entries {
+        match entry {
+            Some((width, part)) if is_short(part) => run.push((width, part)),
+            _ => {
+                end(&mut run, &mut columns);
+                columns.push(Column::default());
+            }
+        }
+    }
+    end(&mut run, &mut columns);
+    columns
+}
+
+/// Whether an expression is written on one line.
+fn is_short(whole: &Tracked) -> bool {
+    match Term::of(&whole.value) {
+        Term::Call(_, [one]) => is_short(one),
+        Term::List(items) => items.is_empty(),
+        Term::Map(map) => map.is_empty(),
+        _ => true,
     }
 }
 
@@ -72,10 +117,12 @@ fn expression(page: &mut Page, lead: String, whole: &Tracked, depth: usize, tail
         }
         Term::Map(map) if !map.is_empty() => {
             page.line(format!("{lead}{{"), &whole.origins);
-            for (key, part) in map {
-                let part = below(part, &whole.origins);
-                let key = map_key(page, key, &part.origins);
-                expression(page, format!("{}{key} = ", pad(depth + 1)), &part, depth + 1, "");
+            let keys: Vec<String> = map.iter().map(|(key, part)| map_key(page, key, &part.origins)).collect();
+            let widths = keys.iter().map(|key| key.chars().count());
+            let columns = columns(widths.zip(map.values()).map(Some));
+            for ((key, part), column) in keys.iter().zip(map.values()).zip(columns) {
+                let part = below(part, &whole.origins.union(&column.origins));
+                expression(page, format!("{}{key:1$} = ", pad(depth + 1), column.width), &part, depth + 1, "");
             }
             page.line(format!("{}}}{tail}", pad(depth)), &whole.origins);
         }

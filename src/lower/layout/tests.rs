@@ -82,9 +82,9 @@ fn hcl() {
 "#;
     assert_eq!(
         text(Format::Hcl, body),
-        "terraform {\n  required_providers {\n    helm = {\n      source = \"hashicorp/helm\"\n      version = \"~> 2.9\"\n    }\n  }\n}\n\n\
-         resource \"helm_release\" \"hub\" {\n  name = \"hub\"\n  values = [\n    yamlencode({\n      a = 1\n      \"b.c\" = \"$${x}\"\n    }),\n  ]\n}\n\n\
-         resource \"a\" \"b\" {\n  set {\n    name = \"x\"\n    value = var.host\n  }\n  set {\n    name = \"y\"\n  }\n}\n\n\
+        "terraform {\n  required_providers {\n    helm = {\n      source  = \"hashicorp/helm\"\n      version = \"~> 2.9\"\n    }\n  }\n}\n\n\
+         resource \"helm_release\" \"hub\" {\n  name = \"hub\"\n  values = [\n    yamlencode({\n      a     = 1\n      \"b.c\" = \"$${x}\"\n    }),\n  ]\n}\n\n\
+         resource \"a\" \"b\" {\n  set {\n    name  = \"x\"\n    value = var.host\n  }\n  set {\n    name = \"y\"\n  }\n}\n\n\
          output \"url\" {\n  value = \"https://${var.host}/\"\n}\n"
     );
 }

@@ -51,11 +51,9 @@ impl<'e> Evaluator<'e> {
 
     /// Takes what was read since `mark` off the stack, as a set.
     fn pop(&mut self, mark: usize) -> Origins {
-        let stack = &mut self.reads.stack;
-        self.reads.places.extend_from_slice(&stack[mark..]);
-        let origins = Origins::all(&stack[mark..]);
-        stack.truncate(mark);
-        origins
+        let read = self.reads.stack.split_off(mark);
+        self.reads.keep(&read);
+        Origins::all(&read)
     }
 
     /// The value of a node. What it was read from is on the stack of `reads`.

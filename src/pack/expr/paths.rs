@@ -136,7 +136,10 @@ impl Evaluator<'_> {
                 step(base, name)
             }
             Op::Index(base, index) => {
-                let name = index.literal()?.clone();
+                let name = match index.literal() {
+                    Some(name) => name.clone(),
+                    None => self.quietly(index)?.value.text()?,
+                };
                 let base = self.pointer_of_base(base)?;
                 step(base, &name)
             }
@@ -144,12 +147,17 @@ impl Evaluator<'_> {
         }
     }
 
-    fn pointer_of_base(&mut self, base: &Term) -> Option<String> {
+    /// The value of a path, as if nobody had read it.
+    fn quietly(&mut self, path: &Term) -> Option<Tracked> {
         let (mark, open) = (self.reads.stack.len(), self.reads.unanswered.len());
-        let value = self.path(base);
+        let value = self.path(path);
         self.reads.stack.truncate(mark);
         self.reads.unanswered.truncate(open);
-        match value.ok()?.value {
+        value.ok()
+    }
+
+    fn pointer_of_base(&mut self, base: &Term) -> Option<String> {
+        match self.quietly(base)?.value {
             Value::Ref(target) => {
                 let mut pointer = String::new();
                 crate::node::push_step(&mut pointer, &target.table);

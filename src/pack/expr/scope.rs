@@ -90,12 +90,19 @@ pub struct Reads {
     /// Whether a faulty value was read; the result is then [`Value::Poison`](crate::value::Value::Poison).
     pub poisoned: bool,
     /// Every place read, in the order of reading, with repetitions.
-    pub(super) places: Vec<Origins>,
+    places: Vec<Origins>,
+    /// Whether nobody will ask for the places.
+    placeless: bool,
     /// The places that the value under evaluation depends on.
     pub(super) stack: Vec<Origins>,
 }
 
 impl Reads {
+    /// Reads that do not keep the places: those of a large document are many.
+    pub fn without_places() -> Self {
+        Self { placeless: true, ..Self::default() }
+    }
+
     /// The set of all places read.
     pub fn origins(&self) -> Origins {
         Origins::all(&self.places)
@@ -110,12 +117,18 @@ impl Reads {
     pub fn absorb(&mut self, other: &Reads) {
         self.unanswered.extend(other.unanswered.iter().cloned());
         self.poisoned |= other.poisoned;
-        self.places.extend_from_slice(&other.places);
+        self.keep(&other.places);
+    }
+
+    pub(super) fn keep(&mut self, places: &[Origins]) {
+        if !self.placeless {
+            self.places.extend_from_slice(places);
+        }
     }
 
     /// Notes places as read.
     pub fn note(&mut self, origins: &Origins) {
-        self.places.push(origins.clone());
+        self.keep(std::slice::from_ref(origins));
     }
 
     pub fn clear(&mut self) {

@@ -46,6 +46,11 @@ impl Text {
         Some(Self { source: text.into(), anchor: at, parts })
     }
 
+    /// A text without expressions, for what stands at a place.
+    pub fn literally(text: &str, at: Anchor) -> Self {
+        Self { source: text.into(), anchor: at, parts: vec![Part::Literal(text.into())] }
+    }
+
     /// The text, when there is no expression in it.
     pub fn literal(&self) -> Option<&Str> {
         match self.parts.as_slice() {
@@ -173,7 +178,7 @@ pub(crate) fn evaluate(
     reads.poisoned |= poisoned;
     let stack = std::mem::take(&mut reads.stack);
     let own = usize::from(anchor.place != crate::source::PlaceId::NONE);
-    reads.places.extend_from_slice(&stack[own..]);
+    reads.keep(&stack[own..]);
     let origins = Origins::all(&stack);
     reads.stack = stack;
     reads.stack.clear();

@@ -337,12 +337,12 @@ if [ "$facts" = yes ]; then
     check address 10.82.2.11
     check name a1.brandur.example 10.82.2.11
     check clock a1
-    port tcp 22 'target nodes' no
-    port tcp 80 'managers, target nodes' no
-    port tcp 443 'target nodes' no
-    port tcp 7946 'target nodes' no
-    port udp 4789 'target nodes' no
-    port udp 7946 'target nodes' no
+    port tcp 22 'target nodes of annex' no
+    port tcp 80 'managers of annex, target nodes of annex' no
+    port tcp 443 'target nodes of annex' no
+    port tcp 7946 'target nodes of annex' no
+    port udp 4789 'target nodes of annex' no
+    port udp 7946 'target nodes of annex' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
     probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites
@@ -352,17 +352,17 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.81.0.1
-    try tcp 111 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 2049 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 33333 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 111 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 2049 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 33333 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 5000 'registry, HTTPS' 'swarm nodes' 0 10.82.1.51
-    try tcp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.82.2.12
-    try udp 4789 'swarm nodes, target nodes, docker, overlay networks' 'swarm nodes, target nodes' 0 10.82.2.12
-    try udp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.82.2.12
-    try tcp 443 'certificate authority, HTTPS' managers 0 10.82.9.20
+    try tcp 111 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try tcp 2049 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try tcp 33333 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try udp 111 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try udp 2049 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try udp 33333 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try tcp 5000 'registry, HTTPS' 'nodes of annex' 0 10.82.1.51
+    try tcp 7946 'swarm nodes, target nodes of annex, docker, swarm nodes' 'swarm nodes, target nodes of annex' 0 10.82.2.12
+    try udp 4789 'swarm nodes, target nodes of annex, docker, overlay networks' 'swarm nodes, target nodes of annex' 0 10.82.2.12
+    try udp 7946 'swarm nodes, target nodes of annex, docker, swarm nodes' 'swarm nodes, target nodes of annex' 0 10.82.2.12
+    try tcp 443 'certificate authority, HTTPS' 'managers of annex' 0 10.82.9.20
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

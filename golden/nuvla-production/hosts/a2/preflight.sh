@@ -337,12 +337,12 @@ if [ "$facts" = yes ]; then
     check address 10.82.2.12
     check name a2.brandur.example 10.82.2.12
     check clock a2
-    port tcp 22 'target nodes' no
-    port tcp 80 'target nodes' no
-    port tcp 443 'target nodes' no
-    port tcp 7946 'target nodes' no
-    port udp 4789 'target nodes' no
-    port udp 7946 'target nodes' no
+    port tcp 22 'target nodes of annex' no
+    port tcp 80 'target nodes of annex' no
+    port tcp 443 'target nodes of annex' no
+    port tcp 7946 'target nodes of annex' no
+    port udp 4789 'target nodes of annex' no
+    port udp 7946 'target nodes of annex' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites
     probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
@@ -350,17 +350,17 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.81.0.1
-    try tcp 111 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 2049 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 33333 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 111 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 2049 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 33333 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 5000 'registry, HTTPS' 'swarm nodes' 0 10.82.1.51
+    try tcp 111 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try tcp 2049 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try tcp 33333 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try udp 111 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try udp 2049 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try udp 33333 'NFS server of annex, nfs' 'target nodes of annex' 0 10.82.1.41
+    try tcp 5000 'registry, HTTPS' 'nodes of annex' 0 10.82.1.51
     try tcp 2377 'swarm managers, swarm management' 'swarm nodes' 0 10.82.2.11
-    try tcp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.82.2.11
-    try udp 4789 'swarm nodes, target nodes, docker, overlay networks' 'swarm nodes, target nodes' 0 10.82.2.11
-    try udp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.82.2.11
+    try tcp 7946 'swarm nodes, target nodes of annex, docker, swarm nodes' 'swarm nodes, target nodes of annex' 0 10.82.2.11
+    try udp 4789 'swarm nodes, target nodes of annex, docker, overlay networks' 'swarm nodes, target nodes of annex' 0 10.82.2.11
+    try udp 7946 'swarm nodes, target nodes of annex, docker, swarm nodes' 'swarm nodes, target nodes of annex' 0 10.82.2.11
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -335,12 +335,12 @@ if [ "$facts" = yes ]; then
     check address 10.82.1.41
     check name files1.brandur.example 10.82.1.41
     check clock files1
-    port tcp 111 'NFS server' no
-    port tcp 2049 'NFS server' no
-    port tcp 33333 'NFS server' no
-    port udp 111 'NFS server' no
-    port udp 2049 'NFS server' no
-    port udp 33333 'NFS server' no
+    port tcp 111 'NFS server of annex, NFS server of main' no
+    port tcp 2049 'NFS server of annex, NFS server of main' no
+    port tcp 33333 'NFS server of annex, NFS server of main' no
+    port udp 111 'NFS server of annex, NFS server of main' no
+    port udp 2049 'NFS server of annex, NFS server of main' no
+    port udp 33333 'NFS server of annex, NFS server of main' no
 fi
 
 if [ "$flows" = yes ]; then

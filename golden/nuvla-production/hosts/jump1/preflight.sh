@@ -339,11 +339,11 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.81.0.1
-    try tcp 22 'host nodes, target nodes, ssh' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 80 'host nodes, http(s)' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 443 'host nodes, http(s)' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 2376-2377 'host nodes, docker' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 22 'target nodes, ssh' 'management nodes' 0 10.82.2.11 10.82.2.12
+    try tcp 22 'host nodes of main, target nodes of main, ssh' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 80 'host nodes of main, http(s)' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 443 'host nodes of main, http(s)' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 2376-2377 'host nodes of main, docker' 'management nodes' 0 10.82.1.11 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 22 'target nodes of annex, ssh' 'management nodes' 0 10.82.2.11 10.82.2.12
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -337,12 +337,12 @@ if [ "$facts" = yes ]; then
     check address 10.82.1.11
     check name m1.brandur.example 10.82.1.11
     check clock m1
-    port tcp 22 'host nodes, target nodes' no
-    port tcp 80 'host nodes, target nodes' no
-    port tcp 443 'host nodes, target nodes' no
-    port tcp 7946 'host nodes, target nodes' no
-    port udp 4789 'host nodes, target nodes' no
-    port udp 7946 'host nodes, target nodes' no
+    port tcp 22 'host nodes of main, target nodes of main' no
+    port tcp 80 'host nodes of main, target nodes of main' no
+    port tcp 443 'host nodes of main, target nodes of main' no
+    port tcp 7946 'host nodes of main, target nodes of main' no
+    port udp 4789 'host nodes of main, target nodes of main' no
+    port udp 7946 'host nodes of main, target nodes of main' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
     probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites
@@ -353,22 +353,22 @@ if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 10.81.0.1
     try tcp 2377 'swarm managers, swarm management' 'swarm nodes' 0 10.82.1.12 10.82.1.13
-    try tcp 80 'target nodes, http(s)' Nuvla 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 443 'target nodes, http(s)' Nuvla 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 2376-2377 'target nodes, docker' Nuvla 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 7946 'host nodes, swarm nodes, target nodes, docker, swarm nodes' 'host nodes, swarm nodes, target nodes' 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try udp 4789 'host nodes, swarm nodes, target nodes, docker, overlay networks' 'host nodes, swarm nodes, target nodes' 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try udp 7946 'host nodes, swarm nodes, target nodes, docker, swarm nodes' 'host nodes, swarm nodes, target nodes' 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
-    try tcp 111 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 2049 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 33333 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 111 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 2049 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try udp 33333 'NFS server, nfs' 'target nodes' 0 10.82.1.41
-    try tcp 5000 'registry, HTTPS' 'swarm nodes' 0 10.82.1.51
-    try tcp 80 'target nodes, http(s)' Nuvla 0 10.82.2.11 10.82.2.12
-    try tcp 443 'target nodes, http(s)' Nuvla 0 10.82.2.11 10.82.2.12
-    try tcp 2376-2377 'target nodes, docker' Nuvla 0 10.82.2.11 10.82.2.12
+    try tcp 80 'target nodes of main, http(s)' Nuvla 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 443 'target nodes of main, http(s)' Nuvla 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 2376-2377 'target nodes of main, docker' Nuvla 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 7946 'host nodes of main, swarm nodes, target nodes of main, docker, swarm nodes' 'host nodes of main, swarm nodes, target nodes of main' 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try udp 4789 'host nodes of main, swarm nodes, target nodes of main, docker, overlay networks' 'host nodes of main, swarm nodes, target nodes of main' 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try udp 7946 'host nodes of main, swarm nodes, target nodes of main, docker, swarm nodes' 'host nodes of main, swarm nodes, target nodes of main' 0 10.82.1.12 10.82.1.13 10.82.1.21 10.82.1.31 10.82.1.32
+    try tcp 111 'NFS server of main, nfs' 'target nodes of main' 0 10.82.1.41
+    try tcp 2049 'NFS server of main, nfs' 'target nodes of main' 0 10.82.1.41
+    try tcp 33333 'NFS server of main, nfs' 'target nodes of main' 0 10.82.1.41
+    try udp 111 'NFS server of main, nfs' 'target nodes of main' 0 10.82.1.41
+    try udp 2049 'NFS server of main, nfs' 'target nodes of main' 0 10.82.1.41
+    try udp 33333 'NFS server of main, nfs' 'target nodes of main' 0 10.82.1.41
+    try tcp 5000 'registry, HTTPS' 'nodes of main' 0 10.82.1.51
+    try tcp 80 'target nodes of annex, http(s)' Nuvla 0 10.82.2.11 10.82.2.12
+    try tcp 443 'target nodes of annex, http(s)' Nuvla 0 10.82.2.11 10.82.2.12
+    try tcp 2376-2377 'target nodes of annex, docker' Nuvla 0 10.82.2.11 10.82.2.12
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

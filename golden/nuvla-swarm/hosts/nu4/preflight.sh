@@ -337,13 +337,13 @@ if [ "$facts" = yes ]; then
     check address 10.50.1.14
     check name nu4.edge.example 10.50.1.14
     check clock nu4
-    port tcp 22 'host nodes' no
-    port tcp 80 'host nodes' no
-    port tcp 443 'host nodes' no
-    port tcp 7946 'host nodes' no
-    port tcp 8080 'host nodes' no
-    port udp 4789 'host nodes' no
-    port udp 7946 'host nodes' no
+    port tcp 22 'host nodes of core' no
+    port tcp 80 'host nodes of core' no
+    port tcp 443 'host nodes of core' no
+    port tcp 7946 'host nodes of core' no
+    port tcp 8080 'host nodes of core' no
+    port udp 4789 'host nodes of core' no
+    port udp 7946 'host nodes of core' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites
     probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
@@ -351,18 +351,18 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try tcp 2377 'swarm managers, swarm management' 'swarm nodes' 0 10.50.1.11
-    try tcp 80 'host nodes, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13
-    try tcp 443 'host nodes, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13
-    try tcp 7946 'host nodes, swarm nodes, docker, swarm nodes' 'host nodes, swarm nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13
-    try udp 4789 'host nodes, swarm nodes, docker, overlay networks' 'host nodes, swarm nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13
-    try udp 7946 'host nodes, swarm nodes, docker, swarm nodes' 'host nodes, swarm nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13
-    try tcp 80 'target nodes, http(s)' 'Nuvla, users' 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 443 'target nodes, http(s)' 'Nuvla, users' 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 2376-2377 'target nodes, docker' Nuvla 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 32768-60999 'target nodes, applications of users' users 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 80 'host nodes of core, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13
+    try tcp 443 'host nodes of core, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13
+    try tcp 7946 'host nodes of core, swarm nodes, docker, swarm nodes' 'host nodes of core, swarm nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13
+    try udp 4789 'host nodes of core, swarm nodes, docker, overlay networks' 'host nodes of core, swarm nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13
+    try udp 7946 'host nodes of core, swarm nodes, docker, swarm nodes' 'host nodes of core, swarm nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13
+    try tcp 80 'target nodes of target-a, http(s)' 'Nuvla, users' 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 443 'target nodes of target-a, http(s)' 'Nuvla, users' 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 2376-2377 'target nodes of target-a, docker' Nuvla 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 32768-60999 'target nodes of target-a, applications of users' users 0 10.50.2.11 10.50.2.12 10.50.2.13
     try udp 123 'ntp, NTP' hosts 0 192.0.2.1
-    try tcp 465 'smtp, SMTP' 'host nodes' 0 192.0.2.25
-    try tcp 443 'Docker Hub, HTTPS' 'swarm nodes' 0 registry-1.docker.io
+    try tcp 465 'smtp, SMTP' 'host nodes of core' 0 192.0.2.25
+    try tcp 443 'Docker Hub, HTTPS' 'nodes of core' 0 registry-1.docker.io
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

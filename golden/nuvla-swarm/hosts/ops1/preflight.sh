@@ -338,17 +338,17 @@ fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
-    try tcp 22 'host nodes, ssh' 'management nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 80 'host nodes, http(s)' 'management nodes, users' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 443 'host nodes, http(s)' 'management nodes, users' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 2376-2377 'host nodes, docker' 'management nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 8080 'host nodes, traefik' 'management nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 22 'host nodes of core, ssh' 'management nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 80 'host nodes of core, http(s)' 'management nodes, users' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 443 'host nodes of core, http(s)' 'management nodes, users' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 2376-2377 'host nodes of core, docker' 'management nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 8080 'host nodes of core, traefik' 'management nodes' 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
     try tcp 22 'hosts, SSH' management 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 22 'target nodes, ssh' 'management nodes' 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 80 'target nodes, http(s)' users 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 443 'target nodes, http(s)' users 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 8080 'target nodes, traefik' 'management nodes' 0 10.50.2.11 10.50.2.12 10.50.2.13
-    try tcp 32768-60999 'target nodes, applications of users' users 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 22 'target nodes of target-a, ssh' 'management nodes' 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 80 'target nodes of target-a, http(s)' users 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 443 'target nodes of target-a, http(s)' users 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 8080 'target nodes of target-a, traefik' 'management nodes' 0 10.50.2.11 10.50.2.12 10.50.2.13
+    try tcp 32768-60999 'target nodes of target-a, applications of users' users 0 10.50.2.11 10.50.2.12 10.50.2.13
     try udp 123 'ntp, NTP' hosts 0 192.0.2.1
 fi
 

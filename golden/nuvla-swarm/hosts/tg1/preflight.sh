@@ -337,19 +337,19 @@ if [ "$facts" = yes ]; then
     check address 10.50.2.11
     check name tg1.edge.example 10.50.2.11
     check clock tg1
-    port tcp 22 'target nodes' no
-    port tcp 80 'target nodes' no
-    port tcp 111 'NFS server' no
-    port tcp 443 'target nodes' no
-    port tcp 2049 'NFS server' no
-    port tcp 7946 'target nodes' no
-    port tcp 8080 'target nodes' no
-    port tcp 33333 'NFS server' no
-    port udp 111 'NFS server' no
-    port udp 2049 'NFS server' no
-    port udp 4789 'target nodes' no
-    port udp 7946 'target nodes' no
-    port udp 33333 'NFS server' no
+    port tcp 22 'target nodes of target-a' no
+    port tcp 80 'target nodes of target-a' no
+    port tcp 111 'NFS server of target-a' no
+    port tcp 443 'target nodes of target-a' no
+    port tcp 2049 'NFS server of target-a' no
+    port tcp 7946 'target nodes of target-a' no
+    port tcp 8080 'target nodes of target-a' no
+    port tcp 33333 'NFS server of target-a' no
+    port udp 111 'NFS server of target-a' no
+    port udp 2049 'NFS server of target-a' no
+    port udp 4789 'target nodes of target-a' no
+    port udp 7946 'target nodes of target-a' no
+    port udp 33333 'NFS server of target-a' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
     probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
     # Nuvla installation guide: Self-Signed Certificates
@@ -360,17 +360,17 @@ fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
-    try tcp 80 'host nodes, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 443 'host nodes, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 80 'target nodes, http(s)' users 0 10.50.2.12 10.50.2.13
-    try tcp 443 'target nodes, http(s)' users 0 10.50.2.12 10.50.2.13
-    try tcp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.50.2.12 10.50.2.13
-    try tcp 32768-60999 'target nodes, applications of users' users 0 10.50.2.12 10.50.2.13
-    try udp 4789 'swarm nodes, target nodes, docker, overlay networks' 'swarm nodes, target nodes' 0 10.50.2.12 10.50.2.13
-    try udp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.50.2.12 10.50.2.13
+    try tcp 80 'host nodes of core, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 443 'host nodes of core, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 80 'target nodes of target-a, http(s)' users 0 10.50.2.12 10.50.2.13
+    try tcp 443 'target nodes of target-a, http(s)' users 0 10.50.2.12 10.50.2.13
+    try tcp 7946 'swarm nodes, target nodes of target-a, docker, swarm nodes' 'swarm nodes, target nodes of target-a' 0 10.50.2.12 10.50.2.13
+    try tcp 32768-60999 'target nodes of target-a, applications of users' users 0 10.50.2.12 10.50.2.13
+    try udp 4789 'swarm nodes, target nodes of target-a, docker, overlay networks' 'swarm nodes, target nodes of target-a' 0 10.50.2.12 10.50.2.13
+    try udp 7946 'swarm nodes, target nodes of target-a, docker, swarm nodes' 'swarm nodes, target nodes of target-a' 0 10.50.2.12 10.50.2.13
     try udp 123 'ntp, NTP' hosts 0 192.0.2.1
-    try tcp 443 'GitHub, HTTPS' masters 0 github.com
-    try tcp 443 'Docker Hub, HTTPS' 'swarm nodes' 0 registry-1.docker.io
+    try tcp 443 'GitHub, HTTPS' 'master of target-a' 0 github.com
+    try tcp 443 'Docker Hub, HTTPS' 'nodes of target-a' 0 registry-1.docker.io
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -337,36 +337,36 @@ if [ "$facts" = yes ]; then
     check address 10.50.2.12
     check name tg2.edge.example 10.50.2.12
     check clock tg2
-    port tcp 22 'target nodes' no
-    port tcp 80 'target nodes' no
-    port tcp 443 'target nodes' no
-    port tcp 7946 'target nodes' no
-    port tcp 8080 'target nodes' no
-    port udp 4789 'target nodes' no
-    port udp 7946 'target nodes' no
+    port tcp 22 'target nodes of target-a' no
+    port tcp 80 'target nodes of target-a' no
+    port tcp 443 'target nodes of target-a' no
+    port tcp 7946 'target nodes of target-a' no
+    port tcp 8080 'target nodes of target-a' no
+    port udp 4789 'target nodes of target-a' no
+    port udp 7946 'target nodes of target-a' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites
     probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
 
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
-    try tcp 80 'host nodes, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 443 'host nodes, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
-    try tcp 111 'NFS server, nfs' 'target nodes' 0 10.50.2.11
-    try tcp 2049 'NFS server, nfs' 'target nodes' 0 10.50.2.11
+    try tcp 80 'host nodes of core, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 443 'host nodes of core, http(s)' users 0 10.50.1.11 10.50.1.12 10.50.1.13 10.50.1.14
+    try tcp 111 'NFS server of target-a, nfs' 'target nodes of target-a' 0 10.50.2.11
+    try tcp 2049 'NFS server of target-a, nfs' 'target nodes of target-a' 0 10.50.2.11
     try tcp 2377 'swarm managers, swarm management' 'swarm nodes' 0 10.50.2.11
-    try tcp 33333 'NFS server, nfs' 'target nodes' 0 10.50.2.11
-    try udp 111 'NFS server, nfs' 'target nodes' 0 10.50.2.11
-    try udp 2049 'NFS server, nfs' 'target nodes' 0 10.50.2.11
-    try udp 33333 'NFS server, nfs' 'target nodes' 0 10.50.2.11
-    try tcp 80 'target nodes, http(s)' users 0 10.50.2.11 10.50.2.13
-    try tcp 443 'target nodes, http(s)' users 0 10.50.2.11 10.50.2.13
-    try tcp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.50.2.11 10.50.2.13
-    try tcp 32768-60999 'target nodes, applications of users' users 0 10.50.2.11 10.50.2.13
-    try udp 4789 'swarm nodes, target nodes, docker, overlay networks' 'swarm nodes, target nodes' 0 10.50.2.11 10.50.2.13
-    try udp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 10.50.2.11 10.50.2.13
+    try tcp 33333 'NFS server of target-a, nfs' 'target nodes of target-a' 0 10.50.2.11
+    try udp 111 'NFS server of target-a, nfs' 'target nodes of target-a' 0 10.50.2.11
+    try udp 2049 'NFS server of target-a, nfs' 'target nodes of target-a' 0 10.50.2.11
+    try udp 33333 'NFS server of target-a, nfs' 'target nodes of target-a' 0 10.50.2.11
+    try tcp 80 'target nodes of target-a, http(s)' users 0 10.50.2.11 10.50.2.13
+    try tcp 443 'target nodes of target-a, http(s)' users 0 10.50.2.11 10.50.2.13
+    try tcp 7946 'swarm nodes, target nodes of target-a, docker, swarm nodes' 'swarm nodes, target nodes of target-a' 0 10.50.2.11 10.50.2.13
+    try tcp 32768-60999 'target nodes of target-a, applications of users' users 0 10.50.2.11 10.50.2.13
+    try udp 4789 'swarm nodes, target nodes of target-a, docker, overlay networks' 'swarm nodes, target nodes of target-a' 0 10.50.2.11 10.50.2.13
+    try udp 7946 'swarm nodes, target nodes of target-a, docker, swarm nodes' 'swarm nodes, target nodes of target-a' 0 10.50.2.11 10.50.2.13
     try udp 123 'ntp, NTP' hosts 0 192.0.2.1
-    try tcp 443 'Docker Hub, HTTPS' 'swarm nodes' 0 registry-1.docker.io
+    try tcp 443 'Docker Hub, HTTPS' 'nodes of target-a' 0 registry-1.docker.io
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

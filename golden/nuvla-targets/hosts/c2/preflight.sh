@@ -337,12 +337,12 @@ if [ "$facts" = yes ]; then
     check address 172.22.1.12
     check name c2.kestrel.example 172.22.1.12
     check clock c2
-    port tcp 22 'target nodes' no
-    port tcp 80 'target nodes' no
-    port tcp 443 'target nodes' no
-    port tcp 7946 'target nodes' no
-    port udp 4789 'target nodes' no
-    port udp 7946 'target nodes' no
+    port tcp 22 'target nodes of cloud' no
+    port tcp 80 'target nodes of cloud' no
+    port tcp 443 'target nodes of cloud' no
+    port tcp 7946 'target nodes of cloud' no
+    port udp 4789 'target nodes of cloud' no
+    port udp 7946 'target nodes of cloud' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites
     probe 'Docker runs and is part of a swarm' 'install Docker, and join the node to its swarm with docker swarm join' 'docker info --format "$1" | grep -qx active' '{{.Swarm.LocalNodeState}}'
 fi
@@ -351,10 +351,10 @@ if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 172.21.0.1
     try tcp 2377 'swarm managers, swarm management' 'swarm nodes' 0 172.22.1.11
-    try tcp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 172.22.1.11 172.22.1.13
-    try udp 4789 'swarm nodes, target nodes, docker, overlay networks' 'swarm nodes, target nodes' 0 172.22.1.11 172.22.1.13
-    try udp 7946 'swarm nodes, target nodes, docker, swarm nodes' 'swarm nodes, target nodes' 0 172.22.1.11 172.22.1.13
-    try tcp 443 'Docker Hub, HTTPS' 'swarm nodes' 0 registry-1.docker.io
+    try tcp 7946 'swarm nodes, target nodes of cloud, docker, swarm nodes' 'swarm nodes, target nodes of cloud' 0 172.22.1.11 172.22.1.13
+    try udp 4789 'swarm nodes, target nodes of cloud, docker, overlay networks' 'swarm nodes, target nodes of cloud' 0 172.22.1.11 172.22.1.13
+    try udp 7946 'swarm nodes, target nodes of cloud, docker, swarm nodes' 'swarm nodes, target nodes of cloud' 0 172.22.1.11 172.22.1.13
+    try tcp 443 'Docker Hub, HTTPS' 'nodes of cloud' 0 registry-1.docker.io
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -339,10 +339,10 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 172.21.0.1
-    try tcp 22 'target nodes, ssh' 'management nodes' 0 172.22.1.11 172.22.1.12 172.22.1.13
+    try tcp 22 'target nodes of cloud, ssh' 'management nodes' 0 172.22.1.11 172.22.1.12 172.22.1.13
     try tcp 22 'hosts, SSH' management 0 172.22.1.11 172.22.1.12 172.22.1.13 172.22.2.11
-    try tcp 22 'target nodes, ssh' 'management nodes' 0 172.22.2.11
-    try tcp 8080 'target nodes, traefik' 'management nodes' 0 172.22.2.11
+    try tcp 22 'target nodes of bench, ssh' 'management nodes' 0 172.22.2.11
+    try tcp 8080 'target nodes of bench, traefik' 'management nodes' 0 172.22.2.11
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

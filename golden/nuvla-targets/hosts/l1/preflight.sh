@@ -337,13 +337,13 @@ if [ "$facts" = yes ]; then
     check address 172.22.2.11
     check name l1.kestrel.example 172.22.2.11
     check clock l1
-    port tcp 22 'target nodes' no
-    port tcp 80 'target nodes' no
-    port tcp 443 'target nodes' no
-    port tcp 7946 'target nodes' no
-    port tcp 8080 'target nodes' no
-    port udp 4789 'target nodes' no
-    port udp 7946 'target nodes' no
+    port tcp 22 'target nodes of bench' no
+    port tcp 80 'target nodes of bench' no
+    port tcp 443 'target nodes of bench' no
+    port tcp 7946 'target nodes of bench' no
+    port tcp 8080 'target nodes of bench' no
+    port udp 4789 'target nodes of bench' no
+    port udp 7946 'target nodes of bench' no
     # Nuvla installation guide: Production Nuvla Installation, Prerequisites; Public Network
     probe 'the master is a manager of the swarm' 'docker node promote, on a manager' 'docker info --format "$1" | grep -qx true' '{{.Swarm.ControlAvailable}}'
     # Nuvla installation guide: Self-Signed Certificates
@@ -355,8 +355,8 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try udp 123 'ntp, NTP' hosts 0 172.21.0.1
-    try tcp 443 'GitHub, HTTPS' masters 0 github.com
-    try tcp 443 'Docker Hub, HTTPS' 'swarm nodes' 0 registry-1.docker.io
+    try tcp 443 'GitHub, HTTPS' 'master of bench' 0 github.com
+    try tcp 443 'Docker Hub, HTTPS' 'nodes of bench' 0 registry-1.docker.io
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

@@ -372,13 +372,15 @@ if [ "$flows" = yes ]; then
     try tcp 6443 'control plane, Kubernetes API' 'cluster nodes' 0 10.94.8.11 10.94.8.13
     try tcp 10257 'control plane, kube-controller-manager' 'control plane' 0 10.94.8.11 10.94.8.13
     try tcp 10259 'control plane, kube-scheduler' 'control plane' 0 10.94.8.11 10.94.8.13
-    try tcp 1-65535 'nodes, between nodes' nodes 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
+    try tcp 1-29999 'nodes, between nodes' nodes 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
     try tcp 179 'cluster nodes, BGP' 'cluster nodes' 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
     try tcp 5473 'cluster nodes, Typha' 'cluster nodes' 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
-    try udp 1-65535 'nodes, between nodes' nodes 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
+    try tcp 32768-65535 'nodes, between nodes' nodes 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
+    try udp 1-29999 'nodes, between nodes' nodes 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
     try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
+    try udp 32768-65535 'nodes, between nodes' nodes 0 10.94.8.11 10.94.8.13 10.94.8.21 10.94.8.22
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

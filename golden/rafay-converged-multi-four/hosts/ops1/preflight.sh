@@ -334,6 +334,8 @@ if [ "$facts" = yes ]; then
     check address 10.94.250.4
     check name ops1.orchid.example 10.94.250.4
     check clock ops1
+    # Rafay documentation, upstream Kubernetes, Provisioning: Step 2, Prepare Nodes; Step 4, Windows Architecture
+    probe 'the private key for SSH to the nodes is at /home/ops/.ssh/ward.pem, for its owner alone' 'put it there, with the mode 0600' '[ -f "$1" ] && [ -z "$(find "$1" -perm /077)" ]' /home/ops/.ssh/ward.pem
 fi
 
 if [ "$flows" = yes ]; then

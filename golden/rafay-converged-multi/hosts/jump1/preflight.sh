@@ -334,6 +334,10 @@ if [ "$facts" = yes ]; then
     check address 10.72.250.3
     check name jump1.terravia.example 10.72.250.3
     check clock jump1
+    # Rafay documentation, upstream Kubernetes, Provisioning: Provisioning, first diagram
+    probe 'rctl is installed' 'download it from the console, and put it into the path' 'command -v rctl' 
+    # Rafay documentation, upstream Kubernetes, Provisioning: Step 2, Prepare Nodes; Step 4, Windows Architecture
+    probe 'the private key for SSH to the nodes is at /home/ops/.ssh/haul.pem, for its owner alone' 'put it there, with the mode 0600' '[ -f "$1" ] && [ -z "$(find "$1" -perm /077)" ]' /home/ops/.ssh/haul.pem
 fi
 
 if [ "$flows" = yes ]; then

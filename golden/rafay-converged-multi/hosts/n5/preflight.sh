@@ -370,13 +370,15 @@ if [ "$flows" = yes ]; then
     try udp 123 'ntp, NTP' hosts 0 10.72.0.1
     try tcp 3128 'forward-proxy, HTTP proxy' nodes 0 10.72.0.8
     try tcp 6443 'control plane, Kubernetes API' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.13
-    try tcp 1-65535 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
+    try tcp 1-29999 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
     try tcp 4240 'cluster nodes, health checks' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
     try tcp 4244 'cluster nodes, Hubble' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
-    try udp 1-65535 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
+    try tcp 32768-65535 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
+    try udp 1-29999 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
     try udp 8472 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
+    try udp 32768-65535 'nodes, between nodes' nodes 0 10.72.16.11 10.72.16.12 10.72.16.13 10.72.16.14
 fi
 
 printf '\n%s ok, %s failed, %s skipped, %s to look at\n' "$ok" "$failed" "$skipped" "$noted"

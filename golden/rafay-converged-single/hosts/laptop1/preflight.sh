@@ -334,6 +334,8 @@ if [ "$facts" = yes ]; then
     check address 192.168.40.5
     check name laptop1.vanloon.example 192.168.40.5
     check clock laptop1
+    # Rafay documentation, upstream Kubernetes, Provisioning: Step 2, Prepare Nodes; Step 4, Windows Architecture
+    probe 'the private key for SSH to the nodes is at /home/ops/.ssh/till.pem, for its owner alone' 'put it there, with the mode 0600' '[ -f "$1" ] && [ -z "$(find "$1" -perm /077)" ]' /home/ops/.ssh/till.pem
 fi
 
 if [ "$flows" = yes ]; then

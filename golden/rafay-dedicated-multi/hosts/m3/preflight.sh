@@ -371,13 +371,15 @@ if [ "$flows" = yes ]; then
     try tcp 6443 'control plane, Kubernetes API' 'cluster nodes' 0 10.61.8.11 10.61.8.12
     try tcp 10257 'control plane, kube-controller-manager' 'control plane' 0 10.61.8.11 10.61.8.12
     try tcp 10259 'control plane, kube-scheduler' 'control plane' 0 10.61.8.11 10.61.8.12
-    try tcp 1-65535 'nodes, between nodes' nodes 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
+    try tcp 1-29999 'nodes, between nodes' nodes 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try tcp 179 'cluster nodes, BGP' 'cluster nodes' 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try tcp 5473 'cluster nodes, Typha' 'cluster nodes' 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try tcp 10250 'cluster nodes, kubelet' 'cluster nodes' 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
-    try udp 1-65535 'nodes, between nodes' nodes 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
+    try tcp 32768-65535 'nodes, between nodes' nodes 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
+    try udp 1-29999 'nodes, between nodes' nodes 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
+    try udp 32768-65535 'nodes, between nodes' nodes 0 10.61.8.11 10.61.8.12 10.61.8.21 10.61.8.22 10.61.8.23 10.61.8.24
     try udp 123 'ntp, NTP' hosts 0 10.61.8.2 10.61.8.3
     try tcp 443 'rafay-controller, HTTPS' nodes 0 198.51.100.10
     try tcp 443 'rafay-registry, HTTPS' nodes 0 198.51.100.20

@@ -41,12 +41,12 @@ try {
     Get-NetFirewallRule -Group 'sitec' -ErrorAction SilentlyContinue | Remove-NetFirewallRule
     Add-Rule @{ DisplayName = 'sitec: ICMP'; Direction = 'Inbound'; Protocol = 'ICMPv4'; IcmpType = @('3', '8', '11', '12') }
     Add-Rule @{ DisplayName = 'sitec: ICMPv6'; Direction = 'Inbound'; Protocol = 'ICMPv6'; IcmpType = @('1', '2', '3', '4', '128', '130', '131', '132', '133', '134', '135', '136', '143') }
-    Add-Rule @{ DisplayName = 'rafay: nodes'; Direction = 'Inbound'; Protocol = 'TCP'; LocalPort = @('1-65535'); RemoteAddress = $peers.Item('nodes_rig_v4') }
+    Add-Rule @{ DisplayName = 'rafay: nodes'; Direction = 'Inbound'; Protocol = 'TCP'; LocalPort = @('1-29999', '32768-65535'); RemoteAddress = $peers.Item('nodes_rig_v4') }
     Add-Rule @{ DisplayName = 'rafay: nodes'; Direction = 'Inbound'; Protocol = 'TCP'; LocalPort = @(22); RemoteAddress = $peers.Item('admin1_v4') }
     Add-Rule @{ DisplayName = 'site: Windows hosts'; Direction = 'Inbound'; Protocol = 'TCP'; LocalPort = @(22, 3389, '5985-5986'); RemoteAddress = $peers.Item('admin_v4') }
     Add-Rule @{ DisplayName = 'site: cluster nodes'; Direction = 'Inbound'; Protocol = 'TCP'; LocalPort = @(179, 5473, 10250, 10256); RemoteAddress = $peers.Item('nodes_rig_v4') }
     Add-Rule @{ DisplayName = 'site: cluster nodes'; Direction = 'Inbound'; Protocol = 'TCP'; LocalPort = @(6443, 10250); RemoteAddress = $peers.Item('pods_rig_v4') }
-    Add-Rule @{ DisplayName = 'rafay: nodes'; Direction = 'Inbound'; Protocol = 'UDP'; LocalPort = @('1-65535'); RemoteAddress = $peers.Item('nodes_rig_v4') }
+    Add-Rule @{ DisplayName = 'rafay: nodes'; Direction = 'Inbound'; Protocol = 'UDP'; LocalPort = @('1-29999', '32768-65535'); RemoteAddress = $peers.Item('nodes_rig_v4') }
     Add-Rule @{ DisplayName = 'site: Windows hosts'; Direction = 'Inbound'; Protocol = 'UDP'; LocalPort = @(3389); RemoteAddress = $peers.Item('admin_v4') }
     Add-Rule @{ DisplayName = 'site: cluster nodes'; Direction = 'Inbound'; Protocol = 'UDP'; LocalPort = @(4789); RemoteAddress = $peers.Item('nodes_rig_v4') }
     Add-Rule @{ DisplayName = 'site: cluster nodes'; Direction = 'Inbound'; Protocol = 4; RemoteAddress = $peers.Item('nodes_rig_v4') }

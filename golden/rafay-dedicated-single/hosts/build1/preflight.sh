@@ -334,6 +334,10 @@ if [ "$facts" = yes ]; then
     check address 10.83.250.4
     check name build1.kestrel.example 10.83.250.4
     check clock build1
+    # Rafay documentation, upstream Kubernetes, Provisioning: Step 2, Prepare Nodes; Step 4, Windows Architecture
+    probe 'the private key for SSH to the nodes is at /home/ci/.ssh/press.pem, for its owner alone' 'put it there, with the mode 0600' '[ -f "$1" ] && [ -z "$(find "$1" -perm /077)" ]' /home/ci/.ssh/press.pem
+    # Rafay documentation, upstream Kubernetes, Provisioning: Provisioning, first diagram
+    probe 'terraform is installed' 'install it' 'command -v terraform' 
 fi
 
 if [ "$flows" = yes ]; then

@@ -1,12 +1,12 @@
 # Releases. Written by sitec; do not edit.
 resource "helm_release" "sealed-secrets-chart" {
-  name = "sealed-secrets-halden"
+  name       = "sealed-secrets-halden"
   repository = "https://bitnami-labs.github.io/sealed-secrets"
-  chart = "sealed-secrets"
-  version = "2.16.0"
-  namespace = "shared-services"
+  chart      = "sealed-secrets"
+  version    = "2.16.0"
+  namespace  = "shared-services"
   set {
-    name = "fullnameOverride"
+    name  = "fullnameOverride"
     value = "sealed-secrets-halden"
   }
   depends_on = [
@@ -16,22 +16,22 @@ resource "helm_release" "sealed-secrets-chart" {
 
 data "kubernetes_secret_v1" "jupyterhub_db_secret" {
   metadata {
-    name = "jhub-halden-db"
+    name      = "jhub-halden-db"
     namespace = var.ns-jupyterhub
   }
 }
 
 resource "helm_release" "jupyterhub-chart" {
-  name = "jhub-${var.resource-suffix}"
+  name       = "jhub-${var.resource-suffix}"
   repository = "https://hub.jupyter.org/helm-chart"
-  chart = "jupyterhub"
-  version = "3.3.7"
-  namespace = var.ns-jupyterhub
+  chart      = "jupyterhub"
+  version    = "3.3.7"
+  namespace  = var.ns-jupyterhub
   values = [
     file("jhub/values.yaml"),
   ]
   set {
-    name = "hub.db.url"
+    name  = "hub.db.url"
     value = data.kubernetes_secret_v1.jupyterhub_db_secret.data.dbconnectstring
   }
 }

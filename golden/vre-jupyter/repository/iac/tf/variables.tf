@@ -1,24 +1,24 @@
 # Variables. Written by sitec; do not edit.
 variable "kubeconfig" {
   description = "The file with which the cluster is reached"
-  type = string
-  default = "~/.kube/config"
+  type        = string
+  default     = "~/.kube/config"
 }
 
 variable "resource-suffix" {
   description = "The suffix that the names of releases carry"
-  type = string
-  default = "halden"
+  type        = string
+  default     = "halden"
 }
 
 variable "ns-shared-services" {
   description = "The namespace for shared resources"
-  type = string
-  default = "shared-services"
+  type        = string
+  default     = "shared-services"
 }
 
 variable "ns-jupyterhub" {
   description = "The namespace for JupyterHub"
-  type = string
-  default = "jhub"
+  type        = string
+  default     = "jhub"
 }
