@@ -168,6 +168,8 @@ pub fn as_value(ir: &Ir) -> Tracked {
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
         "security_groups" => ir.groups_read.clone(),
         "network_policies" => ir.policies_read.clone(),
+        "kernel" => Origins::all(&ir.kernel.iter().map(|k| k.origins()).collect::<Vec<_>>()),
+        "modules" => Origins::all(&ir.modules.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "mirrors" => Origins::all(&ir.mirrors.iter().map(|m| m.origins()).collect::<Vec<_>>()),
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
