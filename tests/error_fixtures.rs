@@ -32,7 +32,6 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0549", "needs a pack with an image; tests/checks.rs makes one"),
     ("S0554", "needs a pack that passes the pooler; tests/checks.rs makes one"),
     ("S0555", "needs a pack whose flows and access lines disagree; tests/checks.rs makes one"),
-    ("S0556", "needs a pack with a role too many; tests/checks.rs makes one"),
     ("S0557", "needs two packs with defaults for one place; tests/claims.rs makes them"),
     ("S0580", "needs a pack with Terraform; tests/outside_pack.rs makes one"),
     ("S0581", "needs a pack with a stack; tests/outside_pack.rs makes one"),

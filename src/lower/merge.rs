@@ -49,7 +49,7 @@ pub fn either<T: Clone + PartialEq + std::fmt::Debug>(
 /// Turns the conflicts that were noted into findings, each with both places.
 pub fn report_conflicts(run: &mut Run, sources: &crate::source::Sources) {
     for (what, a, b) in std::mem::take(&mut run.conflicts) {
-        let mut diag = Diag::new(CONFLICT, format!("two items want the same {what} to be different"));
+        let mut diag = Diag::new(CONFLICT, format!("two items give different values for the {what}"));
         for (origins, text) in [(&a, "one says so here"), (&b, "the other says so here")] {
             for span in smallest(origins, sources) {
                 diag = if diag.primary.is_none() { diag.at(span, text) } else { diag.and(span, text) };
