@@ -468,7 +468,7 @@ fn can_answers_with_the_lines_that_decide() {
     project.run(&["can", "site.yaml", "w1", "w1", "80/udp"], 0);
     for (from, to, port, why) in [
         ("users", "pg2", "443", "there is no host, network, external endpoint or cluster `pg2`; there is `pg1`"),
-        ("users", "pg1", "443/icmp", "`icmp` is neither `tcp` nor `udp`"),
+        ("users", "pg1", "443/icmp", "`icmp` has no ports; write `icmp` alone"),
         ("users", "pg1", "0", "`0` is no port between 1 and 65535, and no range of them"),
         ("demo/webb", "pg1", "5432", "there is no end of a flow `demo/webb`; there is `demo/web`"),
         ("cluster:mian", "pg1", "5432", "there is no cluster `mian`; there is `main`"),

@@ -54,6 +54,7 @@ fn server(
     let of_databases = databases.iter().flatten().map(|d| &d.server.origins);
     let of_access = access.iter().flatten().map(|a| &a.server.origins);
     let exists = Origins::all(of_roles.chain(of_databases).chain(of_access).chain([&entry.origins]));
+    let of_lines = Origins::all(&access.iter().flatten().map(|a| a.origins()).collect::<Vec<_>>());
     let text = |key: &str| {
         let value = entry.get(key).cloned().unwrap_or_default();
         F::new(value.value.text().unwrap_or_default(), value.origins)
@@ -66,7 +67,8 @@ fn server(
         port: port(entry),
         roles: F::new(roles.unwrap_or_default(), exists.clone()),
         databases: F::new(databases.unwrap_or_default(), exists.clone()),
-        access: F::new(access.unwrap_or_default(), exists),
+        // The file of access lines is there because of each of them.
+        access: F::new(access.unwrap_or_default(), exists.union(&of_lines)),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
         ends: Vec::new(),
         inline: InlineEnds::default(),
         nodes: None,
+        ranges: ranges(site),
         nodes_open: Vec::new(),
         flows: Vec::new(),
         gone: Vec::new(),
@@ -75,6 +76,8 @@ struct Lowering<'a> {
     inline: InlineEnds,
     /// Addresses with which pods reach other hosts.
     nodes: Option<F<Peers>>,
+    /// What says where the site ends.
+    ranges: Origins,
     /// Why those addresses, or the cluster itself, are not known.
     nodes_open: Vec<Unanswered>,
     flows: Vec<Arc<Flow>>,
@@ -407,7 +410,7 @@ impl Lowering<'_> {
                     transport: F::new(transport, exists.clone()),
                     ports: F::new(*ports, exists.clone()),
                     application: field(&group.application),
-                    scope: F::new(scope, exists.clone()),
+                    scope: F::new(scope, exists.union(&self.ranges)),
                     published: F::new(group.published, exists.clone()),
                     pods_of: F::new(
                         pods.0.as_ref().or(pods.1.as_ref()).map(|_| self.instance.name.clone()),
@@ -439,6 +442,14 @@ impl Lowering<'_> {
             None => base,
         }
     }
+}
+
+/// The ranges of a site, by which an address is inside or outside of it.
+pub(super) fn ranges(site: &Site) -> Origins {
+    let networks = site.table("networks").filter_map(|(_, n)| n.get("cidrs"));
+    let cidrs = networks.flat_map(|cidrs| cidrs.items().iter().map(|c| &c.origins).chain([&cidrs.origins]));
+    let clusters = site.table("clusters").flat_map(|(_, c)| [c.get("pod_cidr"), c.get("service_cidr")]);
+    Origins::all(cidrs.chain(clusters.flatten().map(|c| &c.origins)))
 }
 
 /// `external` when an end is named only, or lies outside every network of the site and of its clusters.

@@ -183,6 +183,8 @@ fn inside<'i>(index: &'i Index, net: &'i IpNet) -> impl Iterator<Item = &'i (IpA
 fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], index: &Index) -> Vec<Vec<Arc<PortCheck>>> {
     type Wanted = (Vec<Str>, bool, Vec<Origins>);
     let mut found: Vec<BTreeMap<(Transport, u16), Wanted>> = hosts.iter().map(|_| BTreeMap::new()).collect();
+    // By the port of any flow to a host it could have shared a line with another.
+    let mut beside: Vec<Vec<Origins>> = hosts.iter().map(|_| Vec::new()).collect();
     let of_products = |f: &&Arc<Flow>| f.scope.value != Scope::Cluster && *f.product.value != *SITE;
     for flow in flows.iter().filter(of_products) {
         let Some(single) = flow.tried_ports().filter(|p| p.low == p.high) else { continue };
@@ -193,11 +195,12 @@ fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
                 wanted.0.push(flow.to.value.clone());
                 wanted.1 |= *flow.published;
                 wanted.2.extend([origins.clone(), of_address.clone()]);
+                beside[*host].push(flow.ports.origins.clone());
             }
         }
     }
-    let check = |((transport, port), (to, published, origins)): ((Transport, u16), Wanted)| {
-        let origins = Origins::all(&origins).union(absent);
+    let check = |beside: &Origins, ((transport, port), (to, published, origins)): ((Transport, u16), Wanted)| {
+        let origins = Origins::all(&origins).union(absent).union(beside);
         Arc::new(PortCheck {
             transport: F::new(transport, origins.clone()),
             port: F::new(port, origins.clone()),
@@ -205,7 +208,11 @@ fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
             published: F::new(published, origins),
         })
     };
-    found.into_iter().map(|ports| ports.into_iter().map(check).collect()).collect()
+    let of_host = |(ports, beside): (BTreeMap<_, _>, Vec<Origins>)| {
+        let beside = Origins::all(&beside);
+        ports.into_iter().map(|entry| check(&beside, entry)).collect()
+    };
+    found.into_iter().zip(beside).map(of_host).collect()
 }
 
 /// What tells one line of tries from another: the number of the destination's set, transport and ports.

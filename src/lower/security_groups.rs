@@ -31,7 +31,9 @@ struct Entry {
 pub fn read(site: &Site) -> Origins {
     let targets = site.at("/firewall/targets");
     let words = targets.into_iter().flat_map(Tracked::items).map(|t| &t.origins);
-    Origins::all(targets.into_iter().map(|t| &t.origins).chain(words))
+    // Which networks are for management decides by which addresses a rule is written.
+    let roles = site.table("networks").filter_map(|(_, n)| n.get("role")).map(|role| &role.origins);
+    Origins::all(targets.into_iter().map(|t| &t.origins).chain(words).chain(roles))
 }
 
 /// The groups of all hosts but those whose own entry wants no firewall.

@@ -314,12 +314,16 @@ fn numbered(drafts: Vec<Draft>, order: &[usize], mut absent: Vec<(Rank, Origins)
     let mut phase: Option<(usize, Str)> = None;
     let mut begun: BTreeSet<(usize, Str)> = BTreeSet::new();
     let mut steps = Vec::with_capacity(order.len());
+    // What any site needs stands among the steps of a product: whatever of the product is missing before the next one of
+    // these could have stood before it, too.
+    let ranks: Vec<Rank> = order.iter().filter_map(|i| Some(drafts.get(*i)?.as_ref()?.rank)).collect();
     for (n, &i) in order.iter().enumerate() {
         let Some(draft) = drafts[i].take() else { continue };
+        let next = ranks.iter().skip(n).find(|rank| draft.rank.0 == 0 && rank.0 != 0);
         let mut step = draft.step;
         // A number counts the steps before it, so it depends on what they depend on.
         earlier = earlier.union(&draft.exists);
-        last = last.max(draft.rank);
+        last = last.max(draft.rank).max(next.copied().unwrap_or(draft.rank));
         absent.retain(|(rank, origins)| {
             let before = *rank < last;
             if before {

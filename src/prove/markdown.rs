@@ -55,6 +55,8 @@ pub fn read(text: &str) -> Read<Outline> {
                 table.rows.push(row);
             }
             outline.tables.push(table);
+        } else if trimmed.starts_with('|') {
+            return Err(Fault::new(line, "a row of cells that belongs to no table"));
         } else {
             let marks = trimmed.bytes().take_while(|b| *b == b'#').count();
             let plain = inline(trimmed, line, &mut outline);

@@ -303,6 +303,11 @@ table inet sitec {
     );
 }
 
+/// The only table of flows that a site has.
+fn tables(name: &str) -> Vec<Arc<FlowTable>> {
+    vec![Arc::new(FlowTable { name: s(name) })]
+}
+
 fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
     Arc::new(Flow {
         product: s("simula"),
@@ -330,6 +335,7 @@ fn flow_table() {
             flow("users", "proxy", Ports::one(443), "table 3, \"external\""),
             flow("proxy", "worker", Ports { low: 30000, high: 30010 }, "-"),
         ],
+        flow_tables: tables("csv"),
         ..Ir::default()
     };
     let path = "firewall/flows.csv";
@@ -704,6 +710,7 @@ fn flow_document() {
             flow("users", "proxy", Ports::one(443), "table 3, \"ex|ternal\"\nnext"),
             flow("proxy", "<worker>", Ports::one(80), "-"),
         ],
+        flow_tables: tables("markdown"),
         ..Ir::default()
     };
     let path = "firewall/flows.md";

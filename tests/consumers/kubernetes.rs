@@ -113,6 +113,8 @@ fn closed(value: &Value, key: &str, parent: &str) -> Result<(), String> {
         scalar => {
             let text = scalar.as_str().map_or_else(|| scalar.to_string(), str::to_string);
             let fits = match (key, parent) {
+                // What a LimitRange is about, which stands beside its bounds.
+                ("type", "limits") => ["Pod", "Container", "PersistentVolumeClaim"].contains(&text.as_str()),
                 ("accessModes", _) => {
                     ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"].contains(&text.as_str())
                 }

@@ -29,15 +29,19 @@ fn postgresql() {
     verdict.sample(true, "role", script(&server, "CREATE ROLE \"it's\"; DROP ROLE \"it's\";\n", "").map(drop));
     verdict.sample(false, "typo", script(&server, "CREAT ROLE a;\n", "").map(drop));
     verdict.sample(false, "stopped", script(&server, "SELECT 1/0;\nSELECT 1;\n", "").map(drop));
-    let after = |f: &File| f.name.ends_with("-passwords.sql") || f.name.ends_with("-userlist.sql");
+    let after = |f: &File| ["-passwords.sql", "-userlist.sql", "-rights.sql"].iter().any(|end| f.name.ends_with(end));
     for file in files(|f| f.name.ends_with(".sql") && !after(f)) {
         // Twice, since it says of itself that it can be repeated.
-        let text = file.text();
+        // The test's server has no languages but the one of POSIX.
+        let text = file.text().replace("en_US.UTF-8", "C.UTF-8");
         verdict.file(&file, script(&server, &text, "").and_then(|_| script(&server, &text, "")).map(drop));
         let beside = |end: &str| {
             let path = file.path.to_string_lossy().replace(".sql", end);
             std::fs::read_to_string(path).ok()
         };
+        if let Some(rights) = beside("-rights.sql") {
+            verdict.file(&file, script(&server, &rights, "").and_then(|_| script(&server, &rights, "")).map(drop));
+        }
         let Some(passwords) = beside("-passwords.sql") else { continue };
         // psql asks for each password twice.
         let answers = "S3cret\n".repeat(2 * passwords.matches("\n\\password").count());

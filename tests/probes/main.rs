@@ -64,10 +64,12 @@ fn every_host_with_iptables_permits_the_same() {
     for name in ["firewalls", "demo"] {
         let spec = root.join("fixtures").join(name).join("site.yaml");
         let fixture = Fixture::edited(&spec, |text| {
-            let text = text.replace("targets: [nftables, iptables,", "targets: [iptables,");
+            let text = text.replace("targets: [nftables, iptables, firewalld,", "targets: [iptables,");
+            let text = text.replace("firewall: firewalld", "firewall: iptables");
             text.replace("targets: [nftables,", "targets: [iptables,")
         });
-        let target = |f: &std::sync::Arc<sitec::ir::Firewall>| f.target.name() == "iptables";
+        // Windows takes no other form than its own.
+        let target = |f: &std::sync::Arc<sitec::ir::Firewall>| matches!(f.target.name(), "iptables" | "windows");
         assert!(fixture.ir.firewalls.iter().all(target), "{name} has hosts of another form");
         assert!(fixture.ir.firewalls.iter().any(|f| !f.node_ports.is_empty()), "{name} has no node");
         probed(&fixture, &format!("{name} with iptables"));
@@ -411,6 +413,8 @@ impl Fixture {
         let nodes: Vec<(usize, &Station, u8, Ports)> = stations
             .iter()
             .enumerate()
+            // A node of another form than those that can be loaded here listens on nothing.
+            .filter(|(_, s)| ports.contains_key(&s.name))
             .filter_map(|(i, s)| s.node.map(|(index, range)| (i, s, index, range)))
             .collect();
         let neighbours: Vec<(u8, IpAddr)> =

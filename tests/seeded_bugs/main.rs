@@ -71,7 +71,7 @@ const WRITERS: &[Writer] = &[
         name: "Windows",
         writes: |p| p.ends_with("/firewall.ps1"),
         seeds: others::windows,
-        meaning: None,
+        meaning: Some(same::windows),
         least: 30,
     },
     Writer { name: "CSV", writes: |p| p == "firewall/flows.csv", seeds: tables::csv, meaning: None, least: 40 },

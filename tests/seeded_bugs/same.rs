@@ -81,6 +81,38 @@ fn nft_rule(line: &str, sets: &BTreeMap<&str, &str>) -> Option<(Clause, Option<b
     Some((Clause { family, transport, ports: list, addresses }, accept))
 }
 
+/// The script for Windows: sets of peers by name, rules that permit.
+pub fn windows(text: &str) -> Meaning {
+    let mut meaning = Meaning { chains: BTreeMap::new(), others: Vec::new() };
+    let mut sets: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in text.lines().map(str::trim) {
+        if let Some((name, list)) = line.strip_prefix('\'').and_then(|l| l.split_once("' = @("))
+            && let Some(list) = list.strip_suffix(')')
+        {
+            sets.insert(name, list);
+            continue;
+        }
+        match windows_rule(line, &sets) {
+            Some((direction, clauses)) => clauses.into_iter().for_each(|c| meaning.rule(direction, c, Some(true))),
+            None => meaning.others.push(line.to_owned()),
+        }
+    }
+    meaning
+}
+
+fn windows_rule<'a>(line: &'a str, sets: &BTreeMap<&str, &str>) -> Option<(&'a str, Vec<Clause>)> {
+    let (_, rest) = line.strip_suffix(") }")?.split_once("'; Direction = '")?;
+    let (direction, rest) = rest.split_once("'; Protocol = '")?;
+    let (protocol, rest) = rest.split_once("'; LocalPort = @(").or_else(|| rest.split_once("'; RemotePort = @("))?;
+    let (ports, peers) = rest.split_once("); RemoteAddress = $peers.Item('")?;
+    let ports: Vec<Ports> = ports.split(", ").map(|p| p.trim_matches('\'').parse().ok()).collect::<Option<_>>()?;
+    let list = sets.get(peers.strip_suffix('\'')?)?;
+    let words = || list.split(", ").map(|word| word.trim_matches('\''));
+    let transport = Transport::from_name(&protocol.to_lowercase())?;
+    let of = |family| Some(Clause { family, transport, ports: ports.clone(), addresses: addresses(words(), family)? });
+    Some((direction, [Family::V4, Family::V6].into_iter().filter_map(of).collect()))
+}
+
 pub fn iptables(text: &str) -> Meaning {
     let mut meaning = Meaning { chains: BTreeMap::new(), others: Vec::new() };
     let family =

@@ -14,7 +14,7 @@ use crate::diag::{Diag, similar_name};
 use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
 use crate::lower::firewalls::node_ports;
-use crate::lower::flows::scope_of;
+use crate::lower::flows::{ranges, scope_of};
 use crate::lower::peers::{deep_origins, host_addresses, merged, peers};
 use crate::pack::expr::fits;
 use crate::pack::flow::group;
@@ -212,7 +212,7 @@ impl Lowering<'_, '_> {
                             transport: F::new(transport, exists.clone()),
                             ports: F::new(ports, exists.clone()),
                             application: field(&group.application),
-                            scope: F::new(scope_of(&from.value, &to.value, self.site), exists.clone()),
+                            scope: F::new(scope_of(&from.value, &to.value, self.site), exists.union(&ranges(self.site))),
                             published: F::new(published, exists.clone()),
                             pods_of: F::new(None, exists.clone()),
                             from_component: F::new(None, exists.clone()),
