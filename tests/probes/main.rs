@@ -336,6 +336,9 @@ impl Fixture {
     /// Builds the network, tries every pair, and says how many probes there were.
     fn probed(&self) -> Result<String, String> {
         let stations = self.stations();
+        if stations.iter().all(|s| s.ruleset.is_empty()) {
+            return Ok("no host of this site has a ruleset that can be loaded here".to_owned());
+        }
         let mut network = Network::new();
         let spaces: Vec<String> = stations.iter().map(|s| network.station(&s.addresses)).collect();
         let mut ports = BTreeMap::new();
