@@ -469,7 +469,12 @@ fn can_answers_with_the_lines_that_decide() {
     for (from, to, port, why) in [
         ("users", "pg2", "443", "there is no host, network, external endpoint or cluster `pg2`; there is `pg1`"),
         ("users", "pg1", "443/icmp", "`icmp` has no ports; write `icmp` alone"),
-        ("users", "pg1", "0", "`0` is no port between 1 and 65535, and no range of them: port 0 is not between 1 and 65535"),
+        (
+            "users",
+            "pg1",
+            "0",
+            "`0` is no port between 1 and 65535, and no range of them: port 0 is not between 1 and 65535",
+        ),
         ("demo/webb", "pg1", "5432", "there is no end of a flow `demo/webb`; there is `demo/web`"),
         ("cluster:mian", "pg1", "5432", "there is no cluster `mian`; there is `main`"),
     ] {

@@ -212,7 +212,10 @@ impl Lowering<'_, '_> {
                             transport: F::new(transport, exists.clone()),
                             ports: F::new(ports, exists.clone()),
                             application: field(&group.application),
-                            scope: F::new(scope_of(&from.value, &to.value, self.site), exists.union(&ranges(self.site))),
+                            scope: F::new(
+                                scope_of(&from.value, &to.value, self.site),
+                                exists.union(&ranges(self.site)),
+                            ),
                             published: F::new(published, exists.clone()),
                             pods_of: F::new(None, exists.clone()),
                             from_component: F::new(None, exists.clone()),
