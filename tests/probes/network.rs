@@ -75,7 +75,7 @@ impl Network {
         self.count += 1;
         let mut script = format!(
             "ip netns add {ns}\n\
-             ip netns exec {ns} sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+             ip netns exec {ns} sysctl -eqw net.netfilter.nf_conntrack_generic_timeout=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
              net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0\n\
              ip -n {hub} link add p{n} type veth peer name e0 netns {ns}\n\
              ip -n {hub} link set p{n} master br0 up\n\
