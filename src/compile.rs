@@ -138,7 +138,8 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let (immutable, planned) = spread::both(
         inputs.threads,
         || {
-            lower::merge::report_conflicts(&mut run, &c.sources);
+            check::misfits::misfits(&c.findings, &c.sources, &mut run);
+            check::conflicts::conflicts(&instances, &c.sources, &mut run);
             check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
             check::ir(&instances, &ir, &site, &c.sources, &mut run);
             run.report_refused(&c.sources);
@@ -148,6 +149,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         || emit::plan::plan(&instances, &ir_value, &site, &mut planning),
     );
     run.absorb(planning);
+    check::misfits::misfits(&c.findings, &c.sources, &mut run);
     check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));

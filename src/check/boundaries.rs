@@ -3,7 +3,7 @@
 
 use ipnet::IpNet;
 
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::{BOUNDARY_BLOCKS, MALFORMED};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Flow, Ir, Transport};

@@ -192,7 +192,7 @@ fn kubernetes(kind: &str, name: &F<Str>, most: usize, dots: bool, sources: &Sour
     let Some(why) = fault(name, most, dots, false) else { return };
     let message = format!("`{}` is no name for a {kind}: {why}", name.value);
     let mut diag = Diag::new(KUBERNETES_NAME, message);
-    for span in super::requirements::spec_spans(&name.origins, sources).into_iter().take(3) {
+    for span in super::places::spec_spans(&name.origins, sources).into_iter().take(3) {
         diag = label(diag, Some(span), "");
     }
     let made = name.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));

@@ -22,6 +22,8 @@ pub struct Run {
     pub conflicts: Vec<(String, Origins, Origins)>,
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
+    /// Findings of expressions that failed, with what these read.
+    pub misfits: Vec<(Diag, Origins)>,
     pub asked: Vec<Asked>,
     /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
     pub absent: Vec<Origins>,
@@ -162,6 +164,7 @@ impl Run {
         self.withheld.extend(other.withheld);
         self.conflicts.extend(other.conflicts);
         self.refused.extend(other.refused);
+        self.misfits.extend(other.misfits);
         self.asked.extend(other.asked);
         self.absent.extend(other.absent);
         self.settled.extend(other.settled);
@@ -190,6 +193,19 @@ impl Run {
         let result = expr.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)
+    }
+
+    /// Evaluates what must be true or false; anything else is a finding.
+    pub fn condition(&mut self, expr: &Expr, scope: &Scope) -> Answer {
+        match self.eval(expr, scope) {
+            Answer::Known(value) if !matches!(value.value, Value::Bool(_)) => {
+                let message = format!("a condition is true or false, and this is {}", value.value.kind());
+                let diag = Diag::new(PACK_EVALUATION, message).at(expr.anchor().span, "");
+                self.misfits.push((diag, expr.own_origins(scope).unwrap_or(value.origins)));
+                Answer::Poison
+            }
+            answer => answer,
+        }
     }
 
     /// Evaluates a text with its interpolations; a text that is one interpolation keeps its type.
@@ -274,7 +290,7 @@ impl Run {
     pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
         match result {
             Err(error) => {
-                self.findings.push(error.diag());
+                self.misfits.push((error.diag(), reads.origins()));
                 Answer::Poison
             }
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
@@ -382,14 +398,11 @@ impl Run {
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
         let Some(when) = &head.when else { return f(scope, origins, self) };
-        match self.eval(when, scope) {
+        match self.condition(when, scope) {
             Answer::Known(value) if value.value == Value::Bool(true) => {
                 f(scope, &origins.union(&value.origins), self);
             }
-            Answer::Known(value) if value.value == Value::Bool(false) => {
-                self.absent.push(origins.union(&value.origins));
-            }
-            Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
+            Answer::Known(value) => self.absent.push(origins.union(&value.origins)),
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Poison => {}
         }
