@@ -124,12 +124,12 @@ fn copies_at_once_and_again() {
 #[test]
 fn what_is_copied_is_for_the_hosts_and_not_for_the_machine_that_copies() {
     for tool in ["docker", "podman"] {
-        let site = Site::with(tool, "hosts: { w[1-2]: { arch: amd64 } }\n");
+        let site = Site::with(tool, "hosts:\n  w[1-2]: { arch: amd64 }\n");
         site.good(&["copy"]);
         let calls = site.calls();
         assert!(calls.contains("pull --platform linux/amd64 registry.demo.example/guestbook:1.4.2"), "{tool}: {calls}");
     }
-    let site = Site::with("skopeo", "hosts: { w[1-2]: { arch: amd64 } }\n");
+    let site = Site::with("skopeo", "hosts:\n  w[1-2]: { arch: amd64 }\n");
     site.good(&["copy"]);
     assert!(!site.calls().contains("--platform"), "skopeo copies all architectures");
 }
