@@ -24,6 +24,8 @@ pub struct Suspect {
     why: String,
     /// Whether only its key gives it away, so that the name of a secret may stand there.
     by_key: bool,
+    /// Whether it is only hidden: an entry of `secrets` has no key for a value, which is a finding already.
+    misplaced: bool,
 }
 
 /// Finds what looks like a secret in one file.
@@ -40,11 +42,29 @@ pub fn suspects(node: &Node) -> Vec<Suspect> {
         let (why, by_key) = match shape {
             Some(shape) => (format!("it looks like {shape}"), false),
             None if names_secret(key) && !is_reference(text, pointer) => (format!("it stands under `{key}`"), true),
+            None if is_value_of_secret(pointer) => (String::new(), false),
             None => return,
         };
-        found.push(Suspect { span: node.span, text: text.clone(), pointer: pointer.to_owned(), why, by_key });
+        let misplaced = why.is_empty();
+        found.push(Suspect {
+            misplaced,
+            span: node.span,
+            text: text.clone(),
+            pointer: pointer.to_owned(),
+            why,
+            by_key,
+        });
     });
     found
+}
+
+/// Whether somebody wrote the value of a secret into its declaration.
+fn is_value_of_secret(pointer: &str) -> bool {
+    let mut steps = pointer.split('/').skip(1);
+    let (table, _, key) = (steps.next(), steps.next(), steps.next().unwrap_or_default());
+    let values =
+        ["value", "values", "data", "stringdata", "content", "text", "plain", "plaintext", "base64", "default"];
+    table == Some("secrets") && values.contains(&key.to_ascii_lowercase().as_str())
 }
 
 /// Hides all suspects, and reports those that are no names of entries of `secrets`.
@@ -53,7 +73,7 @@ pub fn report(suspects: &[Suspect], spec: Option<&Node>, sources: &mut Sources, 
     let names: BTreeSet<&str> = table.iter().map(|e| &*e.key).collect();
     for suspect in suspects.iter().filter(|s| !s.by_key || !names.contains(&*s.text)) {
         sources.hide(suspect.span, &suspect.text);
-        let Some(spec) = spec else { continue };
+        let Some(spec) = spec.filter(|_| !suspect.misplaced) else { continue };
         let at = suspect.pointer.rsplit_once('/').map_or("", |(at, _)| at);
         let message = "a secret stands in the spec";
         let mut diag = Diag::new(SECRET_IN_SPEC, message).at(suspect.span, &*suspect.why);
