@@ -7,7 +7,7 @@ use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
 use crate::diag::levels::Levels;
-use crate::diag::{Diag, Findings, causes, similar_name, surely_meant};
+use crate::diag::{Diag, Findings, causes, quotes, similar_name, surely_meant};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
@@ -78,6 +78,7 @@ pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     check::secrets::scrub(&c.sources, &mut c.findings);
     c.findings.sort();
     causes::join(&mut c.findings);
+    quotes::shorten(&mut c.findings);
     fix::adapt(&mut c.findings, &c.sources);
     c
 }

@@ -5,7 +5,7 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value as JsonValue;
 
 use crate::diag::{Diag, codes};
-use crate::node::Node;
+use crate::node::{Data, Entry, Node};
 
 /// Whether decoding will say more exactly what is wrong with a scalar.
 pub fn left_to_decode(kind: &Kind, schema: &JsonValue, node: &Node) -> bool {
@@ -90,6 +90,28 @@ pub fn constants(root: &JsonValue, schema: &JsonValue) -> Vec<String> {
         .filter(|f| !f.contains('`'))
         .map(Into::into)
         .collect()
+}
+
+/// What a text was meant to be that has the form of a boolean or a number and is none: `yes`, `"true"`, `"4"`.
+pub fn meant(node: &Node, forms: &[String]) -> Option<String> {
+    let Data::Text(text) = &node.data else { return None };
+    let takes = |form: &str| forms.iter().any(|f| f == form);
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "true" if takes("`true` or `false`") => Some("true".to_owned()),
+        "no" | "off" | "false" if takes("`true` or `false`") => Some("false".to_owned()),
+        number if takes("a whole number") => {
+            let value: i64 = number.parse().ok()?;
+            (value.to_string() == number).then(|| value.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// A key in which the blank behind the colon is missing, `cpu:4`, as it was meant.
+pub fn without_blank(entry: &Entry, known: &[&str]) -> Option<String> {
+    let (key, value) = entry.key.split_once(':')?;
+    let is_bare = matches!(entry.value.data, Data::Null) && !value.is_empty() && !value.starts_with(['/', ' ', ':']);
+    (is_bare && known.contains(&key)).then(|| format!("{key}: {value}"))
 }
 
 /// `a, b or c`.
