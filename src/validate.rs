@@ -1,6 +1,7 @@
 //! Overlaid tree and schema in, findings out: everything in which the tree is not what the schema says.
 
 mod lean;
+mod letters;
 mod pattern;
 mod quick;
 mod words;

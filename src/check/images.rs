@@ -9,7 +9,7 @@ use crate::diag::{Diag, Findings, Level};
 use crate::ir::{Image, Ir};
 use crate::lower::storage::pointer;
 use crate::site::Site;
-use crate::source::{PlaceId, Sources};
+use crate::source::Sources;
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// Checks the images of objects and of the list to be mirrored.
@@ -79,16 +79,15 @@ fn architectures(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
             }
         }
     }
-    // What is wrong with many hosts in one line of the spec is one cause.
-    let mut reported: BTreeSet<(Vec<PlaceId>, &[Str])> = BTreeSet::new();
+    // That several hosts have one architecture is one cause.
+    let mut reported: BTreeSet<(Str, &[Str])> = BTreeSet::new();
     for ((node, made_for), images) in &unfit {
         let (Some((arch, text)), [first, ..]) = (arch_of(node, site), images.as_slice()) else { continue };
-        if !reported.insert((arch.origins.as_slice().to_vec(), made_for)) {
+        if !reported.insert((text.clone(), made_for)) {
             continue;
         }
-        let same = |other: &&(&Str, &[Str])| {
-            other.1 == *made_for && arch_of(other.0, site).is_some_and(|(a, _)| a.origins == arch.origins)
-        };
+        let same =
+            |other: &&(&Str, &[Str])| other.1 == *made_for && arch_of(other.0, site).is_some_and(|(_, t)| t == text);
         let nodes: Vec<&Str> = unfit.keys().filter(same).map(|(node, _)| *node).collect();
         let names = words(images.iter().map(|i| i.reference.rsplit('/').next().unwrap_or_default()), 3);
         let (is, are) = if images.len() > 1 { ("images", "are") } else { ("image", "is") };
@@ -105,6 +104,9 @@ fn architectures(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
         let level = if fits { Level::Warning } else { Level::Error };
         let mut diag = Diag::with_code(IMAGE_ARCHITECTURE.row().code, level, message);
         diag = label(diag, place(&arch.origins, sources), "");
+        for (other, _) in nodes.iter().skip(1).take(3).filter_map(|n| arch_of(n, site)) {
+            diag = label(diag, place(&other.origins, sources), "and here");
+        }
         diag = label(diag, place(&first.architectures.origins, sources), "what the images are made for");
         for span in spec_spans(&first.nodes.origins, sources).into_iter().take(2) {
             diag = label(diag, Some(span), "where they run");

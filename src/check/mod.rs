@@ -25,6 +25,7 @@ pub mod requirements;
 pub mod secrets;
 mod served;
 mod storage;
+mod stores;
 mod swarm;
 pub mod unread;
 mod unused;
@@ -43,6 +44,7 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
     ranges::ranges(site, sources, findings);
     names::names(site, sources, findings);
     hosts::hosts(site, sources, findings);
+    stores::stores(site, sources, findings);
 }
 
 /// What the items of the `Ir` tell of each other and of the site.
@@ -52,6 +54,7 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: 
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);
+    stores::unheeded(ir, site, sources, &mut run.findings);
     names::of_items(ir, site, sources, &mut run.findings);
     versions::versions(ir, site, sources, &mut run.findings);
     served::served(ir, site, sources, &mut run.findings);

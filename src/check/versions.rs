@@ -44,6 +44,8 @@ fn tools(name: &Str, version: &Tracked, site: &Site, sources: &Sources, findings
             ("kubectl", Some((1, own))) => (own.saturating_sub(1), own + 1),
             // Helm 3.4 was built for Kubernetes 1.19, and each one after it for the next.
             ("helm", Some((3, own))) if own >= 4 => (own + 12, own + 15),
+            ("helm", Some((3, own))) => (13, (own + 16).min(18)),
+            ("helm", Some((2, _))) => (1, 16),
             _ => continue,
         };
         let span = place(&given.origins, sources);

@@ -133,6 +133,7 @@ codes! {
     ACCESS_NOT_COVERED = "S0555" "access-not-covered" Error;
     ROLE_WITHOUT_DATABASE = "S0556" "role-without-database" Warning;
     DEFAULTS_DISAGREE = "S0557" "defaults-disagree" Warning;
+    BESIDE_FILESYSTEMS = "S0558" "beside-the-file-systems" Warning;
     LOCKED_OUT = "S0560" "locked-out" Error;
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;

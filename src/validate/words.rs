@@ -4,6 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value as JsonValue;
 
+use super::letters;
 use crate::diag::{Diag, codes};
 use crate::node::{Data, Entry, Node};
 
@@ -167,7 +168,18 @@ pub fn fault(error: &ValidationError<'_>, schema: &JsonValue, node: &Node) -> Di
         Kind::MaxItems { limit } => (codes::OUT_OF_BOUNDS, format!("the list has more than {limit} items")),
         Kind::MinProperties { limit } => (codes::OUT_OF_BOUNDS, format!("the map has fewer than {limit} keys")),
         Kind::MaxProperties { limit } => (codes::OUT_OF_BOUNDS, format!("the map has more than {limit} keys")),
-        Kind::Pattern { pattern } => (codes::MALFORMED, format!("{value} does not have the form `{pattern}`")),
+        Kind::Pattern { pattern } => {
+            let odd = node.scalar_text().and_then(|text| letters::odd_one(pattern, text));
+            let message = match odd {
+                Some(' ') => format!("{value} has a blank, which cannot be in it"),
+                Some(c) if c.is_ascii_uppercase() && letters::odd_one(pattern, "a").is_none() => {
+                    format!("{value} has the capital letter `{c}`, and only small letters can be in it")
+                }
+                Some(c) if !c.is_control() && c != '`' => format!("{value} has `{c}`, which cannot be in it"),
+                _ => format!("{value} does not have the form `{pattern}`"),
+            };
+            (codes::MALFORMED, message)
+        }
         Kind::OneOfMultipleValid { .. } => (codes::WRONG_TYPE, format!("{value} fits more than one form")),
         _ => (codes::MALFORMED, error.masked_with("this value").to_string()),
     };
