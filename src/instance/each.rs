@@ -92,6 +92,12 @@ pub struct Asked {
     pub origins: Origins,
 }
 
+/// How the loops and the condition of an item are gone through.
+struct Order<'a> {
+    head: &'a Head,
+    settled_at: usize,
+}
+
 /// The origins of a value and of every record within it.
 fn whole_origins(value: &Tracked) -> Origins {
     let parts: Vec<Origins> = match &value.value {
@@ -300,20 +306,47 @@ impl Run {
         open: &mut Vec<Unanswered>,
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
-        self.nested(head, 0, scope, &Origins::from(head.place), open, f);
+        let order = Order { head, settled_at: head.settled_at() };
+        self.nested(&order, 0, false, scope, &Origins::from(head.place), open, f);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a loop knows, and what it was asked with")]
     fn nested(
         &mut self,
-        head: &Head,
+        order: &Order,
         level: usize,
+        holds: bool,
         scope: &Scope,
         origins: &Origins,
         open: &mut Vec<Unanswered>,
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
+        let head = order.head;
         let Some((name, list)) = head.for_each.get(level) else {
-            return self.conditional(head, scope, origins, open, f);
+            return match holds {
+                true => f(scope, origins, self),
+                false => self.conditional(head, scope, origins, open, f),
+            };
+        };
+        // A condition that says nothing of the loops from here on is asked before them; left open, it is asked again
+        // within them, for whom it concerns.
+        let met;
+        let (holds, origins) = match head.when.as_ref().filter(|_| !holds && order.settled_at == level) {
+            None => (holds, origins),
+            Some(when) => {
+                let mut reads = Reads::default();
+                match when.eval(scope, &mut reads) {
+                    Ok(Tracked { value: Value::Bool(holds), origins: read }) => {
+                        self.seen.note(&reads);
+                        met = origins.union(&read);
+                        if !holds {
+                            return self.absent.push(met);
+                        }
+                        (true, &met)
+                    }
+                    _ => (false, origins),
+                }
+            }
         };
         // The outermost list is often that of another item: the hosts of one kind.
         let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
@@ -338,7 +371,7 @@ impl Run {
                     let names = [(name.clone(), item.clone())];
                     let inner = scope.child(&names);
                     let own = self.item_origins(item);
-                    self.nested(head, level + 1, &inner, &origins.union(&own), open, f);
+                    self.nested(order, level + 1, holds, &inner, &origins.union(&own), open, f);
                 }
             }
         }
