@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use super::requirements::spec_span;
 use crate::diag::codes::{BOUNDARY_BLOCKS, MALFORMED};
 use crate::diag::{Diag, Findings};
-use crate::ir::{Flow, Ir, Transport};
+use crate::ir::{Flow, Ir, Nets, Transport};
 use crate::lower::peers::peers;
 use crate::site::Site;
 use crate::source::Sources;
@@ -80,7 +80,7 @@ pub fn crossed(passes: &Passage<'_>, site: &Site) -> Vec<(String, Origins)> {
 }
 
 /// The networks on both sides of a boundary.
-fn ends(boundary: &Tracked, site: &Site) -> Option<(Vec<IpNet>, Vec<IpNet>)> {
+fn ends(boundary: &Tracked, site: &Site) -> Option<(Nets, Nets)> {
     let nets = |key: &str| {
         let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
         (!found.value.nets.is_empty()).then_some(found.value.nets)

@@ -23,7 +23,8 @@ pub struct Run {
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
     pub asked: Vec<Asked>,
-    /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
+    /// What loops and conditions read that let an item not be there, where lines are traced; whoever numbers or joins
+    /// items takes it.
     pub absent: Vec<Origins>,
     /// The answers without which there would be more questions.
     pub settled: Vec<Origins>,
@@ -190,6 +191,13 @@ impl Run {
         }
     }
 
+    /// Notes that an item is not there, and what keeps it from being there: only lines that are traced ask for that.
+    pub fn is_absent(&mut self, origins: impl FnOnce() -> Origins) {
+        if self.traced {
+            self.absent.push(origins());
+        }
+    }
+
     /// Evaluates an expression.
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
         let mut reads = Reads::default();
@@ -340,7 +348,7 @@ impl Run {
                         self.seen.note(&reads);
                         met = origins.union(&read);
                         if !holds {
-                            return self.absent.push(met);
+                            return self.is_absent(|| met.clone());
                         }
                         (true, &met)
                     }
@@ -353,7 +361,7 @@ impl Run {
         match list {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
-                Some(why) => self.absent.push(origins.union(&why)),
+                Some(why) => self.is_absent(|| origins.union(&why)),
                 None => self.left_open(unanswered, scope, origins, open),
             },
             Answer::Known(found) => {
@@ -365,7 +373,7 @@ impl Run {
                     _ => &one,
                 };
                 if items.is_empty() {
-                    self.absent.push(origins.clone());
+                    self.is_absent(|| origins.clone());
                 }
                 for item in items {
                     let names = [(name.clone(), item.clone())];
@@ -420,7 +428,7 @@ impl Run {
                 f(scope, &origins.union(&value.origins), self);
             }
             Answer::Known(value) if value.value == Value::Bool(false) => {
-                self.absent.push(origins.union(&value.origins));
+                self.is_absent(|| origins.union(&value.origins));
             }
             Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
@@ -437,7 +445,7 @@ impl Run {
     ) {
         behind(&mut unanswered, origins);
         self.leave_file_open(&unanswered, scope);
-        self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
+        self.is_absent(|| Origins::all(unanswered.iter().map(|u| &u.reads)));
         open.extend(unanswered);
     }
 

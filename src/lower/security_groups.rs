@@ -37,7 +37,12 @@ pub fn read(site: &Site) -> Origins {
 }
 
 /// The groups of all hosts but those whose own entry wants no firewall.
-pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Site) -> Vec<Arc<SecurityGroup>> {
+pub fn security_groups(
+    flows: &[Arc<Flow>],
+    gone: &[(Str, Vec<Gone>)],
+    site: &Site,
+    traced: bool,
+) -> Vec<Arc<SecurityGroup>> {
     let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
     if !targets.iter().any(|t| t.value == Value::str(TARGET)) {
         return Vec::new();
@@ -57,7 +62,7 @@ pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Si
     let output = site.at("/firewall/output").map(|o| o.origins.clone()).unwrap_or_default();
     let filters = filters_output(site);
     let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules(flows, gone, &hosts, site) {
+    for rule in rules(flows, gone, &hosts, site, traced) {
         own.entry(rule.host.value.clone()).or_default().push(rule);
     }
     let group = |host: Filtered| {
