@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::rules::{filters_output, joined};
+use super::rules::{Wanted, filters_output, joined};
 use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
 use crate::netset::{Addresses, Family};
 use crate::site::Site;
@@ -33,7 +33,7 @@ pub fn filtered(site: &Site) -> Vec<Filtered> {
 }
 
 /// The ruleset of every host that has one, those without a rule included.
-pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
+pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: Wanted) -> Vec<Arc<Firewall>> {
     let of_site = |pointer: &str| site.at(pointer).map(|v| v.origins.clone()).unwrap_or_default();
     let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
     let filters = filters_output(site);
@@ -51,7 +51,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
         list.push(Arc::new(Firewall {
             host: F::new(name.clone(), exists.clone()),
             target: target.clone(),
-            sets: F::new(sets(&rules, &mut written), exists.clone()),
+            sets: F::new(if wanted.written { sets(&rules, &mut written) } else { Vec::new() }, exists.clone()),
             node_ports: judged_ports(ranges.get(name), &rules, exists),
             forwards: match ranges.get(name) {
                 Some(node) => F::new(true, node.origins.union(exists)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::firewalls::Filtered;
 use super::flows::Gone;
-use super::rules::{filters_output, rules};
+use super::rules::{Wanted, filters_output, rules};
 use super::storage::pointer;
 use crate::ir::{F, Flow, Rule, RuleChain, SecurityGroup, SecurityRule, Target, Transport};
 use crate::site::Site;
@@ -41,7 +41,7 @@ pub fn security_groups(
     flows: &[Arc<Flow>],
     gone: &[(Str, Vec<Gone>)],
     site: &Site,
-    traced: bool,
+    how: Wanted,
 ) -> Vec<Arc<SecurityGroup>> {
     let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
     if !targets.iter().any(|t| t.value == Value::str(TARGET)) {
@@ -62,7 +62,7 @@ pub fn security_groups(
     let output = site.at("/firewall/output").map(|o| o.origins.clone()).unwrap_or_default();
     let filters = filters_output(site);
     let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules(flows, gone, &hosts, site, traced) {
+    for rule in rules(flows, gone, &hosts, site, how) {
         own.entry(rule.host.value.clone()).or_default().push(rule);
     }
     let group = |host: Filtered| {
