@@ -60,11 +60,18 @@ pub fn lower(
         threads,
         || items(instances, &additions, site, sources, &mut beside),
         || {
-            let traffic = traffic(instances, &additions, site, sources, run);
-            let filtered = firewalls::filtered(site);
-            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
-            let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
-            let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
+            let (traffic, added) = traffic(instances, &additions, site, sources, run);
+            let ((rules, firewalls, groups), ()) = spread::both(
+                threads,
+                || {
+                    let filtered = firewalls::filtered(site);
+                    let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
+                    let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
+                    let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
+                    (rules, firewalls, groups)
+                },
+                || crate::check::redundant::redundant(&added.needed, &added.additions, sources, run),
+            );
             (traffic, rules, firewalls, groups)
         },
     );
@@ -131,17 +138,28 @@ struct Traffic {
     absent: Vec<(Str, Vec<flows::Gone>)>,
 }
 
-fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Traffic {
+/// What the site adds to it, and what its products need.
+struct Added {
+    needed: Vec<Arc<Flow>>,
+    additions: Vec<crate::check::redundant::Addition>,
+}
+
+fn traffic(
+    instances: &[Instance],
+    additions: &[Additions],
+    site: &Site,
+    sources: &Sources,
+    run: &mut Run,
+) -> (Traffic, Added) {
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
         absent.push((instance.name.clone(), gone));
     }
-    let added = additions::flows::flows(additions, site, sources, run);
-    crate::check::redundant::redundant(&rows, &added, sources, run);
-    rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    Traffic { flows: policies::attached(flows::united(rows)), absent }
+    let added = Added { needed: rows, additions: additions::flows::flows(additions, site, sources, run) };
+    let all = added.needed.iter().chain(added.additions.iter().flat_map(|a| &a.flows)).cloned().collect();
+    (Traffic { flows: policies::attached(flows::united(all)), absent }, added)
 }
 
 /// The items of the packs, kind by kind.

@@ -266,7 +266,9 @@ impl<'e> Evaluator<'e> {
     }
 
     pub(super) fn push(&mut self, origins: &Origins) {
-        self.reads.stack.push(origins.clone());
+        if !self.reads.placeless {
+            self.reads.stack.push(origins.clone());
+        }
     }
 
     /// Counts one item; too many are an error.
