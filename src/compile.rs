@@ -141,7 +141,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         inputs.threads,
         || {
             let (runbook, ir_value) = lower::runbook(&instances, &ir, &site, &c.sources, &mut planning);
-            let planned = emit::plan::plan(&instances, &ir_value, &site, &mut planning);
+            let planned = emit::plan::plan(&instances, &ir_value, &site, inputs.threads, &mut planning);
             (runbook, ir_value, planned)
         },
         || {
