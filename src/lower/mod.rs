@@ -101,6 +101,7 @@ fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources
         absent.push((instance.name.clone(), gone));
     }
     let added = additions::flows::flows(additions, site, sources, run);
+    crate::check::contradictory::additions(&added, sources, run);
     crate::check::redundant::redundant(&rows, &added, sources, run);
     rows.extend(added.into_iter().flat_map(|addition| addition.flows));
     Traffic { flows: policies::attached(flows::united(rows)), absent }
