@@ -8,13 +8,13 @@ use ipnet::IpNet;
 use super::carried::row_of;
 use super::flows::added_rows;
 use super::requirements::spec_span;
-use crate::diag::codes::{BOUNDARY_BLOCKS, MALFORMED};
+use crate::diag::codes::{BOUNDARY_BLOCKS, EMPTY_END, MALFORMED};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Flow, Ir, Transport};
 use crate::lower::peers::peers;
 use crate::site::Site;
 use crate::source::{Sources, Span};
-use crate::value::{Origins, Ports, Tracked, Value};
+use crate::value::{Origins, Ports, Ref, Tracked, Value};
 
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 8;
@@ -45,6 +45,11 @@ const ALL_PORTS: Ports = Ports { low: 1, high: u16::MAX };
 pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
     for (index, boundary) in list.iter().enumerate() {
+        for key in ["from", "to"] {
+            if let Some(diag) = boundary.get(key).and_then(|end| empty(end, site, sources)) {
+                findings.push(diag.pointer(format!("/firewall/boundaries/{index}/{key}")));
+            }
+        }
         let Some((from, to)) = ends(boundary, site) else { continue };
         if malformed(boundary, sources, findings) {
             continue;
@@ -62,6 +67,22 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
             findings.push(report(boundary, &stopped, &added_rows(site, sources), sources).pointer(pointer));
         }
     }
+}
+
+/// Reports an end to which the spec gives no address on purpose: a list with nothing in it.
+fn empty(end: &Tracked, site: &Site, sources: &Sources) -> Option<Diag> {
+    let Value::Ref(Ref { table, name }) = &end.value else { return None };
+    let entry = site.entry(table, name)?;
+    let list = ["cidrs", "addresses"].into_iter().find_map(|key| entry.get(key).filter(|v| !v.value.is_null()))?;
+    if !matches!(&list.value, Value::List(items) if items.is_empty()) {
+        return None;
+    }
+    let message = format!("nobody is `{name}`: the boundary would judge nothing");
+    let mut diag = Diag::new(EMPTY_END, message).at_maybe(spec_span(&end.origins, sources), "no address");
+    if let Some(span) = spec_span(&list.origins, sources) {
+        diag = diag.and(span, "this list is empty");
+    }
+    Some(diag.help("give it addresses, or take the boundary away"))
 }
 
 /// Reports words of a boundary that are no traffic, such as a range that begins after its end; whether there are any.

@@ -53,9 +53,13 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
         || items(instances, &additions, site, sources, &mut beside),
     );
     run.absorb(beside);
+    let open = firewalls::open_management(site);
     let ((rules, firewalls, security_groups), preflights) = spread::both(
         threads,
         || {
+            if !open.is_empty() {
+                return Default::default();
+            }
             let filtered = firewalls::filtered(site);
             let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
             let firewalls = firewalls::firewalls(&filtered, &rules, site);
@@ -67,6 +71,12 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
             preflight::preflights(&traffic.flows, &Origins::all(gone), site)
         },
     );
+    if !open.is_empty() && !firewalls::filtered(site).is_empty() {
+        firewalls::wait("the rulesets of hosts", &open, run);
+    }
+    if !open.is_empty() && security_groups::wanted(site) {
+        firewalls::wait("the security groups", &open, run);
+    }
     ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
     ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;

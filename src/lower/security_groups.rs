@@ -27,6 +27,12 @@ struct Entry {
     origins: Vec<Origins>,
 }
 
+/// Whether the site wants groups.
+pub fn wanted(site: &Site) -> bool {
+    let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
+    targets.iter().any(|t| t.value == Value::str(TARGET))
+}
+
 /// What decides on whether a site has groups at all.
 pub fn read(site: &Site) -> Origins {
     let targets = site.at("/firewall/targets");
@@ -38,8 +44,7 @@ pub fn read(site: &Site) -> Origins {
 
 /// The groups of all hosts but those whose own entry wants no firewall.
 pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Site) -> Vec<Arc<SecurityGroup>> {
-    let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
-    if !targets.iter().any(|t| t.value == Value::str(TARGET)) {
+    if !wanted(site) {
         return Vec::new();
     }
     let wanted = read(site);
