@@ -65,6 +65,9 @@ fn called(one: &Said, other: &Said, additions: &[Addition], sources: &Sources) -
         .help("one port has one listener: correct the port or the target of one of them, or call it the same in both")
 }
 
+/// The networks on both sides of a boundary.
+type Ends = (Vec<IpNet>, Vec<IpNet>);
+
 /// One word of a boundary.
 struct Word<'a> {
     boundary: usize,
@@ -76,7 +79,8 @@ struct Word<'a> {
 /// which leaves some of what is let through on every side of it, is none.
 pub fn boundaries(site: &Site, sources: &Sources, findings: &mut Findings) {
     let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
-    let mut by_ends: BTreeMap<(Vec<IpNet>, Vec<IpNet>), [Vec<Word>; 2]> = BTreeMap::new();
+    // What is allowed and what is denied, by what stands on both sides.
+    let mut by_ends: BTreeMap<Ends, [Vec<Word>; 2]> = BTreeMap::new();
     for (index, boundary) in list.iter().enumerate() {
         let Some(ends) = ends(boundary, site) else { continue };
         let words = by_ends.entry(ends).or_default();
