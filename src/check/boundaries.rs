@@ -10,7 +10,7 @@ use super::flows::added_rows;
 use super::requirements::spec_span;
 use crate::diag::codes::{BOUNDARY_BLOCKS, EMPTY_END, MALFORMED};
 use crate::diag::{Diag, Findings};
-use crate::ir::{Flow, Ir, Transport};
+use crate::ir::{Flow, Ir, Nets, Transport};
 use crate::lower::peers::peers;
 use crate::site::Site;
 use crate::source::{Sources, Span};
@@ -118,7 +118,7 @@ pub fn crossed(passes: &Passage<'_>, site: &Site) -> Vec<(String, Origins)> {
 }
 
 /// The networks on both sides of a boundary.
-pub(super) fn ends(boundary: &Tracked, site: &Site) -> Option<(Vec<IpNet>, Vec<IpNet>)> {
+pub(super) fn ends(boundary: &Tracked, site: &Site) -> Option<(Nets, Nets)> {
     let nets = |key: &str| {
         let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
         (!found.value.nets.is_empty()).then_some(found.value.nets)

@@ -82,8 +82,8 @@ pub fn boundaries(site: &Site, sources: &Sources, findings: &mut Findings) {
     // What is allowed and what is denied, by what stands on both sides.
     let mut by_ends: BTreeMap<Ends, [Vec<Word>; 2]> = BTreeMap::new();
     for (index, boundary) in list.iter().enumerate() {
-        let Some(ends) = ends(boundary, site) else { continue };
-        let words = by_ends.entry(ends).or_default();
+        let Some((from, to)) = ends(boundary, site) else { continue };
+        let words = by_ends.entry((from.to_vec(), to.to_vec())).or_default();
         for (key, own) in ["allow", "deny"].into_iter().zip(words) {
             let values = boundary.get(key).map(Tracked::items).unwrap_or_default();
             let word = |value| Some(Word { boundary: index, value, traffic: read(&value.value.text()?)? });

@@ -31,7 +31,7 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     let networks: Vec<(&str, Vec<IpNet>)> = site
         .table("networks")
         .filter(|(_, n)| managed(n))
-        .filter_map(|(name, n)| Some((&**name, peers(n, site)?.value.nets)))
+        .filter_map(|(name, n)| Some((&**name, peers(n, site)?.value.nets.to_vec())))
         .collect();
     let nets: Vec<IpNet> = networks.iter().flat_map(|(_, nets)| nets.iter().copied()).collect();
     let fits =

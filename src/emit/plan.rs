@@ -79,11 +79,14 @@ fn one<'a>(
     origins: &Origins,
     run: &mut Run,
 ) -> Option<Planned<'a>> {
+    let traced = run.traced;
     let mut exists = origins.clone();
     let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
         match run.written(text, scope, format) {
             Answer::Known(value) => {
-                exists = exists.union(&value.origins);
+                if run.traced {
+                    exists = exists.union(&value.origins);
+                }
                 Ok(value.value.text())
             }
             Answer::Open(unanswered) => {
@@ -117,7 +120,9 @@ fn one<'a>(
     if let Some(Value::Record(item)) = rule.of.as_ref().and_then(|(name, _)| Some(&scope.get(name)?.value)) {
         let mut field = |name: &str, slot: &mut Option<Str>| {
             if let Some(found) = item.field(name).filter(|f| !f.value.is_null()) {
-                exists = exists.union(&found.origins);
+                if traced {
+                    exists = exists.union(&found.origins);
+                }
                 *slot = found.value.text();
             }
         };

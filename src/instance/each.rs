@@ -23,7 +23,8 @@ pub struct Run {
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
     pub asked: Vec<Asked>,
-    /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
+    /// What loops and conditions read that let an item not be there, where lines are traced; whoever numbers or joins
+    /// items takes it.
     pub absent: Vec<Origins>,
     /// The answers without which there would be more questions.
     pub settled: Vec<Origins>,
@@ -90,6 +91,12 @@ pub struct Asked {
     pub unanswered: Vec<Unanswered>,
     /// What the words of the question read.
     pub origins: Origins,
+}
+
+/// How the loops and the condition of an item are gone through.
+struct Order<'a> {
+    head: &'a Head,
+    settled_at: usize,
 }
 
 /// The origins of a value and of every record within it.
@@ -181,6 +188,13 @@ impl Run {
             };
             diag.help = refusal.help;
             self.findings.push(diag);
+        }
+    }
+
+    /// Notes that an item is not there, and what keeps it from being there: only lines that are traced ask for that.
+    pub fn is_absent(&mut self, origins: impl FnOnce() -> Origins) {
+        if self.traced {
+            self.absent.push(origins());
         }
     }
 
@@ -300,27 +314,54 @@ impl Run {
         open: &mut Vec<Unanswered>,
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
-        self.nested(head, 0, scope, &Origins::from(head.place), open, f);
+        let order = Order { head, settled_at: head.settled_at() };
+        self.nested(&order, 0, false, scope, &Origins::from(head.place), open, f);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a loop knows, and what it was asked with")]
     fn nested(
         &mut self,
-        head: &Head,
+        order: &Order,
         level: usize,
+        holds: bool,
         scope: &Scope,
         origins: &Origins,
         open: &mut Vec<Unanswered>,
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
+        let head = order.head;
         let Some((name, list)) = head.for_each.get(level) else {
-            return self.conditional(head, scope, origins, open, f);
+            return match holds {
+                true => f(scope, origins, self),
+                false => self.conditional(head, scope, origins, open, f),
+            };
+        };
+        // A condition that says nothing of the loops from here on is asked before them; left open, it is asked again
+        // within them, for whom it concerns.
+        let met;
+        let (holds, origins) = match head.when.as_ref().filter(|_| !holds && order.settled_at == level) {
+            None => (holds, origins),
+            Some(when) => {
+                let mut reads = Reads::default();
+                match when.eval(scope, &mut reads) {
+                    Ok(Tracked { value: Value::Bool(holds), origins: read }) => {
+                        self.seen.note(&reads);
+                        met = origins.union(&read);
+                        if !holds {
+                            return self.is_absent(|| met.clone());
+                        }
+                        (true, &met)
+                    }
+                    _ => (false, origins),
+                }
+            }
         };
         // The outermost list is often that of another item: the hosts of one kind.
         let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
         match list {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
-                Some(why) => self.absent.push(origins.union(&why)),
+                Some(why) => self.is_absent(|| origins.union(&why)),
                 None => self.left_open(unanswered, scope, origins, open),
             },
             Answer::Known(found) => {
@@ -332,13 +373,13 @@ impl Run {
                     _ => &one,
                 };
                 if items.is_empty() {
-                    self.absent.push(origins.clone());
+                    self.is_absent(|| origins.clone());
                 }
                 for item in items {
                     let names = [(name.clone(), item.clone())];
                     let inner = scope.child(&names);
                     let own = self.item_origins(item);
-                    self.nested(head, level + 1, &inner, &origins.union(&own), open, f);
+                    self.nested(order, level + 1, holds, &inner, &origins.union(&own), open, f);
                 }
             }
         }
@@ -387,7 +428,7 @@ impl Run {
                 f(scope, &origins.union(&value.origins), self);
             }
             Answer::Known(value) if value.value == Value::Bool(false) => {
-                self.absent.push(origins.union(&value.origins));
+                self.is_absent(|| origins.union(&value.origins));
             }
             Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
@@ -404,7 +445,7 @@ impl Run {
     ) {
         behind(&mut unanswered, origins);
         self.leave_file_open(&unanswered, scope);
-        self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
+        self.is_absent(|| Origins::all(unanswered.iter().map(|u| &u.reads)));
         open.extend(unanswered);
     }
 

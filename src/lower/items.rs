@@ -46,7 +46,7 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
             Ok(None) => {}
             Err(more) => {
                 run.leave_file_open(&more, scope);
-                run.absent.push(Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
+                run.is_absent(|| Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
                 unanswered.extend(more);
             }
         });

@@ -54,6 +54,10 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     );
     run.absorb(beside);
     let open = firewalls::open_management(site);
+    // What rulesets and tries come from is asked by nobody but who traces lines.
+    let traced = run.traced;
+    let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+    let gone = Origins::all(gone);
     let ((rules, firewalls, security_groups), preflights) = spread::both(
         threads,
         || {
@@ -61,15 +65,12 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
                 return Default::default();
             }
             let filtered = firewalls::filtered(site);
-            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
+            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, traced);
             let firewalls = firewalls::firewalls(&filtered, &rules, site);
-            let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site);
+            let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, traced);
             (rules, firewalls, groups)
         },
-        || {
-            let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
-            preflight::preflights(&traffic.flows, &Origins::all(gone), site)
-        },
+        || preflight::preflights(&traffic.flows, &gone, site, traced),
     );
     if !open.is_empty() && !firewalls::filtered(site).is_empty() {
         firewalls::wait("the rulesets of hosts", &open, run);
@@ -80,8 +81,7 @@ pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: us
     ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
     ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;
-    let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
-    tables::tables(&mut ir, &Origins::all(gone), site);
+    tables::tables(&mut ir, &gone, site);
     ir.rules = rules;
     ir.firewalls = firewalls;
     ir.security_groups = security_groups;

@@ -43,7 +43,12 @@ pub fn read(site: &Site) -> Origins {
 }
 
 /// The groups of all hosts but those whose own entry wants no firewall.
-pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Site) -> Vec<Arc<SecurityGroup>> {
+pub fn security_groups(
+    flows: &[Arc<Flow>],
+    gone: &[(Str, Vec<Gone>)],
+    site: &Site,
+    traced: bool,
+) -> Vec<Arc<SecurityGroup>> {
     if !wanted(site) {
         return Vec::new();
     }
@@ -62,7 +67,7 @@ pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Si
     let output = site.at("/firewall/output").map(|o| o.origins.clone()).unwrap_or_default();
     let filters = filters_output(site);
     let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules(flows, gone, &hosts, site) {
+    for rule in rules(flows, gone, &hosts, site, traced) {
         own.entry(rule.host.value.clone()).or_default().push(rule);
     }
     let group = |host: Filtered| {
