@@ -10,7 +10,7 @@ use crate::emit::escape::position::{Violation, contexts};
 use crate::emit::escape::{Context, Format, Refusal, escape};
 use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
 use crate::pack::manifest::Head;
-use crate::source::{Role, Sources, Span};
+use crate::source::{PlaceId, Role, Sources, Span};
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// What evaluations leave behind beside their results.
@@ -38,6 +38,11 @@ pub struct Run {
     pub traced: bool,
     /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
     pub(crate) lists: BTreeMap<Str, (Vec<Tracked>, Tracked)>,
+    /// Fields of items by their place, and whether with the origins of everything in them: the value of those without an
+    /// expression, `None` for others.
+    pub(crate) constants: BTreeMap<(PlaceId, bool), Option<Tracked>>,
+    /// The reads of the last evaluation, for the room that they take.
+    scratch: Reads,
     /// How the values of each text are to be written in a format: the same for every host.
     pub(crate) contexts: BTreeMap<(Span, Format, Str), Contexts>,
 }
@@ -200,7 +205,7 @@ impl Run {
 
     /// Evaluates an expression.
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
-        let mut reads = Reads::default();
+        let mut reads = self.fresh_reads();
         let result = expr.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)
@@ -208,7 +213,7 @@ impl Run {
 
     /// Evaluates a text with its interpolations; a text that is one interpolation keeps its type.
     pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
-        let mut reads = Reads::default();
+        let mut reads = self.fresh_reads();
         let result = text.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)
@@ -218,7 +223,7 @@ impl Run {
     pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<Format>) -> Answer {
         // A text without a value is the same in every format.
         let Some(format) = format.filter(|_| text.literal().is_none()) else { return self.text(text, scope) };
-        let mut reads = Reads::default();
+        let mut reads = self.fresh_reads();
         let pieces = match text.pieces(scope, &mut reads) {
             Ok(pieces) => pieces,
             Err(error) => {
@@ -277,6 +282,7 @@ impl Run {
             }
             origins.push(value.origins);
         }
+        self.scratch = reads;
         Answer::Known(Tracked { value: Value::Str(joined.into()), origins: Origins::all(&origins) })
     }
 
@@ -285,8 +291,15 @@ impl Run {
         self.contexts.entry(key).or_insert_with(|| Arc::new(contexts(format, text.literals()))).clone()
     }
 
-    pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
-        match result {
+    /// Reads for an evaluation, with nothing in them; those of the last one are used again.
+    fn fresh_reads(&mut self) -> Reads {
+        let mut reads = std::mem::take(&mut self.scratch);
+        reads.clear();
+        reads
+    }
+
+    fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, mut reads: Reads) -> Answer {
+        let answer = match result {
             Err(error) => {
                 self.findings.push(error.diag());
                 Answer::Poison
@@ -294,7 +307,7 @@ impl Run {
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
             Ok(Tracked { value: Value::Null, origins }) => {
                 let read = reads.origins().union(&origins);
-                let mut open = reads.unanswered;
+                let mut open = std::mem::take(&mut reads.unanswered);
                 if open.is_empty() {
                     open.push(Unanswered { path: String::new(), pointer: None, origins, reads: Origins::None });
                 }
@@ -302,7 +315,9 @@ impl Run {
                 Answer::Open(open)
             }
             Ok(value) => Answer::Known(value),
-        }
+        };
+        self.scratch = reads;
+        answer
     }
 
     /// Runs an item: once for each tuple of its loops for which its condition holds. The origins given to `f` are the
@@ -342,10 +357,15 @@ impl Run {
         let (holds, origins) = match head.when.as_ref().filter(|_| !holds && order.settled_at == level) {
             None => (holds, origins),
             Some(when) => {
-                let mut reads = Reads::default();
-                match when.eval(scope, &mut reads) {
+                let mut reads = self.fresh_reads();
+                let result = match self.traced {
+                    true => when.eval(scope, &mut reads),
+                    false => when.eval_condition(scope, &mut reads),
+                };
+                self.scratch = reads;
+                match result {
                     Ok(Tracked { value: Value::Bool(holds), origins: read }) => {
-                        self.seen.note(&reads);
+                        self.seen.note(&self.scratch);
                         met = origins.union(&read);
                         if !holds {
                             return self.is_absent(|| met.clone());
@@ -423,7 +443,14 @@ impl Run {
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
         let Some(when) = &head.when else { return f(scope, origins, self) };
-        match self.eval(when, scope) {
+        // Most items of a large site are ruled out, and only lines that are traced ask why.
+        let mut reads = self.fresh_reads();
+        let result = match self.traced {
+            true => when.eval(scope, &mut reads),
+            false => when.eval_condition(scope, &mut reads),
+        };
+        self.seen.note(&reads);
+        match self.answer(result, reads) {
             Answer::Known(value) if value.value == Value::Bool(true) => {
                 f(scope, &origins.union(&value.origins), self);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::rules::{filters_output, joined};
+use super::rules::{Wanted, filters_output, joined};
 use super::storage::pointer;
 use crate::instance::{Run, Withheld};
 use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
@@ -46,6 +46,14 @@ pub fn open_management(site: &Site) -> Vec<(String, &Tracked)> {
     networks.map(|(name, n)| (pointer(&["networks", name, key]), n)).collect()
 }
 
+/// What decides on whether rulesets are written at all.
+pub fn read(site: &Site) -> Origins {
+    let of = |n: &Tracked, key: &str| n.get(key).map(|v| v.origins.clone());
+    Origins::all(
+        &site.table("networks").flat_map(|(_, n)| [of(n, "role"), of(n, "cidrs")]).flatten().collect::<Vec<_>>(),
+    )
+}
+
 /// Lets rulesets wait for those answers.
 pub fn wait(what: &str, open: &[(String, &Tracked)], run: &mut Run) {
     let one = |(pointer, network): &(String, &Tracked)| Unanswered {
@@ -64,7 +72,7 @@ pub fn wait(what: &str, open: &[(String, &Tracked)], run: &mut Run) {
 }
 
 /// The ruleset of every host that has one, those without a rule included.
-pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
+pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: Wanted) -> Vec<Arc<Firewall>> {
     let of_site = |pointer: &str| site.at(pointer).map(|v| v.origins.clone()).unwrap_or_default();
     let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
     let filters = filters_output(site);
@@ -82,7 +90,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
         list.push(Arc::new(Firewall {
             host: F::new(name.clone(), exists.clone()),
             target: target.clone(),
-            sets: F::new(sets(&rules, &mut written), exists.clone()),
+            sets: F::new(if wanted.written { sets(&rules, &mut written) } else { Vec::new() }, exists.clone()),
             node_ports: judged_ports(ranges.get(name), &rules, exists),
             forwards: match ranges.get(name) {
                 Some(node) => F::new(true, node.origins.union(exists)),

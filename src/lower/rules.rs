@@ -38,14 +38,22 @@ struct Part {
     address: u32,
 }
 
-/// The rules of every host that has a ruleset. `gone` are the flows that are not there, by the name of the product; only
-/// where lines are `traced` to what they come from does a rule have origins.
+/// How much of rulesets is wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// Whether they will be written: nothing else asks what sets are called.
+    pub written: bool,
+    /// Whether their lines are traced to what they come from: nothing else asks for origins.
+    pub traced: bool,
+}
+
+/// The rules of every host that has a ruleset. `gone` are the flows that are not there, by the name of the product.
 pub fn rules(
     flows: &[Arc<Flow>],
     gone: &[(Str, Vec<Gone>)],
     hosts: &[Filtered],
     site: &Site,
-    traced: bool,
+    Wanted { written, traced }: Wanted,
 ) -> Vec<Arc<Rule>> {
     if hosts.is_empty() {
         return Vec::new();
@@ -64,8 +72,8 @@ pub fn rules(
     };
 
     let rules: Vec<&[Part]> = parts.chunk_by(|a, b| a.key == b.key).collect();
-    let mut groups: Vec<Group> = Vec::with_capacity(rules.len());
-    for (rule, parts) in rules.iter().enumerate() {
+    let mut groups: Vec<Group> = Vec::new();
+    for (rule, parts) in rules.iter().enumerate().filter(|_| written) {
         let Key { host, ipv6, peers, chain, .. } = parts[0].key;
         let label = |p: &Part| match chain {
             RuleChain::Output => &flows[p.flow as usize].to.value,
@@ -76,7 +84,11 @@ pub fn rules(
         labels.dedup();
         groups.push(Group { host, ipv6, peers, rule, labels, origins: origins_of(parts) });
     }
-    let mut names = SetNames::new(site, &sets.0).given(groups, &absent.by_peer).into_iter();
+    let names = match written {
+        true => SetNames::new(site, &sets.0).given(groups, &absent.by_peer),
+        false => Vec::new(),
+    };
+    let mut names = names.into_iter();
 
     let host_names: Vec<&Str> = hosts.iter().map(|h| &h.name).collect();
     let mut all = Vec::with_capacity(rules.len());

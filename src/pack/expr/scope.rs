@@ -120,6 +120,13 @@ impl Reads {
         self.keep(&other.places);
     }
 
+    /// Keeps what is on the stack from `mark` on.
+    pub(super) fn keep_from(&mut self, mark: usize) {
+        if !self.placeless {
+            self.places.extend_from_slice(&self.stack[mark..]);
+        }
+    }
+
     pub(super) fn keep(&mut self, places: &[Origins]) {
         if !self.placeless {
             self.places.extend_from_slice(places);
