@@ -6,6 +6,7 @@ pub mod boundaries;
 pub mod carried;
 pub mod charts;
 pub mod claims;
+pub mod contradictory;
 pub mod databases;
 pub mod firewalls;
 mod flows;
@@ -46,6 +47,7 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: 
     firewalls::firewalls(ir, site, sources, &mut run.findings);
     carried::carried(ir, site, sources, &mut run.findings);
     boundaries::boundaries(ir, site, sources, &mut run.findings);
+    contradictory::boundaries(site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);
     names::of_items(ir, site, sources, &mut run.findings);

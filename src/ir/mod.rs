@@ -81,6 +81,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are rulesets of hosts.
+    pub firewalls_read: crate::value::Origins,
     /// What decides on whether there are security groups.
     pub groups_read: crate::value::Origins,
     /// What decides on whether there are NetworkPolicies.

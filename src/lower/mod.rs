@@ -43,7 +43,8 @@ use crate::value::{Map, Origins, Str, Tracked};
 
 /// Lowers everything but the runbook, which is about all of it, and questions, which are known only when artifacts have
 /// been planned. Flows with their rulesets have nothing to do with what stands on hosts and clusters: with more than one
-/// thread they are lowered side by side. What only artifacts are made of, as the questions to each host, is left out unless there will be artifacts.
+/// thread they are lowered side by side. What only artifacts are made of, as the questions to each host, is left out
+/// unless there will be artifacts.
 pub fn lower(
     instances: &[Instance],
     site: &Site,
@@ -56,6 +57,7 @@ pub fn lower(
     // What rulesets and tries come from is asked by nobody but who traces lines.
     let (mut beside, traced) = (run.beside(), run.traced);
     let wanted = rules::Wanted { written: artifacts, traced };
+    let (open, read) = (firewalls::open_management(site), firewalls::read(site));
     let (mut ir, (traffic, rules, firewalls, security_groups)) = spread::both(
         threads,
         || items(instances, &additions, site, sources, &mut beside),
@@ -64,18 +66,33 @@ pub fn lower(
             let ((rules, firewalls, groups), ()) = spread::both(
                 threads,
                 || {
-                    let filtered = firewalls::filtered(site);
+                    if !open.is_empty() {
+                        return Default::default();
+                    }
+                    let mut filtered = firewalls::filtered(site);
+                    if traced {
+                        filtered.iter_mut().for_each(|host| host.target.origins = host.target.origins.union(&read));
+                    }
                     let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
                     let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
                     let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
                     (rules, firewalls, groups)
                 },
-                || crate::check::redundant::redundant(&added.needed, &added.additions, sources, run),
+                || {
+                    crate::check::contradictory::additions(&added.additions, sources, run);
+                    crate::check::redundant::redundant(&added.needed, &added.additions, sources, run);
+                },
             );
             (traffic, rules, firewalls, groups)
         },
     );
     run.absorb(beside);
+    if !open.is_empty() && !firewalls::filtered(site).is_empty() {
+        firewalls::wait("the rulesets of hosts", &open, run);
+    }
+    if !open.is_empty() && security_groups::wanted(site) {
+        firewalls::wait("the security groups", &open, run);
+    }
     let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
     let gone = Origins::all(gone);
     let preflights = match artifacts {
@@ -89,6 +106,7 @@ pub fn lower(
     ir.rules = rules;
     ir.firewalls = firewalls;
     ir.security_groups = security_groups;
+    ir.firewalls_read = read;
     ir.groups_read = security_groups::read(site);
     ir.preflights = preflight::probed(preflights, &ir.probes);
     ir
@@ -227,6 +245,7 @@ fn lists(ir: &Ir, kinds: &[&'static str]) -> impl Iterator<Item = (Str, Tracked)
     let origins = move |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "firewalls" => ir.firewalls_read.clone(),
         "security_groups" => ir.groups_read.clone(),
         "network_policies" => ir.policies_read.clone(),
         "kernel" => Origins::all(&ir.kernel.iter().map(|k| k.origins()).collect::<Vec<_>>()),
