@@ -7,7 +7,7 @@ use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
 use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
 use crate::diag::levels::Levels;
-use crate::diag::{Diag, Findings, causes, similar_name, surely_meant};
+use crate::diag::{Diag, Findings, causes, quotes, similar_name, surely_meant};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
@@ -78,6 +78,7 @@ pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     check::secrets::scrub(&c.sources, &mut c.findings);
     c.findings.sort();
     causes::join(&mut c.findings);
+    quotes::shorten(&mut c.findings);
     fix::adapt(&mut c.findings, &c.sources);
     c
 }
@@ -145,7 +146,8 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             (runbook, ir_value, planned)
         },
         || {
-            lower::merge::report_conflicts(&mut run, &c.sources);
+            check::misfits::misfits(&c.findings, &c.sources, &mut run);
+            check::conflicts::conflicts(&instances, &c.sources, &mut run);
             check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
             check::ir(&instances, &ir, &site, &c.sources, &mut run);
             run.report_refused(&c.sources);
@@ -156,6 +158,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     runbook.put_into(&mut ir);
     run.absorb(planning);
     run.report_refused(&c.sources);
+    check::misfits::misfits(&c.findings, &c.sources, &mut run);
     check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compile::{Compilation, Inputs, compile_at};
+use crate::diag::codes::WRONG_TYPE;
 use crate::diag::levels::Levels;
 use crate::diag::{Diag, Findings, Replacement};
 use crate::source::{FileId, Role, Sources};
@@ -127,7 +128,11 @@ fn told(diag: &Diag, replacement: &Replacement, sources: &Sources) -> Done {
 
 /// Gives each replacement the quotes of what it replaces. What does not fit the syntax of its file is no longer safe.
 pub fn adapt(findings: &mut Findings, sources: &Sources) {
-    for replacement in findings.iter_mut().flat_map(|d| &mut d.replacements) {
+    for (code, replacement) in findings.iter_mut().flat_map(|d| d.replacements.iter_mut().map(|r| (&d.code, r))) {
+        // Where quotes make a text of what is no text, they go.
+        if *code == WRONG_TYPE.row().code && is_bare(&replacement.text) {
+            continue;
+        }
         let source = sources.file(replacement.span.file);
         let old = sources.text(replacement.span);
         let quote = old.chars().next().filter(|c| matches!(c, '"' | '\'') && old.len() > 1 && old.ends_with(*c));
@@ -153,4 +158,9 @@ pub fn adapt(findings: &mut Findings, sources: &Sources) {
             }
         }
     }
+}
+
+/// Whether a replacement is a boolean or a number.
+fn is_bare(text: &str) -> bool {
+    matches!(text, "true" | "false") || text.parse::<i64>().is_ok()
 }

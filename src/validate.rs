@@ -1,6 +1,7 @@
 //! Overlaid tree and schema in, findings out: everything in which the tree is not what the schema says.
 
 mod lean;
+mod letters;
 mod pattern;
 mod quick;
 mod words;
@@ -146,6 +147,11 @@ impl<'a> Report<'a> {
         let found = found(node);
         let message = format!("expected {}, found {found}", words::any_of(forms));
         self.poisoned.insert(node.place);
+        if let Some(meant) = words::meant(node, forms) {
+            let diag = Diag::new(codes::WRONG_TYPE, message).at(node.span, format!("this is {found}"));
+            self.findings.push(diag.help(format!("write `{meant}`")).replace(node.span, meant, true));
+            return;
+        }
         let help = match node.scalar_text().filter(|_| forms.iter().any(|form| form.contains("list"))) {
             Some(text) => format!("write a list, `[{text}]`"),
             None => "`sitec schema` prints the form of each place".to_string(),
@@ -176,6 +182,12 @@ impl<'a> Report<'a> {
                 self.poisoned.insert(before.value.place);
                 continue;
             }
+            if let Some(text) = words::without_blank(entry, &known) {
+                let diag = Diag::new(codes::UNKNOWN_KEY, format!("no blank is behind the colon of `{}`", entry.key));
+                let diag = diag.at(entry.key_span, "this is one word, and taken for a key");
+                self.findings.push(diag.help(format!("write `{text}`")).replace(entry.key_span, text, true));
+                continue;
+            }
             let (title, secret) = (words::title(pointer), words::is_secret_entry(pointer));
             let key = UnknownKey { span: entry.key_span, title, secret, map: node };
             self.unknown.entry((known.clone(), &entry.key)).or_default().push(key);
@@ -186,8 +198,10 @@ impl<'a> Report<'a> {
     fn all_unknown_keys(&mut self) {
         for ((known, name), places) in std::mem::take(&mut self.unknown) {
             let near = similar_name(name, known.iter().copied());
-            // Where the similar key stands already, another one was meant.
-            let twice = |place: &UnknownKey| near.is_some_and(|key| place.map.entry(key).is_some());
+            // Where the similar key stands already in the same file, another one was meant.
+            let twice = |place: &UnknownKey| {
+                near.is_some_and(|key| place.map.entry(key).is_some_and(|e| e.key_span.file == place.span.file))
+            };
             let (twice, once): (Vec<_>, Vec<_>) = places.into_iter().partition(twice);
             self.unknown_key(&known, name, near, once, false);
             self.unknown_key(&known, name, near, twice, true);

@@ -65,7 +65,10 @@ fn two_owners_of_one_database_are_a_conflict() {
                  name = \"portal\"\nowner = \"wiki\"\ncite = \"db\"\n";
     let packs = [pack("one", &format!("{ROLE}{DATABASE}")), pack("two", other)];
     let found = compiled(&packs, "  two: {}\n");
-    assert_eq!(messages(&found, "S0501"), ["two items give different values for the owner of the database `portal`"]);
+    assert_eq!(
+        messages(&found, "S0501"),
+        ["`one` and `two` give different values for the owner of the database `portal`"]
+    );
     assert_eq!(messages(&found, "S0511"), ["`one` and `two` share the database `portal` on `main`"]);
 }
 

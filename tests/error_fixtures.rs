@@ -5,13 +5,13 @@
 //! bytes that are no text) has an `expect.txt` beside it with lines `site.json:3 S0201`. The report for people is
 //! compared with `report.txt`, that for programs with `report.json`, which keeps to `schema/findings.schema.json`. Where
 //! `check --fix` has something to do, `fixed.yaml` (of an overlay `fixed-<file>`) is what becomes of it; the findings that offered it are gone
-//! then. `BLESS=1 cargo test --test error_fixtures` writes all of these anew.
+//! then. Folders below `packs` are packs that the fixture brings along. `BLESS=1 cargo test --test error_fixtures` writes all of these anew.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sitec::compile::{Depth, Inputs, compile};
+use sitec::compile::{Depth, Inputs, PackFiles, compile};
 use sitec::diag::levels::Levels;
 use sitec::diag::{Findings, codes, human, json};
 use sitec::fix::{Fixed, fix};
@@ -23,15 +23,6 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("S0006", "needs a file of more than 16 MiB; tests/bad_input.rs makes one"),
     ("S0502", "needs two products that share something; tests/claims.rs makes them"),
     ("S0510", "needs a pack that is wrong; tests/databases.rs makes one"),
-    ("S0536", "needs a pack that publishes beside its cluster; tests/checks.rs makes one"),
-    ("S0537", "needs a pack whose volume and export disagree; tests/checks.rs makes one"),
-    ("S0538", "needs a pack with a volume; tests/checks.rs makes one"),
-    ("S0540", "needs a pack with a volume; tests/checks.rs makes one"),
-    ("S0541", "needs a pack without a quota service; tests/checks.rs makes one"),
-    ("S0548", "needs a pack that mirrors images and uses another; tests/checks.rs makes one"),
-    ("S0549", "needs a pack with an image; tests/checks.rs makes one"),
-    ("S0554", "needs a pack that passes the pooler; tests/checks.rs makes one"),
-    ("S0555", "needs a pack whose flows and access lines disagree; tests/checks.rs makes one"),
     ("S0557", "needs two packs with defaults for one place; tests/claims.rs makes them"),
     ("S0580", "needs a pack with Terraform; tests/outside_pack.rs makes one"),
     ("S0581", "needs a pack with a stack; tests/outside_pack.rs makes one"),
@@ -47,8 +38,25 @@ const COVERED: &[&str] = &["S00", "S01", "S02", "S03", "S04", "S05", "S10"];
 fn compile_fixture(dir: &Path, entry: &str) -> (Sources, Findings) {
     let read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
     let depth = if own_code(dir).is_some() { Depth::Build } else { Depth::Check };
-    let compiled = compile(&Inputs { entry: entry.to_owned(), read: &read, packs: &[], depth, threads: 1 });
+    let packs = packs(dir);
+    let compiled = compile(&Inputs { entry: entry.to_owned(), read: &read, packs: &packs, depth, threads: 1 });
     (compiled.sources, compiled.findings)
+}
+
+/// The packs that a fixture brings along, in folders below `packs`.
+fn packs(dir: &Path) -> Vec<PackFiles> {
+    let mut packs: Vec<PackFiles> = Vec::new();
+    for file in walkdir::WalkDir::new(dir.join("packs")).sort_by_file_name().into_iter().filter_map(Result::ok) {
+        let path = file.path().strip_prefix(dir).expect("found below the folder").to_string_lossy().replace('\\', "/");
+        let Some((name, file_name)) = path.strip_prefix("packs/").and_then(|p| p.split_once('/')) else { continue };
+        if packs.last().is_none_or(|pack| &*pack.name != name) {
+            let dir = format!("packs/{name}").into();
+            packs.push(PackFiles { name: name.into(), dir, files: Vec::new() });
+        }
+        let text = fs::read_to_string(file.path()).expect("packs are text");
+        packs.last_mut().expect("there is one").files.push((file_name.into(), text.into()));
+    }
+    packs
 }
 
 /// The code of the compiler's own with which a folder's name begins.
@@ -143,7 +151,8 @@ fn judge(dir: &Path, entry: &str) -> (Vec<String>, BTreeSet<String>) {
 /// What `check --fix` makes of the files of a fixture, and what is wrong with that.
 fn fixed(dir: &Path, entry: &str, findings: &Findings) -> (Vec<(String, String)>, Vec<String>) {
     let read = |name: &str| fs::read(dir.join(name)).map_err(|_| "no such file".to_owned());
-    let inputs = Inputs { entry: entry.to_owned(), read: &read, packs: &[], depth: Depth::Check, threads: 1 };
+    let packs = packs(dir);
+    let inputs = Inputs { entry: entry.to_owned(), read: &read, packs: &packs, depth: Depth::Check, threads: 1 };
     if !findings.iter().any(|d| d.is_fixable()) {
         return (Vec::new(), Vec::new());
     }

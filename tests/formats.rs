@@ -55,6 +55,40 @@ fn reports(findings: &Findings, sources: &Sources) -> Vec<(&'static str, String)
     ]
 }
 
+/// Fixtures with secrets in them, and what none of their reports may have.
+const SECRET: &[&str] = &[
+    "S0002-secret-is-hidden",
+    "S0004-secret-twice",
+    "S0201-value-of-a-secret",
+    "S0422-secret-in-spec",
+    "S0422-shapes",
+];
+const HIDDEN: &[&str] = &[
+    "Tr0ub4dor",
+    "hunter2",
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI7K7MDENG",
+    "R9h/cIPz0gi",
+    "Xy3aB9fQ",
+    "k7q2m9x4v1b8",
+    "0a1b2c3d4e5f6a7b",
+    "t0pS3cr3tT0ken",
+    "0123456789abcdefghij",
+];
+
+#[test]
+fn no_format_prints_a_secret() {
+    for name in SECRET {
+        let compilation = compiled(&root().join("fixtures/errors").join(name));
+        assert!(!compilation.findings.is_empty(), "{name} has no finding");
+        for (file, text) in reports(&compilation.findings, &compilation.sources) {
+            for hidden in HIDDEN {
+                assert!(!text.contains(hidden), "{name}: {file} has {hidden}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_format_of_some_fixtures() {
     let (schema, mut failures) = (sarif_schema(), Vec::new());

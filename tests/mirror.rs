@@ -16,7 +16,7 @@ case "$*" in
 esac
 case $1 in
 login) cat > "$STATE/password" ;;
-pull) cp "$(file registry "$2")" "$(file cache "$2")" ;;
+pull) shift; [ "$1" = --platform ] && shift 2; cp "$(file registry "$1")" "$(file cache "$1")" ;;
 tag) cp "$(file cache "$2")" "$(file cache "$3")" ;;
 push) cp "$(file cache "$2")" "$(file registry "$2")" ;;
 save) cp "$(file cache "$4")" "$3" ;;
@@ -45,9 +45,14 @@ struct Site {
 impl Site {
     /// The artifacts of `images/` for a tool, the stand-in for it, and a source registry that has the image.
     fn new(tool: &str) -> Self {
+        Self::with(tool, "")
+    }
+
+    /// The same with further lines in the spec.
+    fn with(tool: &str, more: &str) -> Self {
         let tools =
             if tool == "skopeo" { String::new() } else { format!("tools: {{ skopeo: null, {tool}: 1.2.3 }}\n") };
-        let spec = format!("{SITE}{tools}");
+        let spec = format!("{SITE}{tools}{more}");
         let read = |path: &str| match path {
             "site.yaml" => Ok(spec.clone().into_bytes()),
             path => fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).map_err(|e| e.to_string()),
@@ -114,6 +119,19 @@ fn copies_at_once_and_again() {
         assert!(!again.contains("pull") && !again.contains("copy --all"), "{tool} does it twice: {again}");
         assert!(site.good(&["check"]).contains("every image is there"), "{tool}");
     }
+}
+
+#[test]
+fn what_is_copied_is_for_the_hosts_and_not_for_the_machine_that_copies() {
+    for tool in ["docker", "podman"] {
+        let site = Site::with(tool, "hosts:\n  w[1-2]: { arch: amd64 }\n");
+        site.good(&["copy"]);
+        let calls = site.calls();
+        assert!(calls.contains("pull --platform linux/amd64 registry.demo.example/guestbook:1.4.2"), "{tool}: {calls}");
+    }
+    let site = Site::with("skopeo", "hosts:\n  w[1-2]: { arch: amd64 }\n");
+    site.good(&["copy"]);
+    assert!(!site.calls().contains("--platform"), "skopeo copies all architectures");
 }
 
 #[test]

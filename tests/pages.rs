@@ -26,6 +26,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("S0549", "a pack; see tests/checks.rs"),
     ("S0550", "the whole of a site; see fixtures/errors"),
     ("S0553", "what packs ask for; see fixtures/errors"),
+    ("S0568", "the whole of a site; see fixtures/errors"),
+    ("S0569", "a pack; see fixtures/errors"),
     ("S0554", "a pack; see tests/checks.rs"),
     ("S0555", "a pack; see tests/checks.rs"),
     ("S0556", "a pack; see tests/checks.rs"),

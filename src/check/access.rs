@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 
 use super::places::label;
-use super::requirements::spec_spans;
+use super::places::spec_spans;
 use crate::diag::codes::{ACCESS_NOT_COVERED, ROLE_WITHOUT_DATABASE};
 use crate::diag::{Diag, Findings};
 use crate::ir::{DatabaseServer, Ir, Scope, short_net};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::places::label;
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::{
     ADDRESS_OUTSIDE_NETWORK, DUPLICATE_ADDRESS, GATEWAY_AS_HOST, GATEWAY_OUTSIDE, HOST_AS_EXTERNAL, RESERVED_ADDRESS,
 };

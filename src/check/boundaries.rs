@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::carried::row_of;
 use super::flows::added_rows;
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::{BOUNDARY_BLOCKS, EMPTY_END, MALFORMED};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Flow, Ir, Nets, Transport};

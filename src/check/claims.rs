@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::CLAIM_CONFLICT;
 use crate::diag::{Diag, Findings, Level};
 use crate::instance::{Answer, Instance, Run, Withheld};

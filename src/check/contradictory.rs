@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::boundaries::{Traffic, ends, read};
+use super::places::spec_span;
 use super::redundant::Addition;
-use super::requirements::spec_span;
 use crate::diag::codes::CONTRADICTORY_RULES;
 use crate::diag::{Diag, Findings};
 use crate::instance::Run;

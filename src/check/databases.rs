@@ -1,7 +1,7 @@
 //! Database servers as a whole: names that nothing declares, databases that two products share, engines for which there is
 //! no script, and pools that are larger than the server.
 
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::{DATABASE_SHARED, ENGINE_WITHOUT_SCRIPT, TOO_MANY_CONNECTIONS, UNDECLARED_ROLE};
 use crate::diag::{Diag, Findings, Level, similar_name};
 use crate::ir::{DatabaseServer, Ir, Pooler};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Firewall, Ir, Rule, RuleChain, Target, Transport};

@@ -8,7 +8,7 @@ use crate::lower::peers::{host_addresses, peers};
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Origins, Str};
+use crate::value::{Origins, Str, Tracked};
 
 /// Families of operating systems, as `ID` in their `/etc/os-release` names them, and those of Windows.
 const FAMILIES: [&str; 24] = [
@@ -106,7 +106,11 @@ fn strangers(site: &Site, sources: &Sources, findings: &mut Findings) {
     }
     let mut found: Vec<(String, std::net::IpAddr, Origins)> = Vec::new();
     // Where the spec names a host's network itself, the address is compared with that one.
-    for (name, host) in site.table("hosts").filter(|(_, host)| host.get("network").is_none_or(|n| n.value.is_null())) {
+    let is_given = |name: &str, host: &Tracked| {
+        let derived = site.defaults.contains_key(&(pointer(&["hosts", name]) + "/network"));
+        !derived && host.get("network").is_some_and(|n| !n.value.is_null())
+    };
+    for (name, host) in site.table("hosts").filter(|(name, host)| !is_given(name, host)) {
         let outside = |a: &std::net::IpAddr| !nets.iter().any(|net| net.contains(a));
         let of_family = |a: &std::net::IpAddr| nets.iter().any(|net| net.addr().is_ipv4() == a.is_ipv4());
         let own = host_addresses(host).into_iter().find(|a| outside(&a.value) && of_family(&a.value));
@@ -114,7 +118,7 @@ fn strangers(site: &Site, sources: &Sources, findings: &mut Findings) {
     }
     let Some((name, address, origins)) = found.first() else { return };
     let message = match found.len() {
-        1 => format!("host `{name}` stands in no network of the site: none has {address}"),
+        1 => format!("no network of the site has the address {address} of host `{name}`"),
         n => {
             let names: Vec<String> = found.iter().take(SHOWN).map(|(name, ..)| format!("`{name}`")).collect();
             let more = if n > SHOWN { format!(" and {} more", n - SHOWN) } else { String::new() };

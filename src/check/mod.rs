@@ -6,22 +6,27 @@ pub mod boundaries;
 pub mod carried;
 pub mod charts;
 pub mod claims;
+pub mod conflicts;
 pub mod contradictory;
 pub mod databases;
 pub mod firewalls;
 mod flows;
 mod hosts;
 mod images;
+mod limits;
+pub mod misfits;
 mod names;
 mod objects;
-mod places;
+pub mod places;
 mod ports;
 mod ranges;
 pub mod redundant;
 pub mod references;
 pub mod requirements;
 pub mod secrets;
+mod served;
 mod storage;
+mod stores;
 mod swarm;
 pub mod unread;
 mod unused;
@@ -40,6 +45,7 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
     ranges::ranges(site, sources, findings);
     names::names(site, sources, findings);
     hosts::hosts(site, sources, findings);
+    stores::stores(site, sources, findings);
 }
 
 /// What the items of the `Ir` tell of each other and of the site.
@@ -50,8 +56,10 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: 
     contradictory::boundaries(site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);
+    stores::unheeded(ir, site, sources, &mut run.findings);
     names::of_items(ir, site, sources, &mut run.findings);
-    versions::versions(site, sources, &mut run.findings);
+    versions::versions(ir, site, sources, &mut run.findings);
+    served::served(ir, site, sources, &mut run.findings);
     images::images(ir, site, sources, &mut run.findings);
     flows::flows(ir, site, sources, &mut run.findings);
     objects::objects(ir, sources, &mut run.findings);

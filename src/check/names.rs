@@ -92,11 +92,23 @@ fn hosts(site: &Site, sources: &Sources, findings: &mut Findings) {
             nodes.extend(control_plane.into_iter().chain(workers).map(|n| n.value));
         }
     }
+    // A faulty domain is in the full name of every host.
+    let domain = site.root.get("site").and_then(|s| s.get("domain"));
+    let why_not = domain.and_then(|d| fault(&d.value.text()?, NAME_MOST, true, true));
+    if let (Some(domain), Some(why)) = (domain, &why_not) {
+        let text = domain.value.text().unwrap_or_default();
+        let diag = Diag::new(HOST_NAME, format!("the domain `{text}` is no part of a host name: {why}"));
+        let diag = diag.at_maybe(place(&domain.origins, sources), "").pointer("/site/domain");
+        findings.push(diag.help("names have letters, digits and `-`, at most 63 between two dots and 253 in all"));
+    }
     let mut faulty: BTreeMap<Vec<PlaceId>, (&Str, &Tracked, String, bool, usize)> = BTreeMap::new();
     for (name, host) in site.table("hosts") {
         let full = host.get("fqdn").and_then(|f| f.value.text());
         let why = fault(name, NAME_MOST, true, true).or_else(|| {
-            full.as_ref().and_then(|f| fault(f, NAME_MOST, true, true)).map(|w| format!("in its full name, {w}"))
+            full.as_ref()
+                .filter(|_| why_not.is_none())
+                .and_then(|f| fault(f, NAME_MOST, true, true))
+                .map(|w| format!("in its full name, {w}"))
         });
         let Some(why) = why else { continue };
         let entry = faulty.entry(host.origins.as_slice().to_vec()).or_insert((name, host, why, false, 0));
@@ -192,7 +204,7 @@ fn kubernetes(kind: &str, name: &F<Str>, most: usize, dots: bool, sources: &Sour
     let Some(why) = fault(name, most, dots, false) else { return };
     let message = format!("`{}` is no name for a {kind}: {why}", name.value);
     let mut diag = Diag::new(KUBERNETES_NAME, message);
-    for span in super::requirements::spec_spans(&name.origins, sources).into_iter().take(3) {
+    for span in super::places::spec_spans(&name.origins, sources).into_iter().take(3) {
         diag = label(diag, Some(span), "");
     }
     let made = name.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));

@@ -1,7 +1,7 @@
 //! Objects of Kubernetes: words and quantities that Kubernetes takes from closed sets, and other readers take as they are.
 
 use super::places::label;
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::codes::OBJECT_FIELD;
 use crate::diag::{Diag, Findings, similar_name};
 use crate::ir::{Ir, Object};

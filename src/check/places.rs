@@ -1,8 +1,9 @@
 //! Where a finding of a check points: origins of values in, labels in the spec out.
 
-use super::requirements::spec_span;
+use std::collections::BTreeSet;
+
 use crate::diag::{Diag, Findings};
-use crate::source::{Sources, Span};
+use crate::source::{Role, Sources, Span};
 use crate::value::Origins;
 
 /// The place of a value: the one in the spec, or the one in a pack whose default it is.
@@ -38,4 +39,41 @@ pub fn words<T: std::fmt::Display>(list: impl IntoIterator<Item = T>, most: usiz
         ([one], _) => one.clone(),
         ([rest @ .., last], _) => format!("{} and {last}", rest.join(", ")),
     }
+}
+
+/// The first place of a set that lies in a spec.
+pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
+    spec_spans(origins, sources).into_iter().next()
+}
+
+/// The places of a set that lie in a spec, the smallest first where one holds another.
+pub fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
+    let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
+    let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == Role::Spec).collect();
+    // Of those that begin at a span or behind it, the one that ends first tells whether the span holds another.
+    let mut sorted = spans.clone();
+    sorted.sort_unstable_by_key(|s| (s.file, s.start, std::cmp::Reverse(s.end)));
+    sorted.dedup();
+    let mut holding: BTreeSet<Span> = BTreeSet::new();
+    let mut first: Option<Span> = None;
+    for span in sorted.into_iter().rev() {
+        match first.filter(|f| f.file == span.file) {
+            Some(first) if first.end <= span.end => drop(holding.insert(span)),
+            _ => first = Some(span),
+        }
+    }
+    spans.retain(|s| !holding.contains(s));
+    // A whole file stands for nothing in particular where another one, below `extends`, has the place itself.
+    if spans.iter().any(|s| !is_document(*s, sources)) {
+        spans.retain(|s| !is_document(*s, sources));
+    }
+    spans
+}
+
+/// Whether a span holds everything in its file but comments.
+fn is_document(span: Span, sources: &Sources) -> bool {
+    let text = &*sources.file(span.file).text;
+    let (before, rest) = (text.get(..span.start as usize), text.get(span.end as usize..));
+    let is_remark = |text: &str| text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    before.is_some_and(is_remark) && rest.is_some_and(is_remark)
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::boundaries::line;
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::REDUNDANT_ADDITION;
 use crate::instance::Run;

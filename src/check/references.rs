@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::label;
-use super::requirements::spec_span;
+use super::places::spec_span;
 use crate::artifact::ArtifactTree;
 use crate::diag::codes::UNDECLARED_REFERENCE;
 use crate::diag::{Diag, Findings, similar_name};

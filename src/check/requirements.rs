@@ -1,16 +1,18 @@
 //! What packs demand of the site: each requirement judged, a finding where it fails, a question where it cannot be told.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
+use super::limits::{compare, typed};
+use super::places::{spec_span, spec_spans};
+use crate::diag::codes::PACK_EVALUATION;
 use crate::diag::{Diag, Level};
 use crate::instance::{Answer, Asked, Bound, Instance, Run};
 use crate::lower::storage::pointer;
-use crate::pack::expr::{Scope, fits};
+use crate::pack::expr::{Scope, Unanswered, fits};
 use crate::pack::manifest::{Band, Judgement, Limit, Requirement, Waive};
 use crate::site::Site;
 use crate::source::{Sources, Span};
-use crate::value::{Origins, Quantity, Tracked, Value, Version};
+use crate::value::{Origins, Tracked, Value};
 
 /// Judges the requirements and bindings of one instance.
 pub fn requirements(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) {
@@ -110,7 +112,7 @@ impl Judge<'_> {
         };
         let failure = match &place {
             None => match &self.rule.judgement {
-                Judgement::That(that) => match run.eval(that, self.scope) {
+                Judgement::That(that) => match run.condition(that, self.scope) {
                     Answer::Known(value) if value.value == Value::Bool(false) => {
                         return self.report(None, Failure { limit: Value::Null, band: None }, &value.origins, run);
                     }
@@ -119,7 +121,10 @@ impl Judge<'_> {
                 },
                 _ => None,
             },
-            Some(place) => self.failure(place, run),
+            Some(place) => match self.failure(place, run) {
+                Ok(failure) => failure,
+                Err(unanswered) => return self.ask(unanswered, run),
+            },
         };
         if let (Some(place), Some(failure)) = (place, failure) {
             let origins = place.origins.clone();
@@ -127,72 +132,105 @@ impl Judge<'_> {
         }
     }
 
-    fn failure(&self, place: &Tracked, run: &mut Run) -> Option<Failure<'_>> {
-        let short = |limit: &Limit, wrong: fn(Ordering) -> bool, run: &mut Run| -> Option<Value> {
-            let limit = self.limit(limit, &place.value, run)?;
+    /// How a place falls short of the rule; what is unanswered where that keeps it from being told.
+    fn failure(&self, place: &Tracked, run: &mut Run) -> Result<Option<Failure<'_>>, Vec<Unanswered>> {
+        let short = |limit: &Limit, wrong: fn(Ordering) -> bool, run: &mut Run| -> Result<_, Vec<Unanswered>> {
+            let Some(limit) = self.limit(limit, place, run)? else { return Ok(None) };
             match compare(&place.value, &limit) {
-                Some(order) => wrong(order).then_some(limit),
+                Some(order) => Ok(wrong(order).then_some(limit)),
                 None => {
-                    run.not_a(
-                        self.rule.head.span,
-                        &format!("something comparable with {}", limit.kind()),
-                        &place.value,
-                    );
-                    None
+                    self.misfit(place, &limit, run);
+                    Ok(None)
                 }
             }
         };
-        let single = |limit: Option<Value>| limit.map(|limit| Failure { limit, band: None });
+        let single = |limit: Option<Value>| Ok(limit.map(|limit| Failure { limit, band: None }));
         match &self.rule.judgement {
-            Judgement::Min(limit) => single(short(limit, Ordering::is_lt, run)),
-            Judgement::Max(limit) => single(short(limit, Ordering::is_gt, run)),
-            Judgement::Below(limit) => single(short(limit, Ordering::is_ge, run)),
+            Judgement::Min(limit) => single(short(limit, Ordering::is_lt, run)?),
+            Judgement::Max(limit) => single(short(limit, Ordering::is_gt, run)?),
+            Judgement::Below(limit) => single(short(limit, Ordering::is_ge, run)?),
             Judgement::OneOf(list) | Judgement::NoneOf(list) => {
                 let wanted = matches!(self.rule.judgement, Judgement::OneOf(_));
-                let values: Vec<Value> = list.iter().filter_map(|l| self.limit(l, &place.value, run)).collect();
+                let mut values: Vec<Value> = Vec::with_capacity(list.len());
+                for limit in list {
+                    match self.limit(limit, place, run)? {
+                        Some(value) => values.push(value),
+                        None => return Ok(None),
+                    }
+                }
+                // `acl: "yes"` where true or false is asked for is no answer, rather than a wrong one.
+                if let Some(value) =
+                    values.first().filter(|_| values.iter().all(|v| compare(&place.value, v).is_none()))
+                {
+                    self.misfit(place, value, run);
+                    return Ok(None);
+                }
                 let found = values.iter().any(|v| compare(&place.value, v) == Some(Ordering::Equal));
                 let names: Vec<String> = values.iter().filter_map(Value::text).map(|t| format!("`{t}`")).collect();
                 single((found != wanted).then(|| Value::str(names.join(", "))))
             }
             Judgement::Matches(glob) => {
-                let text = place.value.text()?;
-                single((!fits(glob, &text)).then(|| Value::Str(glob.clone())))
+                let text = place.value.text();
+                single(text.is_some_and(|text| !fits(glob, &text)).then(|| Value::Str(glob.clone())))
             }
-            Judgement::Bands(bands) => bands.iter().find_map(|band| {
-                let limit = short(&band.below, Ordering::is_lt, run)?;
-                Some(Failure { limit, band: Some(band) })
-            }),
-            Judgement::That(that) => {
-                // With `of`, the condition speaks about the place that the label shows.
-                match run.eval(that, self.scope) {
-                    Answer::Known(value) if value.value == Value::Bool(false) => {
-                        Some(Failure { limit: Value::Null, band: None })
+            Judgement::Bands(bands) => {
+                for band in bands {
+                    if let Some(limit) = short(&band.below, Ordering::is_lt, run)? {
+                        return Ok(Some(Failure { limit, band: Some(band) }));
                     }
-                    _ => None,
                 }
+                Ok(None)
             }
+            // With `of`, the condition speaks about the place that the label shows.
+            Judgement::That(that) => match run.condition(that, self.scope) {
+                Answer::Known(value) => single((value.value == Value::Bool(false)).then_some(Value::Null)),
+                Answer::Open(unanswered) => Err(unanswered),
+                Answer::Poison => Ok(None),
+            },
         }
     }
 
-    /// A limit in the type of the place it is compared with.
-    fn limit(&self, limit: &Limit, place: &Value, run: &mut Run) -> Option<Value> {
+    /// A limit in the type of the place it is compared with; `None` where there is none, which has been reported.
+    fn limit(&self, limit: &Limit, place: &Tracked, run: &mut Run) -> Result<Option<Value>, Vec<Unanswered>> {
         match limit {
-            Limit::Literal(value) => match typed(&value.value, place) {
-                Ok(value) => Some(value),
+            Limit::Literal(literal) => match typed(&literal.value, &place.value) {
+                Ok(value) => Ok(Some(value)),
                 Err(why) => {
-                    let span = value.origins.as_slice().first().and_then(|p| self.sources.span_of(*p));
-                    run.findings.push(
-                        Diag::new(crate::diag::codes::PACK_EVALUATION, why)
-                            .at_maybe(span.or(Some(self.rule.head.span)), ""),
-                    );
-                    None
+                    let span = literal.origins.as_slice().first().and_then(|p| self.sources.span_of(*p));
+                    let diag = Diag::new(PACK_EVALUATION, why);
+                    run.misfits.push((diag.at_maybe(span.or(Some(self.rule.head.span)), ""), self.own(place)));
+                    Ok(None)
                 }
             },
             Limit::Expr(expr) => match run.eval(expr, self.scope) {
-                Answer::Known(value) => Some(value.value),
-                _ => None,
+                Answer::Known(value) => Ok(Some(value.value)),
+                Answer::Open(unanswered) => Err(unanswered),
+                Answer::Poison => Ok(None),
             },
         }
+    }
+
+    /// Notes that a place holds something that the limit says nothing about.
+    fn misfit(&self, place: &Tracked, limit: &Value, run: &mut Run) {
+        let message = format!(
+            "requirement `{}/{}` asks for {}, and the answer is {}",
+            self.instance.pack.name,
+            self.rule.code,
+            limit.kind(),
+            place.value.kind()
+        );
+        let mut diag = Diag::new(PACK_EVALUATION, message).at(self.rule.head.span, "");
+        if matches!(limit, Value::Bool(_)) {
+            diag = diag.help("write `true` or `false`, without quotes");
+        }
+        run.misfits.push((diag, self.own(place)));
+    }
+
+    /// The origins of the place that is judged, as far as they can be told from those of what led to it.
+    fn own(&self, place: &Tracked) -> Origins {
+        let own = self.rule.of.as_ref().and_then(|of| of.own_origins(self.scope));
+        let spelled = || Some(self.site.at(&self.spelled()?)?.origins.clone());
+        own.or_else(spelled).unwrap_or_else(|| place.origins.clone())
     }
 
     fn report(&self, place: Option<Tracked>, failure: Failure, read: &Origins, run: &mut Run) {
@@ -216,8 +254,10 @@ impl Judge<'_> {
             _ => None,
         });
         let spelled = self.spelled().and_then(|pointer| spec_span(&self.site.at(&pointer)?.origins, self.sources));
+        let own = || spec_span(&self.rule.of.as_ref()?.own_origins(self.scope)?, self.sources);
         let primary = spelled
             .or(at)
+            .or_else(own)
             .or_else(|| place.as_ref().and_then(|p| spec_span(&p.origins, self.sources)))
             .or_else(|| spec_span(read, self.sources))
             .or_else(|| spec_span(&self.instance.product.origins, self.sources));
@@ -305,7 +345,7 @@ impl Judge<'_> {
             Waive::Always => true,
             Waive::Never => false,
             Waive::When(expr) => {
-                matches!(run.eval(expr, self.scope), Answer::Known(Tracked { value: Value::Bool(true), .. }))
+                matches!(run.condition(expr, self.scope), Answer::Known(Tracked { value: Value::Bool(true), .. }))
             }
         }
     }
@@ -335,7 +375,7 @@ impl Judge<'_> {
         self.spelled().or_else(named).or_else(own).unwrap_or_else(|| pointer(&["products", &self.instance.name]))
     }
 
-    fn ask(&self, unanswered: Vec<crate::pack::expr::Unanswered>, run: &mut Run) {
+    fn ask(&self, unanswered: Vec<Unanswered>, run: &mut Run) {
         let ask = self.rule.ask.as_ref().and_then(|t| match run.text(t, self.scope) {
             Answer::Known(value) => Some((value.value.text()?, value.origins)),
             _ => None,
@@ -365,70 +405,4 @@ fn because(pointer: &str, value: &Value, text: &str) -> String {
         Some(key) if !matches!(value, Value::Ref(_)) => format!("because `{key}` is `{text}`"),
         _ => "because of this".into(),
     }
-}
-
-/// The order of two values of one kind; `None` for unlike ones.
-pub fn compare(a: &Value, b: &Value) -> Option<Ordering> {
-    match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-        (Value::Quantity(a), Value::Quantity(b)) if a.unit == b.unit => Some(a.amount.cmp(&b.amount)),
-        (Value::Version(a), Value::Version(b)) => Some(a.cmp(b)),
-        (Value::Ports(a), Value::Ports(b)) => Some(a.cmp(b)),
-        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
-        (Value::Address(a), Value::Address(b)) => Some(a.cmp(b)),
-        (Value::Str(_) | Value::Ref(_), Value::Str(_) | Value::Ref(_)) => Some(a.text()?.cmp(&b.text()?)),
-        _ => None,
-    }
-}
-
-/// A literal of a pack in the type of a place.
-fn typed(literal: &Value, place: &Value) -> Result<Value, String> {
-    let Some(text) = literal.text() else { return Ok(literal.clone()) };
-    match place {
-        Value::Quantity(q) => Quantity::parse(&text, q.unit).map(Value::Quantity),
-        Value::Version(_) => text.parse::<Version>().map(Value::Version),
-        Value::Ports(_) => text.parse::<crate::value::Ports>().map(Value::Ports),
-        Value::Int(_) => match literal {
-            Value::Int(n) => Ok(Value::Int(*n)),
-            _ => text.parse().map(Value::Int).map_err(|_| format!("`{text}` is not a whole number")),
-        },
-        _ => Ok(literal.clone()),
-    }
-}
-
-/// The first place of a set that lies in a spec.
-pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
-    spec_spans(origins, sources).into_iter().next()
-}
-
-/// The places of a set that lie in a spec, the smallest first where one holds another.
-pub(super) fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
-    let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
-    let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Spec).collect();
-    // Of those that begin at a span or behind it, the one that ends first tells whether the span holds another.
-    let mut sorted = spans.clone();
-    sorted.sort_unstable_by_key(|s| (s.file, s.start, std::cmp::Reverse(s.end)));
-    sorted.dedup();
-    let mut holding: BTreeSet<Span> = BTreeSet::new();
-    let mut first: Option<Span> = None;
-    for span in sorted.into_iter().rev() {
-        match first.filter(|f| f.file == span.file) {
-            Some(first) if first.end <= span.end => drop(holding.insert(span)),
-            _ => first = Some(span),
-        }
-    }
-    spans.retain(|s| !holding.contains(s));
-    // A whole file stands for nothing in particular where another one, below `extends`, has the place itself.
-    if spans.iter().any(|s| !is_document(*s, sources)) {
-        spans.retain(|s| !is_document(*s, sources));
-    }
-    spans
-}
-
-/// Whether a span holds everything in its file but comments.
-fn is_document(span: Span, sources: &Sources) -> bool {
-    let text = &*sources.file(span.file).text;
-    let (before, rest) = (text.get(..span.start as usize), text.get(span.end as usize..));
-    let is_remark = |text: &str| text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-    before.is_some_and(is_remark) && rest.is_some_and(is_remark)
 }

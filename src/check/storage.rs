@@ -153,7 +153,7 @@ impl<'a> Chain<'a> {
             );
             let given = entry.and_then(|e| e.get("access")).and_then(|a| place(&a.origins, self.sources));
             let mut diag = Diag::new(MOUNT_DISAGREES, message);
-            for span in super::requirements::spec_spans(&export.options.origins, self.sources).into_iter().take(2) {
+            for span in super::places::spec_spans(&export.options.origins, self.sources).into_iter().take(2) {
                 diag = label(diag, Some(span), "the options of the export");
             }
             diag = label(diag, given.or(path_span), "the storage");
@@ -217,7 +217,7 @@ impl<'a> Chain<'a> {
             let message =
                 format!("the export `{}` of `{}` has the options {}", *export.path, *export.host, words(&both, 3));
             let mut diag = Diag::new(EXPORT_OPTIONS, message);
-            for span in super::requirements::spec_spans(&export.options.origins, self.sources).into_iter().take(4) {
+            for span in super::places::spec_spans(&export.options.origins, self.sources).into_iter().take(4) {
                 diag = label(diag, Some(span), "");
             }
             diag = label(diag, place(&export.options.origins, self.sources), "");

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use super::places::{label, place, told, words};
 use crate::diag::codes::{MIXED_ARCH, RUNTIME, SKEW};
 use crate::diag::{Diag, Findings};
+use crate::ir::Ir;
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::{PlaceId, Sources};
 use crate::value::{Str, Tracked, Value, Version};
 
 /// Checks all Kubernetes clusters of a site.
-pub fn versions(site: &Site, sources: &Sources, findings: &mut Findings) {
+pub fn versions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     for (name, cluster) in site.table("clusters") {
         if !cluster.get("kind").is_some_and(|kind| kind.value == Value::str("kubernetes")) {
             continue;
@@ -22,7 +23,7 @@ pub fn versions(site: &Site, sources: &Sources, findings: &mut Findings) {
             tools(name, version, site, sources, findings);
             runtimes(name, version, site, sources, findings);
         }
-        architectures(name, site, sources, findings);
+        architectures(name, ir, site, sources, findings);
     }
 }
 
@@ -43,6 +44,8 @@ fn tools(name: &Str, version: &Tracked, site: &Site, sources: &Sources, findings
             ("kubectl", Some((1, own))) => (own.saturating_sub(1), own + 1),
             // Helm 3.4 was built for Kubernetes 1.19, and each one after it for the next.
             ("helm", Some((3, own))) if own >= 4 => (own + 12, own + 15),
+            ("helm", Some((3, own))) => (13, (own + 16).min(18)),
+            ("helm", Some((2, _))) => (1, 16),
             _ => continue,
         };
         let span = place(&given.origins, sources);
@@ -97,16 +100,20 @@ fn runtimes(name: &Str, version: &Tracked, site: &Site, sources: &Sources, findi
 }
 
 /// Workers of one cluster that run on unlike processors.
-fn architectures(name: &Str, site: &Site, sources: &Sources, findings: &mut Findings) {
+fn architectures(name: &Str, ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     let (_, workers) = site.cluster_nodes(name);
     let mut found: BTreeMap<Str, Vec<(Str, &Tracked)>> = BTreeMap::new();
-    for node in workers {
+    for node in &workers {
         let arch = site.entry("hosts", &node.value).and_then(|h| h.get("arch"));
         if let Some((arch, text)) = arch.and_then(|a| Some((a, a.value.text()?))) {
-            found.entry(text).or_default().push((node.value, arch));
+            found.entry(text).or_default().push((node.value.clone(), arch));
         }
     }
-    if found.len() < 2 {
+    let mut judged =
+        ir.images.iter().filter(|i| i.nodes.iter().any(|n| workers.iter().any(|w| w.value == *n))).peekable();
+    // Where every image says what it is made for, each has been held against the hosts.
+    let is_judged = judged.peek().is_some() && judged.all(|image| !image.architectures.is_empty());
+    if found.len() < 2 || is_judged {
         return;
     }
     let mut kinds: Vec<(&Str, &Vec<(Str, &Tracked)>)> = found.iter().collect();

@@ -1,14 +1,23 @@
 //! Findings in, one per cause out: the same slip at several places is one report that labels them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Findings, codes};
+use super::{Findings, Level, codes};
 
 /// Codes whose message names the slip itself, so that equal messages have one cause.
 const SAME_SLIP: [codes::Code; 3] = [codes::NOT_ONE_OF, codes::MALFORMED, codes::UNKNOWN_NAME];
 
+/// Drops the warning about a word that other readers take for something else where an error is about that word.
+fn ambiguous(findings: &mut Findings) {
+    let code = codes::AMBIGUOUS_SCALAR.row().code;
+    let errors = findings.list.iter().filter(|d| d.level == Level::Error && d.code != code);
+    let faulty: BTreeSet<_> = errors.filter_map(|d| d.primary.as_ref().map(|l| l.span)).collect();
+    findings.list.retain(|d| d.code != code || !d.primary.as_ref().is_some_and(|l| faulty.contains(&l.span)));
+}
+
 /// Joins findings with one message; the first place stays the primary one. Expects sorted findings.
 pub fn join(findings: &mut Findings) {
+    ambiguous(findings);
     let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut joined: Vec<(usize, usize)> = Vec::new();
     for (index, diag) in findings.list.iter().enumerate() {
@@ -35,7 +44,7 @@ pub fn join(findings: &mut Findings) {
         into.replacements.extend(from.replacements);
     }
     let mut index = 0;
-    let gone: std::collections::BTreeSet<usize> = joined.iter().map(|(_, from)| *from).collect();
+    let gone: BTreeSet<usize> = joined.iter().map(|(_, from)| *from).collect();
     findings.list.retain(|_| {
         index += 1;
         !gone.contains(&(index - 1))

@@ -133,12 +133,16 @@ codes! {
     ACCESS_NOT_COVERED = "S0555" "access-not-covered" Error;
     ROLE_WITHOUT_DATABASE = "S0556" "role-without-database" Warning;
     DEFAULTS_DISAGREE = "S0557" "defaults-disagree" Warning;
+    BESIDE_FILESYSTEMS = "S0558" "beside-the-file-systems" Warning;
     LOCKED_OUT = "S0560" "locked-out" Error;
     FORM_UNFIT = "S0561" "form-unfit" Error;
     FORM_UNUSED = "S0562" "form-unused" Warning;
     FORM_TOO_WIDE = "S0564" "form-too-wide" Warning;
     FORM_CANNOT_CARRY = "S0565" "form-cannot-carry" Error;
     FLOW_OF_NO_COMPONENT = "S0566" "flow-of-no-component" Note;
+    NAME_AT_TWO_PLACES = "S0567" "name-at-two-places" Warning;
+    IMAGE_ARCHITECTURE = "S0568" "image-architecture" Error;
+    ONE_ARCHITECTURE = "S0569" "one-architecture-copied" Warning;
     EMPTY_END = "S0570" "empty-end" Error;
     FAMILIES_APART = "S0571" "families-apart" Error;
     REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;

@@ -37,13 +37,17 @@ struct Line {
     number: usize,
 }
 
-/// Characters of a line that are shown, and how many of them before the first label.
+/// Characters of a line that are shown, and how many of them before the first label, in hundredths. A narrow terminal
+/// gets what fits on it beside the numbers of lines.
 const SHOWN: usize = 200;
-const BEFORE: usize = 60;
+const BEFORE: usize = 30;
+const NARROW: usize = 100;
+const NUMBERS: usize = 6;
 
 impl Excerpt {
     /// The lines of `spans`, which all are of `file`, with one line around each. Labels are in the order of `spans`.
-    pub fn of(sources: &Sources, file: FileId, spans: &[Span]) -> Self {
+    pub fn of(sources: &Sources, file: FileId, spans: &[Span], width: usize) -> Self {
+        let most = if width < NARROW { width.saturating_sub(NUMBERS) } else { SHOWN };
         let source = sources.file(file);
         let clamped: Vec<(usize, usize, usize)> = spans.iter().map(|s| clamp(source, *s)).collect();
         let last = last_line(source);
@@ -58,7 +62,7 @@ impl Excerpt {
             let on_line = |i: &usize| clamped[*i].0 == number;
             let here: Vec<usize> = (0..spans.len()).filter(on_line).collect();
             let first = here.iter().map(|i| clamped[*i].1 - line_start).min();
-            let (window, cut_before, cut_after) = window(line, first.unwrap_or(0));
+            let (window, cut_before, cut_after) = window(line, first.unwrap_or(0), most);
             let start = excerpt.text.len();
             excerpt.lines.push(Line { start, number });
             if cut_before {
@@ -159,13 +163,14 @@ fn line_text(source: &SourceFile, number: usize) -> (usize, &str) {
 }
 
 /// The part of a line that is shown so that the byte `first` is in it, and whether it is cut before and behind.
-fn window(line: &str, first: usize) -> (std::ops::Range<usize>, bool, bool) {
-    if line.len() <= SHOWN || line.chars().nth(SHOWN).is_none() {
+fn window(line: &str, first: usize, most: usize) -> (std::ops::Range<usize>, bool, bool) {
+    if line.len() <= most || line.chars().nth(most).is_none() {
         return (0..line.len(), false, false);
     }
-    let back = line[..first].char_indices().rev().take(BEFORE).last().map_or(first, |(i, _)| i);
-    let start = if line[..first].chars().nth(SHOWN - BEFORE).is_none() { 0 } else { back };
-    let end = line[start..].char_indices().nth(SHOWN).map_or(line.len(), |(i, _)| start + i);
+    let before = most * BEFORE / 100;
+    let back = line[..first].char_indices().rev().take(before).last().map_or(first, |(i, _)| i);
+    let start = if line[..first].chars().nth(most - before).is_none() { 0 } else { back };
+    let end = line[start..].char_indices().nth(most).map_or(line.len(), |(i, _)| start + i);
     (start..end, start > 0, end < line.len())
 }
 

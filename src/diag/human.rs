@@ -147,7 +147,7 @@ fn by_file(diag: &Diag) -> Vec<Vec<(&Label, bool)>> {
 fn snippet(diag: &Diag, labels: &[(&Label, bool)], sources: &Sources, options: Options) -> String {
     let Some((first, _)) = labels.first() else { return String::new() };
     let spans: Vec<_> = labels.iter().map(|(l, _)| l.span).collect();
-    let excerpt = Excerpt::of(sources, first.span.file, &spans);
+    let excerpt = Excerpt::of(sources, first.span.file, &spans, options.width.max(40));
     let mut shown: Vec<(LabeledSpan, bool)> = Vec::new();
     for (at, (label, primary)) in excerpt.labels().iter().zip(labels) {
         let text = (!label.text.is_empty()).then(|| clean(&label.text));

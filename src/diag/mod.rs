@@ -7,6 +7,7 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod levels;
+pub mod quotes;
 pub mod sarif;
 pub mod short;
 

@@ -22,6 +22,8 @@ pub struct Run {
     pub conflicts: Vec<(String, Origins, Origins)>,
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
+    /// Findings of expressions that failed, with what these read.
+    pub misfits: Vec<(Diag, Origins)>,
     pub asked: Vec<Asked>,
     /// What loops and conditions read that let an item not be there, where lines are traced; whoever numbers or joins
     /// items takes it.
@@ -174,6 +176,7 @@ impl Run {
         self.withheld.extend(other.withheld);
         self.conflicts.extend(other.conflicts);
         self.refused.extend(other.refused);
+        self.misfits.extend(other.misfits);
         self.asked.extend(other.asked);
         self.absent.extend(other.absent);
         self.settled.extend(other.settled);
@@ -209,6 +212,25 @@ impl Run {
         let result = expr.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)
+    }
+
+    /// Evaluates what must be true or false; anything else is a finding.
+    pub fn condition(&mut self, expr: &Expr, scope: &Scope) -> Answer {
+        let answer = self.eval(expr, scope);
+        self.truth(answer, expr, scope)
+    }
+
+    /// What a condition came to; anything but true and false is a finding.
+    fn truth(&mut self, answer: Answer, expr: &Expr, scope: &Scope) -> Answer {
+        match answer {
+            Answer::Known(value) if !matches!(value.value, Value::Bool(_)) => {
+                let message = format!("a condition is true or false, and this is {}", value.value.kind());
+                let diag = Diag::new(PACK_EVALUATION, message).at(expr.anchor().span, "");
+                self.misfits.push((diag, expr.own_origins(scope).unwrap_or(value.origins)));
+                Answer::Poison
+            }
+            answer => answer,
+        }
     }
 
     /// Evaluates a text with its interpolations; a text that is one interpolation keeps its type.
@@ -301,7 +323,7 @@ impl Run {
     fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, mut reads: Reads) -> Answer {
         let answer = match result {
             Err(error) => {
-                self.findings.push(error.diag());
+                self.misfits.push((error.diag(), reads.origins()));
                 Answer::Poison
             }
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
@@ -450,14 +472,12 @@ impl Run {
             false => when.eval_condition(scope, &mut reads),
         };
         self.seen.note(&reads);
-        match self.answer(result, reads) {
+        let answer = self.answer(result, reads);
+        match self.truth(answer, when, scope) {
             Answer::Known(value) if value.value == Value::Bool(true) => {
                 f(scope, &origins.union(&value.origins), self);
             }
-            Answer::Known(value) if value.value == Value::Bool(false) => {
-                self.is_absent(|| origins.union(&value.origins));
-            }
-            Answer::Known(value) => self.not_a(head.span, "a condition", &value.value),
+            Answer::Known(value) => self.is_absent(|| origins.union(&value.origins)),
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Poison => {}
         }

@@ -372,7 +372,7 @@ fn names_of(name: &Str, pack: &Pack, product: &Tracked, chart: Option<&Chart>, s
 fn bound(binding: &Binding, scope: &Scope, run: &mut Run) -> Bound {
     let mut origins = Origins::from(binding.head.place);
     if let Some(when) = &binding.head.when {
-        match run.eval(when, scope) {
+        match run.condition(when, scope) {
             Answer::Known(value) if value.value == Value::Bool(true) => origins = origins.union(&value.origins),
             Answer::Known(value) => return Bound::Absent(origins.union(&value.origins)),
             Answer::Open(open) => return Bound::Open(open),
@@ -410,7 +410,7 @@ fn port(rule: &PortRule, scope: &Scope, run: &mut Run) -> PortValue {
     let place: PlaceId = rule.head.place;
     let fallback = || PortValue::Known(F::new(rule.default.clone(), Origins::from(place)));
     if let Some(when) = &rule.head.when {
-        match run.eval(when, scope) {
+        match run.condition(when, scope) {
             Answer::Known(value) if value.value == Value::Bool(true) => {}
             // A port that this site does not have: no rows, and nothing is asked.
             Answer::Known(value) => return PortValue::Known(F::new(Vec::new(), value.origins)),

@@ -184,6 +184,10 @@ item! {
         tag: Option<Str>,
         /// `sha256:…`, where the content is pinned.
         digest: Option<Str>,
+        /// The architectures that it is made for; empty where nobody says.
+        architectures: Vec<Str>,
+        /// The hosts that may run it.
+        nodes: Vec<Str>,
         /// The source with its tag; empty while that is not known.
         from: Str,
         /// The reference with its tag; empty while that is not known.
@@ -200,6 +204,8 @@ item! {
         plain: bool,
         /// `docker`, `podman`, `skopeo` or `ctr`.
         tool: Str,
+        /// `linux/amd64`, for each architecture of the hosts that run the images, as far as these are known.
+        platforms: Vec<Str>,
         images: Vec<Arc<Image>>,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::merge::merge_field;
 use super::peers::{deep_origins, peers};
-use crate::check::requirements::spec_span;
+use crate::check::places::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::{EXPORT_TO_NOBODY, WITHOUT_EFFECT};
 use crate::instance::{Instance, Run, Withheld};
@@ -162,7 +162,12 @@ fn joined(
         export.clients.origins = Origins::all([&export.clients.origins, &clients.origins, &entry.origins]);
     }
     if let Some(options) = options {
-        export.options = merge_field(&export.options, &options, "options of an export", run);
+        export.options = merge_field(
+            &export.options,
+            &options,
+            &format!("options of the export `{}` of `{}`", *export.path, *export.host),
+            run,
+        );
     }
     export
 }

@@ -29,7 +29,7 @@ pub fn clocks(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Clock>> {
     let key = |c: &Clock| c.host.value.clone();
     list.sort_by_key(|c| key(c));
     let merge = |a: &Clock, b: &Clock, run: &mut Run| Clock {
-        sources: super::merge::merge_field(&a.sources, &b.sources, "time servers of a host", run),
+        sources: super::merge::merge_field(&a.sources, &b.sources, &format!("time servers of `{}`", *a.host), run),
         ..a.clone()
     };
     super::merge::unite(list, run, merge, key)

@@ -295,15 +295,23 @@ pub fn poolers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Pooler>> {
     }
     let key = |p: &Pooler| p.server.value.clone();
     list.sort_by_key(|p| key(p));
-    let merge = |a: &Pooler, b: &Pooler, run: &mut Run| Pooler {
-        mode: merge_field(&a.mode, &b.mode, "mode of a pooler", run),
-        max_client_connections: either(&a.max_client_connections, &b.max_client_connections, "number of clients", run),
-        pool_size: either(&a.pool_size, &b.pool_size, "size of a pool", run),
-        databases: together(&a.databases, &b.databases),
-        users: together(&a.users, &b.users),
-        host: both(&a.host, &b.host),
-        server: both(&a.server, &b.server),
-        ..a.clone()
+    let merge = |a: &Pooler, b: &Pooler, run: &mut Run| {
+        let of = |what: &str| format!("{what} of the pooler of `{}`", *a.server);
+        Pooler {
+            mode: merge_field(&a.mode, &b.mode, &of("mode"), run),
+            max_client_connections: either(
+                &a.max_client_connections,
+                &b.max_client_connections,
+                &of("number of clients"),
+                run,
+            ),
+            pool_size: either(&a.pool_size, &b.pool_size, &of("size of a pool"), run),
+            databases: together(&a.databases, &b.databases),
+            users: together(&a.users, &b.users),
+            host: both(&a.host, &b.host),
+            server: both(&a.server, &b.server),
+            ..a.clone()
+        }
     };
     let mut united = unite(list, run, merge, key);
     for pooler in &mut united {

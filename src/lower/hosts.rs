@@ -30,7 +30,12 @@ pub fn units(items: &[Item], run: &mut Run) -> Vec<Arc<Unit>> {
         |a, b, run| Unit {
             host: a.host.clone(),
             name: a.name.clone(),
-            settings: merge_field(&a.settings, &b.settings, "unit settings", run),
+            settings: merge_field(
+                &a.settings,
+                &b.settings,
+                &format!("settings of the unit `{}` on `{}`", *a.name, *a.host),
+                run,
+            ),
         },
         |u| (u.host.value.clone(), u.name.value.clone()),
     )
@@ -86,7 +91,7 @@ pub fn kernel(items: &[Item], run: &mut Run) -> Vec<Arc<KernelParameter>> {
         |a, b, run| KernelParameter {
             host: a.host.clone(),
             key: a.key.clone(),
-            value: merge_field(&a.value, &b.value, "kernel parameter", run),
+            value: merge_field(&a.value, &b.value, &format!("kernel parameter `{}` of `{}`", *a.key, *a.host), run),
         },
         |k| (k.host.value.clone(), k.key.value.clone()),
     )

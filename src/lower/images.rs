@@ -1,21 +1,26 @@
 //! Images that the site needs, and what brings them into its registry.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::items::Item;
-use super::merge::{either, unite};
+use super::merge::{either, merge_field, unite};
 use crate::emit::escape::Refusal;
-use crate::instance::{Asked, Run, Withheld};
+use crate::instance::{Answer, Asked, Instance, Run, Withheld};
 use crate::ir::{F, Image, Mirror};
-use crate::pack::expr::Unanswered;
+use crate::pack::expr::{Scope, Unanswered};
 use crate::site::Site;
-use crate::value::{Origins, Str, Value};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// The tools that can bring images in, the best one first: one that needs no daemon and keeps all architectures.
 const TOOLS: &[&str] = &["skopeo", "docker", "podman", "ctr"];
 
+/// The architectures that a host of the spec can have.
+const ARCHITECTURES: &[&str] = &["amd64", "arm64"];
+
 /// Images, once per reference and tag.
-pub fn images(items: &[Item], run: &mut Run) -> Vec<Arc<Image>> {
+pub fn images(items: &[Item], instances: &[Instance], site: &Site, run: &mut Run) -> Vec<Arc<Image>> {
+    let nodes = nodes(items, instances, site, run);
     let mut list = Vec::new();
     for item in items {
         let (Some(source), Some(reference)) = (item.text("source", run), item.text("reference", run)) else {
@@ -43,6 +48,12 @@ pub fn images(items: &[Item], run: &mut Run) -> Vec<Arc<Image>> {
                 refuse(text, what, &field.origins, run);
             }
         }
+        let architectures = item.texts("architectures", run).unwrap_or_else(|| item.field(Vec::new()));
+        for text in architectures.iter().filter(|text| !ARCHITECTURES.contains(&&***text)) {
+            refuse(text, "an architecture, `amd64` or `arm64`,", &architectures.origins, run);
+        }
+        let given = item.texts("nodes", run);
+        let nodes = given.or_else(|| nodes.get(&item.product).cloned()).unwrap_or_else(|| item.field(Vec::new()));
         if good {
             list.push(Arc::new(Image {
                 product: item.field(item.product.clone()),
@@ -52,17 +63,83 @@ pub fn images(items: &[Item], run: &mut Run) -> Vec<Arc<Image>> {
                 reference,
                 tag,
                 digest,
+                architectures,
+                nodes,
             }));
         }
     }
     let key = |i: &Image| (i.reference.value.clone(), i.tag.value.clone(), i.source.value.clone());
     list.sort_by_key(|i| key(i));
     let merge = |a: &Image, b: &Image, run: &mut Run| Image {
-        digest: either(&a.digest, &b.digest, "digest of an image", run),
+        digest: either(&a.digest, &b.digest, &format!("digest of the image `{}`", *a.to), run),
+        architectures: common(&a.architectures, &b.architectures, &a.to, run),
+        nodes: together(&a.nodes, &b.nodes),
         product: F::new(a.product.value.clone(), a.product.origins.union(&b.product.origins)),
         ..a.clone()
     };
     unite(list, run, merge, key)
+}
+
+/// Where the pods of each product with images run: the nodes that its pack names, else those of its cluster.
+fn nodes(items: &[Item], instances: &[Instance], site: &Site, run: &mut Run) -> BTreeMap<Str, F<Vec<Str>>> {
+    let mut found = BTreeMap::new();
+    for instance in instances.iter().filter(|i| items.iter().any(|item| item.product == i.name)) {
+        let world = instance.world(site);
+        let known = instance.pack.nodes.as_ref().map(|expr| run.eval(expr, &Scope::new(&instance.names, &world)));
+        let nodes = match known {
+            Some(Answer::Known(value)) => F::new(names_of(&value), value.origins),
+            Some(_) => continue,
+            None => {
+                let Some(Value::Ref(cluster)) = instance.product.get("cluster").map(|c| &c.value) else { continue };
+                let (managers, mut all) = site.cluster_nodes(&cluster.name);
+                if site.entry("clusters", &cluster.name).and_then(|c| c.get("managers")).is_some() {
+                    all.extend(managers);
+                }
+                let origins = Origins::all(all.iter().map(|node| &node.origins));
+                F::new(all.into_iter().map(|node| node.value).collect(), origins)
+            }
+        };
+        found.insert(instance.name.clone(), nodes);
+    }
+    found
+}
+
+/// The hosts of a value: a host, or a list of them.
+fn names_of(value: &Tracked) -> Vec<Str> {
+    match &value.value {
+        Value::Ref(host) if &*host.table == "hosts" => vec![host.name.clone()],
+        Value::List(items) => items.iter().flat_map(names_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The architectures that two products say an image is made for; one that says nothing follows the other.
+fn common(a: &F<Vec<Str>>, b: &F<Vec<Str>>, name: &str, run: &mut Run) -> F<Vec<Str>> {
+    match (a.is_empty(), b.is_empty()) {
+        (false, false) => merge_field(a, b, &format!("architectures of the image `{name}`"), run),
+        (true, _) => F::new(b.value.clone(), a.origins.union(&b.origins)),
+        (_, true) => F::new(a.value.clone(), a.origins.union(&b.origins)),
+    }
+}
+
+/// The words of both lists.
+fn together(a: &F<Vec<Str>>, b: &F<Vec<Str>>) -> F<Vec<Str>> {
+    let all: BTreeSet<Str> = a.iter().chain(b.iter()).cloned().collect();
+    F::new(all.into_iter().collect(), a.origins.union(&b.origins))
+}
+
+/// The platforms of the hosts that run some images, as far as the spec says.
+fn platforms(images: &[Arc<Image>], site: &Site) -> F<Vec<Str>> {
+    let hosts: BTreeSet<&Str> = images.iter().flat_map(|image| image.nodes.iter()).collect();
+    let (mut found, mut origins) = (BTreeSet::new(), Origins::None);
+    for host in hosts {
+        let Some(arch) = site.entry("hosts", host).and_then(|h| h.get("arch")) else { continue };
+        if let Some(text) = arch.value.text() {
+            found.insert(Str::from(format!("linux/{text}")));
+            origins = origins.union(&arch.origins);
+        }
+    }
+    F::new(found.into_iter().collect(), origins)
 }
 
 fn with_tag(name: &F<Str>, tag: &F<Option<Str>>) -> F<Str> {
@@ -92,7 +169,9 @@ pub fn mirrors(images: &[Arc<Image>], site: &Site, run: &mut Run) -> Vec<Arc<Mir
     };
     let exists = Origins::all(moved.iter().map(|i| i.origins()).collect::<Vec<_>>().iter());
     let Some(tool) = tool(site, first, &exists, run) else { return Vec::new() };
+    let platforms = platforms(&moved, site);
     vec![Arc::new(Mirror {
+        platforms: F::new(platforms.value, platforms.origins.union(&exists)),
         registry: F::new(login, address.origins.union(&port.origins)),
         plain: F::new(protocol.value.text().as_deref() == Some("http"), protocol.origins),
         tool,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::storage::pointer;
 use crate::artifact::Immutable;
-use crate::check::requirements::spec_span;
+use crate::check::places::spec_span;
 use crate::instance::{Answer, Instance, Run};
 use crate::pack::expr::Scope;
 use crate::site::Site;

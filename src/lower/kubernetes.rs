@@ -197,14 +197,15 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
         |a, b, run| {
             // Each line has the reasons of both.
             let both = b.origins();
+            let what = |field: &str| format!("{field} of the {} `{}`", *a.kind, *a.name);
             let line = |l: &Arc<TextLine>| {
                 Arc::new(TextLine { text: F::new(l.text.value.clone(), l.text.origins.union(&both)) })
             };
             Object {
-                api_version: merge_field(&a.api_version, &b.api_version, "API version of an object", run),
-                labels: merge_field(&a.labels, &b.labels, "labels of an object", run),
-                annotations: merge_field(&a.annotations, &b.annotations, "annotations of an object", run),
-                body: merge_field(&a.body, &b.body, "object", run),
+                api_version: merge_field(&a.api_version, &b.api_version, &what("API version"), run),
+                labels: merge_field(&a.labels, &b.labels, &what("labels"), run),
+                annotations: merge_field(&a.annotations, &b.annotations, &what("annotations"), run),
+                body: merge_field(&a.body, &b.body, &what("body"), run),
                 lines: F::new(a.lines.iter().map(line).collect(), a.lines.origins.union(&both)),
                 ..a.clone()
             }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::diag::Diag;
-use crate::diag::codes::CONFLICT;
 use crate::instance::Run;
 use crate::ir::F;
 
@@ -44,35 +42,4 @@ pub fn either<T: Clone + PartialEq + std::fmt::Debug>(
         (None, _) => F::new(b.value.clone(), a.origins.union(&b.origins)),
         (_, None) => F::new(a.value.clone(), a.origins.union(&b.origins)),
     }
-}
-
-/// Turns the conflicts that were noted into findings, each with both places.
-pub fn report_conflicts(run: &mut Run, sources: &crate::source::Sources) {
-    for (what, a, b) in std::mem::take(&mut run.conflicts) {
-        let mut diag = Diag::new(CONFLICT, format!("two items give different values for the {what}"));
-        for (origins, text) in [(&a, "one says so here"), (&b, "the other says so here")] {
-            for span in smallest(origins, sources) {
-                diag = if diag.primary.is_none() { diag.at(span, text) } else { diag.and(span, text) };
-            }
-        }
-        run.findings.push(diag.help("let one of the two follow the other"));
-    }
-}
-
-/// Places that a finding names for one side.
-const SHOWN: usize = 4;
-
-/// The places of a set that hold no other one of it: a whole entry says less than the value in it.
-fn smallest(origins: &crate::value::Origins, sources: &crate::source::Sources) -> Vec<crate::source::Span> {
-    // The whole of a file says nothing.
-    let all = origins.as_slice().iter().filter_map(|p| sources.span_of(*p)).filter(|s| s.start > 0);
-    let all: Vec<_> = all.filter(|s| sources.line_col(*s).0 > 1 || s.end - s.start < 200).collect();
-    let holds = |o: &crate::source::Span, s: &crate::source::Span| {
-        o != s && o.file == s.file && s.start <= o.start && o.end <= s.end
-    };
-    let mut narrow: Vec<_> = all.iter().filter(|s| !all.iter().any(|o| holds(o, s))).copied().collect();
-    // Values of the spec first, then what a pack says about them; many places say less than few.
-    narrow.sort_by_key(|s| (sources.file(s.file).role != crate::source::Role::Spec, s.end - s.start, *s));
-    narrow.truncate(SHOWN);
-    narrow
 }

@@ -220,7 +220,7 @@ fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: 
     let drafts;
     (ir.stacks, drafts) = swarm::stacks(&stacks, run);
     ir.documents = documents::documents(&documents, drafts, &absent_documents, run);
-    ir.images = images::images(&images, run);
+    ir.images = images::images(&images, instances, site, run);
     ir.mirrors = images::mirrors(&ir.images, site, run);
     ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);
     ir.secret_objects = secrets::objects(&secret_items, run);

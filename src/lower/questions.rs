@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::requirements::spec_span;
+use crate::check::places::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::OPEN_QUESTION;
 use crate::instance::{Answer, Asked, Bound, Instance, Run};

@@ -90,8 +90,8 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<SecretObject>> {
             Some((object, all)) => {
                 object.parts.value.push(part);
                 object.mixtures.value.extend(mixture.map(Arc::new));
-                object.form = merge_field(&object.form, &form, "form of a Secret", run);
-                object.sealed = either(&object.sealed, &sealed, "file of a sealed Secret", run);
+                object.form = merge_field(&object.form, &form, &format!("form of the Secret `{}`", *name), run);
+                object.sealed = either(&object.sealed, &sealed, &format!("file of the sealed Secret `{}`", *name), run);
                 *all = all.union(&origins);
             }
             None => {

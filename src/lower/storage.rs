@@ -55,7 +55,12 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
                 &format!("options of the export `{}` of `{}`", *a.path, *a.host),
                 run,
             ),
-            storage: merge_field(&a.storage, &b.storage, "storage", run),
+            storage: merge_field(
+                &a.storage,
+                &b.storage,
+                &format!("storage behind the export `{}` of `{}`", *a.path, *a.host),
+                run,
+            ),
         },
         |e| (e.host.value.clone(), e.path.value.clone()),
     )
@@ -250,8 +255,8 @@ pub fn directories(items: &[Item], run: &mut Run) -> Vec<Arc<Directory>> {
         |a, b, run| Directory {
             host: a.host.clone(),
             path: a.path.clone(),
-            owner: merge_field(&a.owner, &b.owner, "owner", run),
-            mode: merge_field(&a.mode, &b.mode, "mode", run),
+            owner: merge_field(&a.owner, &b.owner, &format!("owner of `{}` on `{}`", *a.path, *a.host), run),
+            mode: merge_field(&a.mode, &b.mode, &format!("mode of `{}` on `{}`", *a.path, *a.host), run),
         },
         |d| (d.host.value.clone(), d.path.value.clone()),
     )

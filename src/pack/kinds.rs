@@ -80,7 +80,7 @@ pub const KINDS: &[Kind] = &[
         optional: &["id", "by", "path", "api_version", "body"],
     },
     Kind { name: "chart_values", required: &[], optional: &["release", "key", "slot", "near", "ask", "value"] },
-    Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest"] },
+    Kind { name: "images", required: &["source", "reference"], optional: &["tag", "digest", "architectures", "nodes"] },
     Kind {
         name: "secrets",
         required: &["name", "place"],

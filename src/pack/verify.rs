@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::expr::{Env, Expr, Text, record_type};
+use super::expr::{Env, Expr, Text, join, record_type, type_of};
 use super::load::unlike;
 use super::manifest::*;
 use crate::diag::codes::{PACK_UNKNOWN_NAME, PACK_UNUSED, TEMPLATE_POSITION};
@@ -13,7 +13,7 @@ use crate::ir::Ir;
 use crate::schema::Schema;
 use crate::shape::{Struct, Type};
 use crate::source::{Sources, Span};
-use crate::value::Str;
+use crate::value::{Str, Tracked};
 
 /// Verifies a loaded pack against the schema of the spec, in which the pack's settings stand at this instance.
 pub fn verify(pack: &Pack, instance: &str, schema: &Schema, sources: &Sources, findings: &mut Findings) {
@@ -35,7 +35,7 @@ pub fn environment(pack: &Pack, instance: &str, schema: &Schema, blanks: &[Str])
         product = Type::Struct(own.into());
     }
     let settings = at(format!("/products/{instance}/settings"));
-    let tables = pack.tables.keys().map(|k| (k.clone(), Type::Any));
+    let tables = pack.tables.iter().map(|(k, rows)| (k.clone(), rows_type(rows)));
     let mut names: Vec<(Str, Type)> = vec![
         ("site".into(), schema.root().clone()),
         ("product".into(), product),
@@ -64,6 +64,19 @@ pub fn environment(pack: &Pack, instance: &str, schema: &Schema, blanks: &[Str])
         }
     }
     names
+}
+
+/// The type of a table of the pack: its columns have the types of their cells.
+fn rows_type(rows: &Tracked) -> Type {
+    let mut columns: Vec<(Str, Type)> = Vec::new();
+    for (name, cell) in rows.items().iter().flat_map(Tracked::entries) {
+        let ty = type_of(&cell.value);
+        match columns.iter_mut().find(|(n, _)| n == name) {
+            Some((_, known)) => *known = join(std::mem::replace(known, Type::Any), ty),
+            None => columns.push((name.clone(), ty)),
+        }
+    }
+    Type::List(fields(columns.into_iter()).into())
 }
 
 /// The type of `chart`, what the archive of the product's chart says.

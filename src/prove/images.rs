@@ -69,6 +69,15 @@ fn script(file: &Emitted, mirror: &Mirror, bugs: &mut Bugs) {
             _ => bugs.missing(file.path, &format!("one line `{key}={meant}`")),
         }
     }
+    // skopeo copies all architectures; the others take that of the hosts, not that of the machine they run on.
+    let found: Vec<&str> = file.text.split_whitespace().skip_while(|w| *w != "--platform").skip(1).take(1).collect();
+    let meant: Vec<&str> = match mirror.platforms.as_slice() {
+        [one] if *mirror.tool.value != *"skopeo" => vec![one],
+        _ => Vec::new(),
+    };
+    if found != meant {
+        bugs.wrong(file.at(0), "the platform of the images is not that of the hosts");
+    }
     let without = ["--dest-tls-verify=false", "--plain-http", "--insecure"];
     let plain = without.iter().any(|option| file.text.contains(option));
     if plain != *mirror.plain {

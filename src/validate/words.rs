@@ -4,8 +4,9 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value as JsonValue;
 
+use super::letters;
 use crate::diag::{Diag, codes};
-use crate::node::Node;
+use crate::node::{Data, Entry, Node};
 
 /// Whether decoding will say more exactly what is wrong with a scalar.
 pub fn left_to_decode(kind: &Kind, schema: &JsonValue, node: &Node) -> bool {
@@ -92,6 +93,28 @@ pub fn constants(root: &JsonValue, schema: &JsonValue) -> Vec<String> {
         .collect()
 }
 
+/// What a text was meant to be that has the form of a boolean or a number and is none: `yes`, `"true"`, `"4"`.
+pub fn meant(node: &Node, forms: &[String]) -> Option<String> {
+    let Data::Text(text) = &node.data else { return None };
+    let takes = |form: &str| forms.iter().any(|f| f == form);
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "true" if takes("`true` or `false`") => Some("true".to_owned()),
+        "no" | "off" | "false" if takes("`true` or `false`") => Some("false".to_owned()),
+        number if takes("a whole number") => {
+            let value: i64 = number.parse().ok()?;
+            (value.to_string() == number).then(|| value.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// A key in which the blank behind the colon is missing, `cpu:4`, as it was meant.
+pub fn without_blank(entry: &Entry, known: &[&str]) -> Option<String> {
+    let (key, value) = entry.key.split_once(':')?;
+    let is_bare = matches!(entry.value.data, Data::Null) && !value.is_empty() && !value.starts_with(['/', ' ', ':']);
+    (is_bare && known.contains(&key)).then(|| format!("{key}: {value}"))
+}
+
 /// `a, b or c`.
 pub fn any_of(forms: &[String]) -> String {
     match forms {
@@ -145,7 +168,18 @@ pub fn fault(error: &ValidationError<'_>, schema: &JsonValue, node: &Node) -> Di
         Kind::MaxItems { limit } => (codes::OUT_OF_BOUNDS, format!("the list has more than {limit} items")),
         Kind::MinProperties { limit } => (codes::OUT_OF_BOUNDS, format!("the map has fewer than {limit} keys")),
         Kind::MaxProperties { limit } => (codes::OUT_OF_BOUNDS, format!("the map has more than {limit} keys")),
-        Kind::Pattern { pattern } => (codes::MALFORMED, format!("{value} does not have the form `{pattern}`")),
+        Kind::Pattern { pattern } => {
+            let odd = node.scalar_text().and_then(|text| letters::odd_one(pattern, text));
+            let message = match odd {
+                Some(' ') => format!("{value} has a blank, which cannot be in it"),
+                Some(c) if c.is_ascii_uppercase() && letters::odd_one(pattern, "a").is_none() => {
+                    format!("{value} has the capital letter `{c}`, and only small letters can be in it")
+                }
+                Some(c) if !c.is_control() && c != '`' => format!("{value} has `{c}`, which cannot be in it"),
+                _ => format!("{value} does not have the form `{pattern}`"),
+            };
+            (codes::MALFORMED, message)
+        }
         Kind::OneOfMultipleValid { .. } => (codes::WRONG_TYPE, format!("{value} fits more than one form")),
         _ => (codes::MALFORMED, error.masked_with("this value").to_string()),
     };

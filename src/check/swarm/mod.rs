@@ -56,7 +56,7 @@ fn of(stack: &Stack, service: &str) -> String {
 fn at(diag: Diag, origins: &Origins, sources: &Sources) -> Diag {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
     let pack = spans.filter(|s| sources.file(s.file).role == crate::source::Role::Pack).min_by_key(|s| s.end - s.start);
-    label(label(diag, super::requirements::spec_span(origins, sources), ""), pack, "")
+    label(label(diag, super::places::spec_span(origins, sources), ""), pack, "")
 }
 
 /// Everything that a service names must stand at the top of its file.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::{Additions, is_faulty, reason, text};
+use crate::check::places::spec_span;
 use crate::check::redundant::Addition;
-use crate::check::requirements::spec_span;
 use crate::diag::codes::{EMPTY_END, MALFORMED, UNKNOWN_NAME};
 use crate::diag::{Diag, similar_name};
 use crate::instance::{Run, ports_of};

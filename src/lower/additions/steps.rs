@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Additions, is_faulty, reason};
-use crate::check::requirements::spec_span;
+use crate::check::places::spec_span;
 use crate::diag::codes::{UNKNOWN_NAME, UNWRITABLE};
 use crate::diag::{Diag, similar_name};
 use crate::emit::escape::{Context, Format, escape};

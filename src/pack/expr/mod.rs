@@ -23,10 +23,10 @@ pub(crate) mod text;
 pub(crate) mod tree;
 
 pub use anchor::Anchor;
-pub(crate) use check::Checker;
+pub(crate) use check::{Checker, join};
 pub use env::Env;
 pub use eval::EvalError;
-pub use kinds::{describe, record as record_type};
+pub use kinds::{describe, record as record_type, type_of};
 pub use operators::written;
 pub(crate) use predicates::fits;
 pub use scope::{NoTables, Reads, Scope, Tables, Unanswered};
@@ -35,7 +35,7 @@ pub use text::{Piece, Text};
 
 use crate::diag::{Diag, Findings, codes};
 use crate::shape::Type;
-use crate::value::{Str, Tracked, Value};
+use crate::value::{Origins, Str, Tracked, Value};
 use tree::{Op, Term};
 
 /// One expression.
@@ -87,6 +87,17 @@ impl Expr {
     pub fn pointer(&self, scope: &Scope<'_>) -> Option<String> {
         let mut reads = Reads::default();
         eval::Evaluator::new(&self.text, self.anchor, scope, &mut reads).pointer(&self.root)
+    }
+
+    /// The origins of the attribute that it names, without those of the way to it; `None` for anything else.
+    pub fn own_origins(&self, scope: &Scope<'_>) -> Option<Origins> {
+        let Op::Attr(base, name) = &self.root.op else { return None };
+        let base = text::evaluate(&self.text, self.anchor, base, scope, &mut Reads::default()).ok()?;
+        let entry = match &base.value {
+            Value::Ref(named) => scope.entry(named)?,
+            _ => &base,
+        };
+        entry.get(name).map(|value| value.origins.clone())
     }
 
     /// What it reads, path by path as it is written: the JSON Pointer where the path spells one, and the value.
