@@ -133,11 +133,18 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     for instance in &instances {
         check::requirements::requirements(instance, &site, &c.sources, &mut run);
     }
-    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, &mut run);
-    let ir_value = lower::as_value(&ir);
+    let artifacts = inputs.depth > Depth::Check;
+    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, artifacts, &mut run);
+    // What is checked of items has nothing to do with the runbook and with what will be written.
     let mut planning = run.beside();
-    let (immutable, planned) = spread::both(
+    planning.absent = std::mem::take(&mut run.absent);
+    let ((runbook, ir_value, planned), immutable) = spread::both(
         inputs.threads,
+        || {
+            let (runbook, ir_value) = lower::runbook(&instances, &ir, &site, &c.sources, &mut planning);
+            let planned = emit::plan::plan(&instances, &ir_value, &site, inputs.threads, &mut planning);
+            (runbook, ir_value, planned)
+        },
         || {
             check::misfits::misfits(&c.findings, &c.sources, &mut run);
             check::conflicts::conflicts(&instances, &c.sources, &mut run);
@@ -147,9 +154,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
             lower::immutable::immutable(&instances, &site, &c.sources, &mut run)
         },
-        || emit::plan::plan(&instances, &ir_value, &site, &mut planning),
     );
+    runbook.put_into(&mut ir);
     run.absorb(planning);
+    run.report_refused(&c.sources);
     check::misfits::misfits(&c.findings, &c.sources, &mut run);
     if !c.findings.has_errors() {
         check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);

@@ -1,6 +1,7 @@
 //! Work in, its results in the same order out, computed by several threads where that pays.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Below this many items a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 256;
@@ -26,6 +27,33 @@ pub fn spread<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R
     })
 }
 
+/// The same for few pieces of work of unlike size: each thread takes the next one when it is done with its last.
+pub fn spread_all<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = items.len().min(allowed(threads));
+    if threads < 2 {
+        return items.iter().map(f).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { break done };
+            done.push((index, f(item)));
+        }
+    };
+    let mut results = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for worker in workers {
+            results.extend(worker.join().expect("a worker panics only where the caller would"));
+        }
+        results
+    });
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Two results, computed side by side where two threads are allowed. The second function runs on a thread of its own.
 pub fn both<A, B: Send>(threads: usize, first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
     if allowed(threads) < 2 {
@@ -49,7 +77,7 @@ pub fn allowed(threads: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{both, spread};
+    use super::{both, spread, spread_all};
 
     #[test]
     fn order_and_results_do_not_depend_on_threads() {
@@ -57,6 +85,7 @@ mod tests {
         let expected: Vec<usize> = items.iter().map(|i| i * i).collect();
         for threads in 0..5 {
             assert_eq!(spread(threads, &items, |i| i * i), expected);
+            assert_eq!(spread_all(threads, &items, |i| i * i), expected);
             assert_eq!(both(threads, || 1, || 2), (1, 2));
         }
     }

@@ -42,7 +42,12 @@ impl Tracked {
 
     /// Whether two are one, value and origins, told without looking into them. Two that are equal may be told apart.
     pub fn is_same(&self, other: &Tracked) -> bool {
-        let same = match (&self.value, &other.value) {
+        self.is_same_value(other) && self.origins.is_same(&other.origins)
+    }
+
+    /// The same of the values alone.
+    pub fn is_same_value(&self, other: &Tracked) -> bool {
+        match (&self.value, &other.value) {
             (Value::List(a), Value::List(b)) => Arc::ptr_eq(a, b),
             (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
             (Value::Str(a), Value::Str(b)) => a == b,
@@ -50,8 +55,7 @@ impl Tracked {
             (Value::Int(a), Value::Int(b)) => a == b,
             (Value::Bool(a), Value::Bool(b)) => a == b,
             _ => false,
-        };
-        same && self.origins.is_same(&other.origins)
+        }
     }
 
     /// The entries of a map; none for anything else.

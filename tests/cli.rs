@@ -311,6 +311,39 @@ fn every_code_that_a_report_names_has_a_page() {
     }
 }
 
+/// What no ruleset can be made of: unknown names, nobody at an end, ranges the wrong way round, families that do not meet,
+/// what a form cannot say, administrators who would be locked out.
+#[test]
+fn flows_that_cannot_be_write_nothing() {
+    for fixture in [
+        "S0206-port-range",
+        "S0301-additions",
+        "S0560-locked-out",
+        "S0560-other-family",
+        "S0560-security-groups",
+        "S0565-name-without-address",
+        "S0565-ports-of-windows",
+        "S0570-empty-end",
+        "S0571-families-apart",
+    ] {
+        let folder = Folder::new();
+        let spec = format!("{}/fixtures/errors/{fixture}/site.yaml", env!("CARGO_MANIFEST_DIR"));
+        let run = folder.run(&["build", &spec], 1);
+        assert!(run.err.contains(&format!("error[{}]", &fixture[..5])), "{fixture}: {}", run.err);
+        let left = folder.path.read_dir_utf8().expect("readable").count();
+        assert_eq!(left, 0, "{fixture}: something is written");
+    }
+    // Who the administrators are is a question: everything else is written, and no ruleset is.
+    let folder = Folder::new();
+    let spec = format!("{}/fixtures/errors/S1001-management-network/site.yaml", env!("CARGO_MANIFEST_DIR"));
+    folder.run(&["build", &spec], 0);
+    assert!(folder.text("out/acme-lyon/questions.md").contains("the rulesets of hosts, the security groups"));
+    for path in ["hosts/w1/root/etc/nftables.d/sitec.nft", "firewall/security-groups.tf"] {
+        assert!(!folder.path.join("out/acme-lyon").join(path).exists(), "{path}");
+    }
+    assert!(!folder.text("out/acme-lyon/RUNBOOK.md").contains("Load the firewall"));
+}
+
 #[test]
 fn build_writes_checks_refuses_and_forces() {
     let folder = Folder::with(&[("site.yaml", TINY)]);

@@ -1,25 +1,42 @@
 //! What firewalls between networks let through today, against the flows that products need: one finding per boundary,
 //! with the flows that it stops.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 
+use super::carried::row_of;
+use super::flows::added_rows;
 use super::places::spec_span;
-use crate::diag::codes::{BOUNDARY_BLOCKS, MALFORMED};
+use crate::diag::codes::{BOUNDARY_BLOCKS, EMPTY_END, MALFORMED};
 use crate::diag::{Diag, Findings};
-use crate::ir::{Flow, Ir, Transport};
+use crate::ir::{Flow, Ir, Nets, Transport};
 use crate::lower::peers::peers;
 use crate::site::Site;
-use crate::source::Sources;
-use crate::value::{Origins, Ports, Tracked, Value};
+use crate::source::{Sources, Span};
+use crate::value::{Origins, Ports, Ref, Tracked, Value};
 
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 8;
 
 /// What one word of `allow` or `deny` covers.
-struct Traffic {
+pub(super) struct Traffic {
     /// All that there are; of no meaning for a protocol without ports.
     ports: Ports,
     transport: Option<Transport>,
+}
+
+impl Traffic {
+    /// Whether some traffic is covered by both.
+    pub(super) fn meets(&self, other: &Traffic) -> bool {
+        let same = self.transport.is_none() || other.transport.is_none() || self.transport == other.transport;
+        same && self.ports.low <= other.ports.high && other.ports.low <= self.ports.high
+    }
+
+    /// Whether it covers all that the other does.
+    pub(super) fn holds(&self, other: &Traffic) -> bool {
+        (self.transport.is_none() || self.transport == other.transport) && self.ports.contains(other.ports)
+    }
 }
 
 const ALL_PORTS: Ports = Ports { low: 1, high: u16::MAX };
@@ -28,6 +45,11 @@ const ALL_PORTS: Ports = Ports { low: 1, high: u16::MAX };
 pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
     for (index, boundary) in list.iter().enumerate() {
+        for key in ["from", "to"] {
+            if let Some(diag) = boundary.get(key).and_then(|end| empty(end, site, sources)) {
+                findings.push(diag.pointer(format!("/firewall/boundaries/{index}/{key}")));
+            }
+        }
         let Some((from, to)) = ends(boundary, site) else { continue };
         if malformed(boundary, sources, findings) {
             continue;
@@ -42,9 +64,25 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
         stopped.dedup_by_key(|f| line(f));
         if !stopped.is_empty() {
             let pointer = format!("/firewall/boundaries/{index}");
-            findings.push(report(boundary, &stopped, sources).pointer(pointer));
+            findings.push(report(boundary, &stopped, &added_rows(site, sources), sources).pointer(pointer));
         }
     }
+}
+
+/// Reports an end to which the spec gives no address on purpose: a list with nothing in it.
+fn empty(end: &Tracked, site: &Site, sources: &Sources) -> Option<Diag> {
+    let Value::Ref(Ref { table, name }) = &end.value else { return None };
+    let entry = site.entry(table, name)?;
+    let list = ["cidrs", "addresses"].into_iter().find_map(|key| entry.get(key).filter(|v| !v.value.is_null()))?;
+    if !matches!(&list.value, Value::List(items) if items.is_empty()) {
+        return None;
+    }
+    let message = format!("nobody is `{name}`: the boundary would judge nothing");
+    let mut diag = Diag::new(EMPTY_END, message).at_maybe(spec_span(&end.origins, sources), "no address");
+    if let Some(span) = spec_span(&list.origins, sources) {
+        diag = diag.and(span, "this list is empty");
+    }
+    Some(diag.help("give it addresses, or take the boundary away"))
 }
 
 /// Reports words of a boundary that are no traffic, such as a range that begins after its end; whether there are any.
@@ -80,7 +118,7 @@ pub fn crossed(passes: &Passage<'_>, site: &Site) -> Vec<(String, Origins)> {
 }
 
 /// The networks on both sides of a boundary.
-fn ends(boundary: &Tracked, site: &Site) -> Option<(Vec<IpNet>, Vec<IpNet>)> {
+pub(super) fn ends(boundary: &Tracked, site: &Site) -> Option<(Nets, Nets)> {
     let nets = |key: &str| {
         let found = boundary.get(key).filter(|v| !v.value.is_null()).and_then(|v| peers(v, site))?;
         (!found.value.nets.is_empty()).then_some(found.value.nets)
@@ -95,7 +133,7 @@ fn traffic(boundary: &Tracked, key: &str) -> Option<Vec<Traffic>> {
     Some(words.filter_map(|word| read(&word)).collect())
 }
 
-fn read(word: &str) -> Option<Traffic> {
+pub(super) fn read(word: &str) -> Option<Traffic> {
     if word == "all" {
         return Some(Traffic { ports: ALL_PORTS, transport: None });
     }
@@ -161,7 +199,7 @@ pub(super) fn line(flow: &Flow) -> String {
     format!("{} ({})", flow.in_words(), *flow.why)
 }
 
-fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {
+fn report(boundary: &Tracked, stopped: &[&Flow], rows: &[Span], sources: &Sources) -> Diag {
     let name = |key: &str| boundary.get(key).and_then(|v| v.value.text()).unwrap_or_default();
     let count = match stopped.len() {
         1 => "a flow that is needed".to_string(),
@@ -169,6 +207,11 @@ fn report(boundary: &Tracked, stopped: &[&Flow], sources: &Sources) -> Diag {
     };
     let message = format!("the firewall from `{}` to `{}` stops {count}", name("from"), name("to"));
     let mut diag = Diag::new(BOUNDARY_BLOCKS, message).at_maybe(spec_span(&boundary.origins, sources), "");
+    // What the spec itself adds against its own boundary has a place in it.
+    let places: BTreeSet<Span> = stopped.iter().filter_map(|flow| row_of(flow, rows, sources)).collect();
+    for span in places.into_iter().take(FLOWS_SHOWN) {
+        diag = diag.and(span, "this addition needs it");
+    }
     for flow in stopped.iter().take(FLOWS_SHOWN) {
         diag = diag.note(line(flow));
     }

@@ -10,6 +10,7 @@ use crate::diag::codes::{FORM_UNFIT, FORM_UNUSED, LOCKED_OUT};
 use crate::diag::{Diag, Findings};
 use crate::ir::{Firewall, Ir, Rule, RuleChain, Target, Transport};
 use crate::lower::additions::is_faulty;
+use crate::lower::firewalls::{filtered, open_management};
 use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
 use crate::site::Site;
@@ -21,22 +22,16 @@ const HOSTS_SHOWN: usize = 6;
 
 /// Checks the rulesets of all hosts.
 pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
-    forms(ir, site, sources, findings);
-    let open = |value: Option<&Tracked>| value.is_none_or(|v| matches!(v.value, Value::Null | Value::Poison));
-    let managed = |n: &Tracked| n.get("role").is_some_and(|r| r.value == Value::str("management"));
-    // Which network is for administrators, or where it is, is a question that has been asked: nothing follows from it.
-    let declared: Vec<&Tracked> = site.table("networks").map(|(_, n)| n).filter(|n| managed(n)).collect();
-    let asked = match declared.is_empty() {
-        true => site.table("networks").any(|(_, n)| open(n.get("role"))),
-        false => declared.iter().any(|n| open(n.get("cidrs"))),
-    };
-    if asked {
+    forms(site, sources, findings);
+    // Which network is for administrators, or where it is, is a question that has been asked: the rulesets wait for it.
+    if !open_management(site).is_empty() {
         return;
     }
+    let managed = |n: &Tracked| n.get("role").is_some_and(|r| r.value == Value::str("management"));
     let networks: Vec<(&str, Vec<IpNet>)> = site
         .table("networks")
         .filter(|(_, n)| managed(n))
-        .filter_map(|(name, n)| Some((&**name, peers(n, site)?.value.nets)))
+        .filter_map(|(name, n)| Some((&**name, peers(n, site)?.value.nets.to_vec())))
         .collect();
     let nets: Vec<IpNet> = networks.iter().flat_map(|(_, nets)| nets.iter().copied()).collect();
     let fits =
@@ -112,16 +107,18 @@ fn shown(hosts: &[&str]) -> String {
 }
 
 /// Forms that do not go with an operating system, and forms of the site that no host takes.
-fn forms(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
-    for firewall in &ir.firewalls {
-        let Some(host) = site.entry("hosts", &firewall.host) else { continue };
+fn forms(site: &Site, sources: &Sources, findings: &mut Findings) {
+    // Rulesets may wait for an answer; the forms are known.
+    let hosts = filtered(site);
+    for firewall in &hosts {
+        let Some(host) = site.entry("hosts", &firewall.name) else { continue };
         let windows = is_windows(host);
         if (*firewall.target == Target::Windows) == windows {
             continue;
         }
         let (form, system) = (firewall.target.name(), if windows { "runs" } else { "does not run" });
-        let message = format!("host `{}` {system} Windows, so its firewall cannot be `{form}`", *firewall.host);
-        let place = own_form(site, &firewall.host).and_then(|f| spec_span(&f.origins, sources));
+        let message = format!("host `{}` {system} Windows, so its firewall cannot be `{form}`", firewall.name);
+        let place = own_form(site, &firewall.name).and_then(|f| spec_span(&f.origins, sources));
         let os = host.get("os").and_then(|os| spec_span(&os.origins, sources));
         let mut diag = Diag::new(FORM_UNFIT, message).at_maybe(place, "").help(match windows {
             true => "write `windows` or `none`, or leave it out",
@@ -130,11 +127,11 @@ fn forms(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         if let Some(os) = os.filter(|os| Some(*os) != place) {
             diag = diag.and(os, "its operating system");
         }
-        findings.push(diag.pointer(pointer(&["hosts", &firewall.host, "firewall"])));
+        findings.push(diag.pointer(pointer(&["hosts", &firewall.name, "firewall"])));
     }
     for (index, word) in site.at("/firewall/targets").map(Tracked::items).unwrap_or_default().iter().enumerate() {
         let Some(target) = word.value.text().and_then(|w| Target::from_name(&w)) else { continue };
-        if ir.firewalls.iter().any(|f| *f.target == target) {
+        if hosts.iter().any(|f| *f.target == target) {
             continue;
         }
         let mut diag = Diag::new(FORM_UNUSED, format!("no host has its firewall as `{}`", target.name()))

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::places::{label, place};
 use crate::diag::codes::{FAMILIES_APART, FLOW_WITHOUT_WAY, OPENS_WIDE, POOLER_UNUSED, REQUEST_WITHOUT_OWNER};
 use crate::diag::{Diag, Findings};
-use crate::ir::{Flow, Ir, Scope};
+use crate::ir::{Flow, Ir, Nets, Scope};
 use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
 use crate::site::Site;
@@ -43,7 +43,7 @@ fn ways(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         return;
     }
     let list = site.at("/firewall/boundaries").map(Tracked::items).unwrap_or_default();
-    let boundaries: Vec<(Vec<IpNet>, Vec<IpNet>)> = list
+    let boundaries: Vec<(Nets, Nets)> = list
         .iter()
         .filter_map(|b| Some((peers(b.get("from")?, site)?.value.nets, peers(b.get("to")?, site)?.value.nets)))
         .collect();

@@ -99,7 +99,8 @@ fn strangers(site: &Site, sources: &Sources, findings: &mut Findings) {
     if site.at("/networks").is_none_or(is_faulty) {
         return;
     }
-    let nets: Vec<_> = site.table("networks").filter_map(|(_, n)| peers(n, site)).flat_map(|p| p.value.nets).collect();
+    let nets: Vec<_> =
+        site.table("networks").filter_map(|(_, n)| peers(n, site)).flat_map(|p| p.value.nets.to_vec()).collect();
     if nets.is_empty() {
         return;
     }

@@ -7,6 +7,7 @@ pub mod carried;
 pub mod charts;
 pub mod claims;
 pub mod conflicts;
+pub mod contradictory;
 pub mod databases;
 pub mod firewalls;
 mod flows;
@@ -52,6 +53,7 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sound: bool, sources: &S
     firewalls::firewalls(ir, site, sources, &mut run.findings);
     carried::carried(ir, site, sources, &mut run.findings);
     boundaries::boundaries(ir, site, sources, &mut run.findings);
+    contradictory::boundaries(site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
     storage::storage(ir, site, sources, &mut run.findings);
     stores::unheeded(ir, site, sources, &mut run.findings);

@@ -10,10 +10,10 @@ use super::places::spec_span;
 use crate::diag::Diag;
 use crate::diag::codes::REDUNDANT_ADDITION;
 use crate::instance::Run;
-use crate::ir::{Flow, Peers};
+use crate::ir::{Flow, Peers, Transport};
 use crate::netset::{Addresses, Family, Pairs};
 use crate::source::Sources;
-use crate::value::Origins;
+use crate::value::{Origins, Ports};
 
 /// Flows that a finding names; the rest is counted.
 const FLOWS_SHOWN: usize = 4;
@@ -60,6 +60,9 @@ struct Index<'a> {
 
 struct Row<'a> {
     flow: &'a Arc<Flow>,
+    /// What it carries, beside the flow so that most rows are passed by without a look at theirs.
+    transport: Transport,
+    ports: Ports,
     /// The addition that it belongs to.
     addition: Option<usize>,
 }
@@ -67,7 +70,7 @@ struct Row<'a> {
 impl<'a> Index<'a> {
     fn add(&mut self, flow: &'a Arc<Flow>, addition: Option<usize>) {
         let row = self.rows.len();
-        self.rows.push(Row { flow, addition });
+        self.rows.push(Row { flow, transport: *flow.transport, ports: flow.all_ports(), addition });
         let mut wide = false;
         for net in &flow.to_hosts.nets {
             match net.prefix_len() == net.max_prefix_len() {
@@ -88,11 +91,12 @@ impl<'a> Index<'a> {
         }
         let near = flow.to_hosts.nets.iter().flat_map(|net| self.single.range(net.network()..=net.broadcast()));
         let near = near.flat_map(|(_, rows)| rows).chain(&self.wide).copied();
+        let (of_flow, by_transport) = (flow.all_ports(), *flow.transport);
         let meets = |row: &usize| {
-            let Row { flow: other, addition } = &self.rows[*row];
-            *other.transport == *flow.transport
-                && other.all_ports().low <= flow.all_ports().high
-                && flow.all_ports().low <= other.all_ports().high
+            let Row { transport, ports, addition, .. } = &self.rows[*row];
+            *transport == by_transport
+                && ports.low <= of_flow.high
+                && of_flow.low <= ports.high
                 && addition.is_none_or(|i| !gone.contains(&i))
         };
         let rows: BTreeSet<usize> = near.filter(meets).collect();

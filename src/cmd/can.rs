@@ -140,8 +140,8 @@ fn as_json(question: &Question, verdict: &Verdict, sources: &Sources) -> Json {
     let Question { from, to, ports, transport } = question;
     let flow = |flow: &Arc<Flow>| {
         json!({
-            "product": &**flow.product, "from": &**flow.from, "from_hosts": flow.from_hosts.text(),
-            "to": &**flow.to, "to_hosts": flow.to_hosts.text(), "transport": flow.transport.name(),
+            "product": &**flow.product, "from": &**flow.from, "from_hosts": &*flow.from_hosts.text(),
+            "to": &**flow.to, "to_hosts": &*flow.to_hosts.text(), "transport": flow.transport.name(),
             "ports": flow.ports.value.map(|p| p.to_string()), "application": &**flow.application, "why": &**flow.why,
             "places": places(&flow.origins(), sources).iter().map(|p| p.json()).collect::<Vec<_>>(),
         })

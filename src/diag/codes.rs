@@ -147,6 +147,7 @@ codes! {
     FAMILIES_APART = "S0571" "families-apart" Error;
     REQUEST_WITHOUT_OWNER = "S0572" "request-without-owner" Question;
     REDUNDANT_ADDITION = "S0575" "redundant-addition" Warning;
+    CONTRADICTORY_RULES = "S0576" "contradictory-rules" Warning;
     UNDECLARED_REFERENCE = "S0580" "undeclared-reference" Error;
     UNDECLARED_IN_STACK = "S0581" "undeclared-in-stack" Error;
     EXTERNAL_IN_STACK = "S0582" "external-in-stack" Error;

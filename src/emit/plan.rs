@@ -10,6 +10,7 @@ use crate::instance::{Answer, Instance, Run, Withheld};
 use crate::pack::expr::{Scope, Text};
 use crate::pack::manifest::ArtifactRule;
 use crate::site::Site;
+use crate::spread::spread_all;
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// One artifact that will be rendered.
@@ -32,43 +33,76 @@ pub struct Planned<'a> {
     pub check: Option<Str>,
 }
 
-/// Plans the artifacts of all instances, sorted by path. Two artifacts of one path are a finding.
-pub fn plan<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, run: &mut Run) -> Vec<Planned<'a>> {
-    let mut planned: BTreeMap<String, Planned<'a>> = BTreeMap::new();
+/// Plans the artifacts of all instances, sorted by path. Two artifacts of one path are a finding. The result does not
+/// depend on the number of threads.
+pub fn plan<'a>(
+    instances: &'a [Instance<'a>],
+    ir: &Tracked,
+    site: &Site,
+    threads: usize,
+    run: &mut Run,
+) -> Vec<Planned<'a>> {
+    // The rules that go through all hosts are those of the first pack. Neighbours that go through one list share it.
+    let list = |rule: &ArtifactRule| rule.head.for_each.first().map(|(_, list)| list.text().clone());
+    let mut pieces: Vec<(usize, &[ArtifactRule])> = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
-        let ir_name = [("ir".into(), ir.clone())];
-        let world = instance.world(site);
-        let base = Scope::new(&instance.names, &world);
-        let scope = base.child(&ir_name);
-        for rule in &instance.pack.artifacts {
-            let mut open = Vec::new();
-            let mut found = Vec::new();
-            run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-                found.extend(one(rule, index, instance, scope, origins, run));
-            });
-            if !open.is_empty() {
-                run.withheld.push(Withheld {
-                    product: instance.name.clone(),
-                    what: format!("artifact `{}`", rule.path.source()),
-                    unanswered: open,
-                    why: instance.pack.source_text(&rule.head.source),
-                    ..Default::default()
-                });
+        let pieces_of_it = instance.pack.artifacts.chunk_by(|a, b| index > 0 || list(a) == list(b));
+        pieces.extend(pieces_of_it.map(|rules| (index, rules)));
+    }
+    let traced = run.traced;
+    let results = spread_all(threads, &pieces, |(index, rules)| {
+        let mut run = Run::new(traced);
+        let found = planned(*index, &instances[*index], rules, ir, site, &mut run);
+        (found, run)
+    });
+    let mut planned: BTreeMap<String, Planned<'a>> = BTreeMap::new();
+    for (found, beside) in results {
+        run.absorb(beside);
+        for artifact in found {
+            if let Some(other) = planned.get(&artifact.path) {
+                run.findings.push(
+                    Diag::new(PACK_COLLISION, format!("two artifacts have the path `{}`", artifact.path))
+                        .at(artifact.rule.path.anchor().span, "one is declared here")
+                        .and(other.rule.path.anchor().span, "the other here"),
+                );
+                continue;
             }
-            for artifact in found {
-                if let Some(other) = planned.get(&artifact.path) {
-                    run.findings.push(
-                        Diag::new(PACK_COLLISION, format!("two artifacts have the path `{}`", artifact.path))
-                            .at(rule.path.anchor().span, "one is declared here")
-                            .and(other.rule.path.anchor().span, "the other here"),
-                    );
-                    continue;
-                }
-                planned.insert(artifact.path.clone(), artifact);
-            }
+            planned.insert(artifact.path.clone(), artifact);
         }
     }
     planned.into_values().collect()
+}
+
+/// The artifacts of some rules of an instance.
+fn planned<'a>(
+    index: usize,
+    instance: &'a Instance<'a>,
+    rules: &'a [ArtifactRule],
+    ir: &Tracked,
+    site: &Site,
+    run: &mut Run,
+) -> Vec<Planned<'a>> {
+    let ir_name = [("ir".into(), ir.clone())];
+    let world = instance.world(site);
+    let base = Scope::new(&instance.names, &world);
+    let scope = base.child(&ir_name);
+    let mut found = Vec::new();
+    for rule in rules {
+        let mut open = Vec::new();
+        run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
+            found.extend(one(rule, index, instance, scope, origins, run));
+        });
+        if !open.is_empty() {
+            run.withheld.push(Withheld {
+                product: instance.name.clone(),
+                what: format!("artifact `{}`", rule.path.source()),
+                unanswered: open,
+                why: instance.pack.source_text(&rule.head.source),
+                ..Default::default()
+            });
+        }
+    }
+    found
 }
 
 fn one<'a>(
@@ -79,11 +113,14 @@ fn one<'a>(
     origins: &Origins,
     run: &mut Run,
 ) -> Option<Planned<'a>> {
+    let traced = run.traced;
     let mut exists = origins.clone();
     let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
         match run.written(text, scope, format) {
             Answer::Known(value) => {
-                exists = exists.union(&value.origins);
+                if run.traced {
+                    exists = exists.union(&value.origins);
+                }
                 Ok(value.value.text())
             }
             Answer::Open(unanswered) => {
@@ -117,7 +154,9 @@ fn one<'a>(
     if let Some(Value::Record(item)) = rule.of.as_ref().and_then(|(name, _)| Some(&scope.get(name)?.value)) {
         let mut field = |name: &str, slot: &mut Option<Str>| {
             if let Some(found) = item.field(name).filter(|f| !f.value.is_null()) {
-                exists = exists.union(&found.origins);
+                if traced {
+                    exists = exists.union(&found.origins);
+                }
                 *slot = found.value.text();
             }
         };

@@ -4,7 +4,8 @@ use super::escape::{Refusal, escape};
 use super::render::{Renderer, term_text};
 use super::template::{Template, Write};
 use crate::diag::{Diag, codes};
-use crate::pack::expr::Unanswered;
+use crate::pack::expr::text::evaluate;
+use crate::pack::expr::{Reads, Unanswered};
 use crate::source::{Role, Span};
 use crate::value::{Origins, Tracked, Value};
 
@@ -14,6 +15,7 @@ impl<'r> Renderer<'r> {
         let Some(found) = self.eval(template, &write.term) else { return };
         if found.value.is_null() {
             let missing: Vec<Unanswered> = self.reads.unanswered.split_off(open);
+            let found = self.with_origins(template, write).unwrap_or(found);
             self.nothing(template, write, &found, &missing);
             return;
         }
@@ -23,8 +25,17 @@ impl<'r> Renderer<'r> {
                 self.sink.write(&text, line, &origins, &self.frame);
             }
             Ok(None) => self.poisoned = true,
-            Err(refusal) => self.refused(template, write, &found, refusal),
+            Err(refusal) => {
+                let found = self.with_origins(template, write).unwrap_or(found);
+                self.refused(template, write, &found, refusal);
+            }
         }
+    }
+
+    /// The value once more, with what it comes from: that is put together for lines that are traced and for findings.
+    fn with_origins(&self, template: &Template, write: &Write) -> Option<Tracked> {
+        let scope = self.scope.child(&self.locals);
+        evaluate(&template.text, template.anchor, &write.term, &scope, &mut Reads::default()).ok()
     }
 
     /// The text of a value at its place; `None` when an item is faulty.

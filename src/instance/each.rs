@@ -10,7 +10,7 @@ use crate::emit::escape::position::{Violation, contexts};
 use crate::emit::escape::{Context, Format, Refusal, escape};
 use crate::pack::expr::{Expr, Piece, Reads, Scope, Text, Unanswered};
 use crate::pack::manifest::Head;
-use crate::source::{Role, Sources, Span};
+use crate::source::{PlaceId, Role, Sources, Span};
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// What evaluations leave behind beside their results.
@@ -25,7 +25,8 @@ pub struct Run {
     /// Findings of expressions that failed, with what these read.
     pub misfits: Vec<(Diag, Origins)>,
     pub asked: Vec<Asked>,
-    /// What loops and conditions read that let an item not be there; whoever numbers or joins items takes it.
+    /// What loops and conditions read that let an item not be there, where lines are traced; whoever numbers or joins
+    /// items takes it.
     pub absent: Vec<Origins>,
     /// The answers without which there would be more questions.
     pub settled: Vec<Origins>,
@@ -39,6 +40,11 @@ pub struct Run {
     pub traced: bool,
     /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
     pub(crate) lists: BTreeMap<Str, (Vec<Tracked>, Tracked)>,
+    /// Fields of items by their place, and whether with the origins of everything in them: the value of those without an
+    /// expression, `None` for others.
+    pub(crate) constants: BTreeMap<(PlaceId, bool), Option<Tracked>>,
+    /// The reads of the last evaluation, for the room that they take.
+    scratch: Reads,
     /// How the values of each text are to be written in a format: the same for every host.
     pub(crate) contexts: BTreeMap<(Span, Format, Str), Contexts>,
 }
@@ -92,6 +98,12 @@ pub struct Asked {
     pub unanswered: Vec<Unanswered>,
     /// What the words of the question read.
     pub origins: Origins,
+}
+
+/// How the loops and the condition of an item are gone through.
+struct Order<'a> {
+    head: &'a Head,
+    settled_at: usize,
 }
 
 /// The origins of a value and of every record within it.
@@ -187,9 +199,16 @@ impl Run {
         }
     }
 
+    /// Notes that an item is not there, and what keeps it from being there: only lines that are traced ask for that.
+    pub fn is_absent(&mut self, origins: impl FnOnce() -> Origins) {
+        if self.traced {
+            self.absent.push(origins());
+        }
+    }
+
     /// Evaluates an expression.
     pub fn eval(&mut self, expr: &Expr, scope: &Scope) -> Answer {
-        let mut reads = Reads::default();
+        let mut reads = self.fresh_reads();
         let result = expr.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)
@@ -197,7 +216,13 @@ impl Run {
 
     /// Evaluates what must be true or false; anything else is a finding.
     pub fn condition(&mut self, expr: &Expr, scope: &Scope) -> Answer {
-        match self.eval(expr, scope) {
+        let answer = self.eval(expr, scope);
+        self.truth(answer, expr, scope)
+    }
+
+    /// What a condition came to; anything but true and false is a finding.
+    fn truth(&mut self, answer: Answer, expr: &Expr, scope: &Scope) -> Answer {
+        match answer {
             Answer::Known(value) if !matches!(value.value, Value::Bool(_)) => {
                 let message = format!("a condition is true or false, and this is {}", value.value.kind());
                 let diag = Diag::new(PACK_EVALUATION, message).at(expr.anchor().span, "");
@@ -210,7 +235,7 @@ impl Run {
 
     /// Evaluates a text with its interpolations; a text that is one interpolation keeps its type.
     pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
-        let mut reads = Reads::default();
+        let mut reads = self.fresh_reads();
         let result = text.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)
@@ -220,7 +245,7 @@ impl Run {
     pub fn written(&mut self, text: &Text, scope: &Scope, format: Option<Format>) -> Answer {
         // A text without a value is the same in every format.
         let Some(format) = format.filter(|_| text.literal().is_none()) else { return self.text(text, scope) };
-        let mut reads = Reads::default();
+        let mut reads = self.fresh_reads();
         let pieces = match text.pieces(scope, &mut reads) {
             Ok(pieces) => pieces,
             Err(error) => {
@@ -279,6 +304,7 @@ impl Run {
             }
             origins.push(value.origins);
         }
+        self.scratch = reads;
         Answer::Known(Tracked { value: Value::Str(joined.into()), origins: Origins::all(&origins) })
     }
 
@@ -287,8 +313,15 @@ impl Run {
         self.contexts.entry(key).or_insert_with(|| Arc::new(contexts(format, text.literals()))).clone()
     }
 
-    pub(crate) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, reads: Reads) -> Answer {
-        match result {
+    /// Reads for an evaluation, with nothing in them; those of the last one are used again.
+    fn fresh_reads(&mut self) -> Reads {
+        let mut reads = std::mem::take(&mut self.scratch);
+        reads.clear();
+        reads
+    }
+
+    fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, mut reads: Reads) -> Answer {
+        let answer = match result {
             Err(error) => {
                 self.misfits.push((error.diag(), reads.origins()));
                 Answer::Poison
@@ -296,7 +329,7 @@ impl Run {
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,
             Ok(Tracked { value: Value::Null, origins }) => {
                 let read = reads.origins().union(&origins);
-                let mut open = reads.unanswered;
+                let mut open = std::mem::take(&mut reads.unanswered);
                 if open.is_empty() {
                     open.push(Unanswered { path: String::new(), pointer: None, origins, reads: Origins::None });
                 }
@@ -304,7 +337,9 @@ impl Run {
                 Answer::Open(open)
             }
             Ok(value) => Answer::Known(value),
-        }
+        };
+        self.scratch = reads;
+        answer
     }
 
     /// Runs an item: once for each tuple of its loops for which its condition holds. The origins given to `f` are the
@@ -316,27 +351,59 @@ impl Run {
         open: &mut Vec<Unanswered>,
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
-        self.nested(head, 0, scope, &Origins::from(head.place), open, f);
+        let order = Order { head, settled_at: head.settled_at() };
+        self.nested(&order, 0, false, scope, &Origins::from(head.place), open, f);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a loop knows, and what it was asked with")]
     fn nested(
         &mut self,
-        head: &Head,
+        order: &Order,
         level: usize,
+        holds: bool,
         scope: &Scope,
         origins: &Origins,
         open: &mut Vec<Unanswered>,
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
+        let head = order.head;
         let Some((name, list)) = head.for_each.get(level) else {
-            return self.conditional(head, scope, origins, open, f);
+            return match holds {
+                true => f(scope, origins, self),
+                false => self.conditional(head, scope, origins, open, f),
+            };
+        };
+        // A condition that says nothing of the loops from here on is asked before them; left open, it is asked again
+        // within them, for whom it concerns.
+        let met;
+        let (holds, origins) = match head.when.as_ref().filter(|_| !holds && order.settled_at == level) {
+            None => (holds, origins),
+            Some(when) => {
+                let mut reads = self.fresh_reads();
+                let result = match self.traced {
+                    true => when.eval(scope, &mut reads),
+                    false => when.eval_condition(scope, &mut reads),
+                };
+                self.scratch = reads;
+                match result {
+                    Ok(Tracked { value: Value::Bool(holds), origins: read }) => {
+                        self.seen.note(&self.scratch);
+                        met = origins.union(&read);
+                        if !holds {
+                            return self.is_absent(|| met.clone());
+                        }
+                        (true, &met)
+                    }
+                    _ => (false, origins),
+                }
+            }
         };
         // The outermost list is often that of another item: the hosts of one kind.
         let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
         match list {
             Answer::Poison => {}
             Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
-                Some(why) => self.absent.push(origins.union(&why)),
+                Some(why) => self.is_absent(|| origins.union(&why)),
                 None => self.left_open(unanswered, scope, origins, open),
             },
             Answer::Known(found) => {
@@ -348,13 +415,13 @@ impl Run {
                     _ => &one,
                 };
                 if items.is_empty() {
-                    self.absent.push(origins.clone());
+                    self.is_absent(|| origins.clone());
                 }
                 for item in items {
                     let names = [(name.clone(), item.clone())];
                     let inner = scope.child(&names);
                     let own = self.item_origins(item);
-                    self.nested(head, level + 1, &inner, &origins.union(&own), open, f);
+                    self.nested(order, level + 1, holds, &inner, &origins.union(&own), open, f);
                 }
             }
         }
@@ -398,11 +465,19 @@ impl Run {
         f: &mut dyn FnMut(&Scope, &Origins, &mut Run),
     ) {
         let Some(when) = &head.when else { return f(scope, origins, self) };
-        match self.condition(when, scope) {
+        // Most items of a large site are ruled out, and only lines that are traced ask why.
+        let mut reads = self.fresh_reads();
+        let result = match self.traced {
+            true => when.eval(scope, &mut reads),
+            false => when.eval_condition(scope, &mut reads),
+        };
+        self.seen.note(&reads);
+        let answer = self.answer(result, reads);
+        match self.truth(answer, when, scope) {
             Answer::Known(value) if value.value == Value::Bool(true) => {
                 f(scope, &origins.union(&value.origins), self);
             }
-            Answer::Known(value) => self.absent.push(origins.union(&value.origins)),
+            Answer::Known(value) => self.is_absent(|| origins.union(&value.origins)),
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Poison => {}
         }
@@ -417,7 +492,7 @@ impl Run {
     ) {
         behind(&mut unanswered, origins);
         self.leave_file_open(&unanswered, scope);
-        self.absent.push(Origins::all(unanswered.iter().map(|u| &u.reads)));
+        self.is_absent(|| Origins::all(unanswered.iter().map(|u| &u.reads)));
         open.extend(unanswered);
     }
 

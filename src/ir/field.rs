@@ -178,7 +178,11 @@ macro_rules! words {
 
         impl $crate::ir::IntoValue for $name {
             fn to_value(&self, _: &$crate::value::Origins) -> $crate::value::Value {
-                $crate::value::Value::Str(self.name().into())
+                // Conditions on thousands of items share the text of each word.
+                static WORDS: std::sync::LazyLock<Vec<$crate::value::Str>> =
+                    std::sync::LazyLock::new(|| vec![$($name::$variant.name().into()),*]);
+                let word = WORDS.get(*self as usize).cloned();
+                $crate::value::Value::Str(word.unwrap_or_else(|| self.name().into()))
             }
         }
     };

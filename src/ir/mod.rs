@@ -7,6 +7,7 @@ mod field;
 mod firewall;
 mod hosts;
 mod kubernetes;
+mod nets;
 mod network;
 mod preflight;
 mod runbook;
@@ -24,6 +25,7 @@ pub use kubernetes::{
     HelmRelease, HelmValue, Image, Label, Mirror, Namespace, NetworkPolicy, Object, PodPort, PolicyPort, PolicyRule,
     Secret, SecretMixture, SecretObject, SecretUse, ValueLine, Volume,
 };
+pub use nets::Nets;
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};
@@ -79,6 +81,8 @@ pub struct Ir {
     pub blanks: Vec<Arc<Blank>>,
     pub waivers: Vec<Arc<WaiverRecord>>,
     pub contradictions: Vec<Arc<Contradiction>>,
+    /// What decides on whether there are rulesets of hosts.
+    pub firewalls_read: crate::value::Origins,
     /// What decides on whether there are security groups.
     pub groups_read: crate::value::Origins,
     /// What decides on whether there are NetworkPolicies.

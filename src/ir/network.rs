@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Transport;
 use super::field::{IntoValue, item, words};
+use super::nets::Nets;
 use crate::value::{Origins, Ports, Str, Value};
 
 words! {
@@ -25,7 +26,7 @@ words! {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Peers {
     /// Sorted, merged.
-    pub nets: Vec<IpNet>,
+    pub nets: Nets,
     /// The cluster whose pods these are.
     pub pods: Option<Str>,
     /// The DNS name of an end whose addresses are not given.
@@ -35,21 +36,12 @@ pub struct Peers {
 impl Peers {
     /// As the cells of `flows.csv` have it: single addresses without their prefix length, `cluster:<name>` for pods,
     /// separated by spaces; the DNS name where no address is known.
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        if let Some(pods) = &self.pods {
-            text.push_str("cluster:");
-            text.push_str(pods);
-        }
-        for net in &self.nets {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            push_net(&mut text, net);
-        }
-        match &self.name {
-            Some(name) if text.is_empty() => name.to_string(),
-            _ => text,
+    pub fn text(&self) -> Str {
+        match (&self.pods, &self.name) {
+            (Some(pods), _) if self.nets.is_empty() => format!("cluster:{pods}").into(),
+            (Some(pods), _) => format!("cluster:{pods} {}", self.nets.text()).into(),
+            (None, Some(name)) if self.nets.is_empty() => name.clone(),
+            (None, _) => self.nets.text().clone(),
         }
     }
 }
@@ -63,7 +55,7 @@ pub fn short_net(net: &IpNet) -> String {
 
 /// Appends a CIDR as [`short_net`] writes it. Tables have so many addresses that the detour over a formatter, which could
 /// pad, is worth avoiding.
-fn push_net(text: &mut String, net: &IpNet) {
+pub(super) fn push_net(text: &mut String, net: &IpNet) {
     match net.addr() {
         IpAddr::V4(address) => {
             for (i, byte) in address.octets().into_iter().enumerate() {
@@ -142,7 +134,7 @@ impl Flow {
 
 impl IntoValue for Peers {
     fn to_value(&self, _: &Origins) -> Value {
-        Value::Str(self.text().into())
+        Value::Str(self.text())
     }
 }
 

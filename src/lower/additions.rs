@@ -124,7 +124,7 @@ pub fn exports(
         };
         let known = list.iter().position(|e| *e.host == *host && *e.path == *path);
         let clients = entry.get("clients").filter(|_| given(entry, "clients"));
-        let clients = clients.and_then(|c| Some(peers(c, site)?.map(|p| p.nets)));
+        let clients = clients.and_then(|c| Some(peers(c, site)?.map(|p| p.nets.to_vec())));
         let options = entry.get("options").filter(|_| given(entry, "options")).map(|o| {
             let options = o.items().iter().filter_map(|i| i.value.text()).collect();
             F::new(options, deep_origins(o).union(&entry.origins))

@@ -56,7 +56,7 @@ fn clock(item: &Item, site: &Site, run: &mut Run, gone: &mut Origins) -> Option<
             let place = site.at("/ntp/upstream").or_else(|| site.at("/ntp"));
             let origins = place.map(|ntp| ntp.origins.clone()).unwrap_or_default();
             // Steps that name hosts with such a file name one less.
-            run.absent.push(own.union(&origins));
+            run.is_absent(|| own.union(&origins));
             *gone = gone.union(&own).union(&origins);
             run.asked.push(Asked {
                 product: item.product.clone(),
@@ -78,7 +78,7 @@ fn clock(item: &Item, site: &Site, run: &mut Run, gone: &mut Origins) -> Option<
     };
     let allow = match item.answered("allow").filter(|_| serves) {
         Some(given) => match peers(given, site) {
-            Some(found) => found.map(|p| p.nets),
+            Some(found) => found.map(|p| p.nets.to_vec()),
             None => {
                 run.not_a(item.span, "networks for `allow`", &given.value);
                 return None;

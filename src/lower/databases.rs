@@ -254,7 +254,7 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
         let kind = if tls.value == Value::Bool(true) { "hostssl" } else { "host" };
         list.push(Arc::new(Access {
             kind: F::new(kind.into(), tls.origins.union(&item.exists)),
-            nets: found.map(|p| p.nets),
+            nets: found.map(|p| p.nets.to_vec()),
             method: item.text("method", run).unwrap_or_else(|| item.field("scram-sha-256".into())),
             why: item.field(vec![item.why.clone()]),
             server,

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::rules::{filters_output, joined};
+use super::rules::{Wanted, filters_output, joined};
+use super::storage::pointer;
+use crate::instance::{Run, Withheld};
 use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
 use crate::netset::{Addresses, Family};
+use crate::pack::expr::Unanswered;
 use crate::site::Site;
 use crate::value::{Origins, Ports, Str, Tracked, Value};
 
@@ -32,8 +35,44 @@ pub fn filtered(site: &Site) -> Vec<Filtered> {
     list
 }
 
+/// The answers without which nobody knows from where administrators log in: the roles of networks where none is for
+/// management, the addresses of those that are. A ruleset that is written without them locks everybody out.
+pub fn open_management(site: &Site) -> Vec<(String, &Tracked)> {
+    let open = |value: Option<&Tracked>| value.is_none_or(|v| matches!(v.value, Value::Null | Value::Poison));
+    let managed = |n: &Tracked| n.get("role").is_some_and(|r| r.value == Value::str("management"));
+    let key = if site.table("networks").any(|(_, n)| managed(n)) { "cidrs" } else { "role" };
+    let networks = site.table("networks").filter(|(_, n)| key == "role" || managed(n));
+    let networks = networks.filter(|(_, n)| open(n.get(key)));
+    networks.map(|(name, n)| (pointer(&["networks", name, key]), n)).collect()
+}
+
+/// What decides on whether rulesets are written at all.
+pub fn read(site: &Site) -> Origins {
+    let of = |n: &Tracked, key: &str| n.get(key).map(|v| v.origins.clone());
+    Origins::all(
+        &site.table("networks").flat_map(|(_, n)| [of(n, "role"), of(n, "cidrs")]).flatten().collect::<Vec<_>>(),
+    )
+}
+
+/// Lets rulesets wait for those answers.
+pub fn wait(what: &str, open: &[(String, &Tracked)], run: &mut Run) {
+    let one = |(pointer, network): &(String, &Tracked)| Unanswered {
+        path: pointer.rsplit('/').next().unwrap_or_default().to_owned(),
+        pointer: Some(pointer.clone()),
+        origins: network.origins.clone(),
+        reads: network.origins.clone(),
+    };
+    run.withheld.push(Withheld {
+        product: "site".into(),
+        what: what.to_owned(),
+        unanswered: open.iter().map(one).collect(),
+        why: "a firewall must not lock its administrators out".into(),
+        ..Default::default()
+    });
+}
+
 /// The ruleset of every host that has one, those without a rule included.
-pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Arc<Firewall>> {
+pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: Wanted) -> Vec<Arc<Firewall>> {
     let of_site = |pointer: &str| site.at(pointer).map(|v| v.origins.clone()).unwrap_or_default();
     let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
     let filters = filters_output(site);
@@ -51,7 +90,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site) -> Vec<Ar
         list.push(Arc::new(Firewall {
             host: F::new(name.clone(), exists.clone()),
             target: target.clone(),
-            sets: F::new(sets(&rules, &mut written), exists.clone()),
+            sets: F::new(if wanted.written { sets(&rules, &mut written) } else { Vec::new() }, exists.clone()),
             node_ports: judged_ports(ranges.get(name), &rules, exists),
             forwards: match ranges.get(name) {
                 Some(node) => F::new(true, node.origins.union(exists)),

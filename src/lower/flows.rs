@@ -358,7 +358,7 @@ impl Lowering<'_> {
                 };
                 match value {
                     PortValue::Known(ports) if ports.value.is_empty() => {
-                        run.absent.push(ports.origins.union(&origins));
+                        run.is_absent(|| ports.origins.union(&origins));
                         Err(Vec::new())
                     }
                     PortValue::Known(ports) => Ok(Group {
@@ -454,14 +454,23 @@ pub(super) fn ranges(site: &Site) -> Origins {
 
 /// `external` when an end is named only, or lies outside every network of the site and of its clusters.
 pub(super) fn scope_of(from: &Peers, to: &Peers, site: &Site) -> FlowScope {
+    scope_between(is_inside(from, site), is_inside(to, site))
+}
+
+/// The scope of what goes between ends that are inside of the site or not.
+pub(super) fn scope_between(from_inside: bool, to_inside: bool) -> FlowScope {
+    if from_inside && to_inside { FlowScope::Site } else { FlowScope::External }
+}
+
+/// Whether an end lies in the networks of the site and of its clusters.
+pub(super) fn is_inside(end: &Peers, site: &Site) -> bool {
     let of_cluster = |n: &ipnet::IpNet| {
         let ranges = site.table("clusters").flat_map(|(_, c)| [c.get("pod_cidr"), c.get("service_cidr")]);
         ranges.flatten().any(|range| matches!(&range.value, Value::Cidr(cidr) if cidr.contains(n)))
     };
     let inside =
         |n: &ipnet::IpNet| site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n)) || of_cluster(n);
-    let outside = |p: &Peers| p.nets.is_empty() || !p.nets.iter().all(inside);
-    if outside(from) || outside(to) { FlowScope::External } else { FlowScope::Site }
+    !end.nets.is_empty() && end.nets.iter().all(inside)
 }
 
 /// Rows that say the same but for their addresses would be one if these were equal: each of sorted rows gets the origins
@@ -482,27 +491,12 @@ fn know_each_other(flows: &mut [Arc<Flow>]) {
 
 /// Sorts flows and unites rows that say the same: origins and reasons are joined.
 pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
-    let key = |f: &Flow| {
-        (
-            f.product.value.clone(),
-            f.from.value.clone(),
-            f.to.value.clone(),
-            f.transport.value,
-            f.ports.value,
-            f.application.value.clone(),
-            f.from_hosts.text(),
-            f.to_hosts.text(),
-        )
-    };
-    // The texts of ends with many addresses are dear; each is made once.
-    let mut keyed: Vec<_> = flows.into_iter().map(|f| (key(&f), f)).collect();
-    keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let (keys, mut flows): (Vec<_>, Vec<_>) = keyed.into_iter().unzip();
-    know_each_other(&mut flows);
+    let mut flows = flows;
     let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
-    let mut before = None;
-    for (key, flow) in keys.iter().zip(flows) {
-        match united.last_mut().filter(|_| before == Some(key)) {
+    flows.sort_by(|a, b| identity(a, b));
+    know_each_other(&mut flows);
+    for flow in flows {
+        match united.last_mut().filter(|last: &&mut Arc<Flow>| identity(last, &flow).is_eq()) {
             Some(last) => {
                 let mut joined = (**last).clone();
                 let origins = flow.origins();
@@ -517,12 +511,27 @@ pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
                 ] {
                     *set = set.union(&origins);
                 }
-                joined.from_hosts.value.nets = merged(std::mem::take(&mut joined.from_hosts.value.nets));
+                joined.from_hosts.value.nets = merged(joined.from_hosts.value.nets.to_vec()).into();
                 *last = Arc::new(joined);
             }
             None => united.push(flow),
         }
-        before = Some(key);
     }
     united
+}
+
+/// The order of the rows; those of one identity say the same.
+fn identity(a: &Flow, b: &Flow) -> std::cmp::Ordering {
+    fn key(flow: &Flow) -> impl Ord {
+        let Flow { product, from, to, transport, ports, application, .. } = flow;
+        (&product.value, &from.value, &to.value, transport.value, ports.value, &application.value)
+    }
+    let end = |a: &Peers, b: &Peers| {
+        if a.nets.is_same(&b.nets) && a.pods == b.pods && a.name == b.name {
+            std::cmp::Ordering::Equal
+        } else {
+            a.text().cmp(&b.text())
+        }
+    };
+    key(a).cmp(&key(b)).then_with(|| end(&a.from_hosts, &b.from_hosts)).then_with(|| end(&a.to_hosts, &b.to_hosts))
 }

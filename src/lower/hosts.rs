@@ -10,10 +10,17 @@ use crate::value::{Origins, Str, Tracked, Value};
 
 /// systemd units, their settings in the order of the pack.
 pub fn units(items: &[Item], run: &mut Run) -> Vec<Arc<Unit>> {
-    let mut list = Vec::new();
+    let mut list = Vec::with_capacity(items.len());
+    // The unit of one host mostly has what that of the one before has; only origins tell them apart.
+    let mut before: Option<(Tracked, F<Vec<Arc<UnitSetting>>>)> = None;
     for item in items {
         let (Some(host), Some(name)) = (item.text("host", run), item.text("name", run)) else { continue };
-        let settings = settings(item, run);
+        let given = item.answered("settings").filter(|_| !run.traced);
+        let settings = match before.as_ref().filter(|(before, _)| given.is_some_and(|g| g.is_same_value(before))) {
+            Some((_, settings)) => settings.clone(),
+            None => settings(item, run),
+        };
+        before = given.map(|given| (given.clone(), settings.clone()));
         list.push(Arc::new(Unit { host, name, settings }));
     }
     list.sort_by_key(|u| (u.host.value.clone(), u.name.value.clone()));

@@ -6,7 +6,7 @@ use crate::ir::F;
 use crate::pack::expr::{Anchor, Scope, Text, Unanswered};
 use crate::pack::manifest::{Field, FieldData, ItemRule};
 use crate::site::Site;
-use crate::source::Span;
+use crate::source::{PlaceId, Span};
 use crate::value::{Map, Origins, Str, Tracked, Value};
 
 /// One evaluated item.
@@ -46,7 +46,7 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
             Ok(None) => {}
             Err(more) => {
                 run.leave_file_open(&more, scope);
-                run.absent.push(Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
+                run.is_absent(|| Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
                 unanswered.extend(more);
             }
         });
@@ -187,6 +187,36 @@ pub fn field_value(field: &Field, scope: &Scope, run: &mut Run) -> Answer {
 
 /// Evaluates a field; a list or map has the origins of everything in it where `joined`, else those of itself alone.
 fn part_value(field: &Field, joined: bool, scope: &Scope, run: &mut Run) -> Answer {
+    if !matches!(field.data, FieldData::List(_) | FieldData::Map(_)) || field.place == PlaceId::NONE {
+        return evaluated(field, joined, scope, run);
+    }
+    // What has no expression in it is the same for every item.
+    let key = (field.place, joined);
+    match run.constants.get(&key) {
+        Some(Some(known)) => return Answer::Known(known.clone()),
+        Some(None) => return evaluated(field, joined, scope, run),
+        None => {}
+    }
+    let answer = evaluated(field, joined, scope, run);
+    let known = match &answer {
+        Answer::Known(value) if is_constant(field) => Some(value.clone()),
+        _ => None,
+    };
+    run.constants.insert(key, known);
+    answer
+}
+
+/// Whether a field has no expression in it.
+fn is_constant(field: &Field) -> bool {
+    match &field.data {
+        FieldData::Literal(_) => true,
+        FieldData::Text(text) => text.literal().is_some(),
+        FieldData::List(items) => items.iter().all(is_constant),
+        FieldData::Map(entries) => entries.iter().all(|(key, field)| key.literal().is_some() && is_constant(field)),
+    }
+}
+
+fn evaluated(field: &Field, joined: bool, scope: &Scope, run: &mut Run) -> Answer {
     let own = Origins::from(field.place);
     match &field.data {
         FieldData::Literal(value) => Answer::Known(value.clone()),

@@ -35,55 +35,118 @@ use std::sync::Arc;
 use additions::Additions;
 
 use crate::instance::{Instance, Run};
-use crate::ir::{Flow, Ir};
+use crate::ir::{Blank, Contradiction, Flow, Ir, Step};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread;
 use crate::value::{Map, Origins, Str, Tracked};
 
-/// Lowers everything but questions, which are known only when artifacts have been planned. Flows and what stands on
-/// hosts and clusters have nothing to do with each other, nor have rules and the tries of the same flows: with more than
-/// one thread they are lowered side by side.
-pub fn lower(instances: &[Instance], site: &Site, sources: &Sources, threads: usize, run: &mut Run) -> Ir {
+/// Lowers everything but the runbook, which is about all of it, and questions, which are known only when artifacts have
+/// been planned. Flows with their rulesets have nothing to do with what stands on hosts and clusters: with more than one
+/// thread they are lowered side by side. What only artifacts are made of, as the questions to each host, is left out
+/// unless there will be artifacts.
+pub fn lower(
+    instances: &[Instance],
+    site: &Site,
+    sources: &Sources,
+    threads: usize,
+    artifacts: bool,
+    run: &mut Run,
+) -> Ir {
     let additions = additions::additions(instances, site);
-    let mut beside = run.beside();
-    let (traffic, mut ir) = spread::both(
+    // What rulesets and tries come from is asked by nobody but who traces lines.
+    let (mut beside, traced) = (run.beside(), run.traced);
+    let wanted = rules::Wanted { written: artifacts, traced };
+    let (open, read) = (firewalls::open_management(site), firewalls::read(site));
+    let (mut ir, (traffic, rules, firewalls, security_groups)) = spread::both(
         threads,
-        || traffic(instances, &additions, site, sources, run),
         || items(instances, &additions, site, sources, &mut beside),
+        || {
+            let (traffic, added) = traffic(instances, &additions, site, sources, run);
+            let ((rules, firewalls, groups), ()) = spread::both(
+                threads,
+                || {
+                    if !open.is_empty() {
+                        return Default::default();
+                    }
+                    let mut filtered = firewalls::filtered(site);
+                    if traced {
+                        filtered.iter_mut().for_each(|host| host.target.origins = host.target.origins.union(&read));
+                    }
+                    let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
+                    let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
+                    let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
+                    (rules, firewalls, groups)
+                },
+                || {
+                    crate::check::contradictory::additions(&added.additions, sources, run);
+                    crate::check::redundant::redundant(&added.needed, &added.additions, sources, run);
+                },
+            );
+            (traffic, rules, firewalls, groups)
+        },
     );
     run.absorb(beside);
-    let ((rules, firewalls, security_groups), preflights) = spread::both(
-        threads,
-        || {
-            let filtered = firewalls::filtered(site);
-            let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site);
-            let firewalls = firewalls::firewalls(&filtered, &rules, site);
-            let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site);
-            (rules, firewalls, groups)
-        },
-        || {
-            let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
-            preflight::preflights(&traffic.flows, &Origins::all(gone), site)
-        },
-    );
+    if !open.is_empty() && !firewalls::filtered(site).is_empty() {
+        firewalls::wait("the rulesets of hosts", &open, run);
+    }
+    if !open.is_empty() && security_groups::wanted(site) {
+        firewalls::wait("the security groups", &open, run);
+    }
+    let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+    let gone = Origins::all(gone);
+    let preflights = match artifacts {
+        true => preflight::preflights(&traffic.flows, &gone, site, traced),
+        false => Vec::new(),
+    };
     ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
     ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;
-    let gone = traffic.absent.iter().flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
-    tables::tables(&mut ir, &Origins::all(gone), site);
+    tables::tables(&mut ir, &gone, site);
     ir.rules = rules;
     ir.firewalls = firewalls;
     ir.security_groups = security_groups;
+    ir.firewalls_read = read;
     ir.groups_read = security_groups::read(site);
     ir.preflights = preflight::probed(preflights, &ir.probes);
-    ir.blanks = steps::blanks(instances, site, run);
-    ir.contradictions = contradictions::contradictions(instances, site, run);
-    let so_far = as_value(&ir);
-    ir.steps = steps::steps(instances, &additions, &so_far, site, sources, run);
+    ir
+}
+
+/// What people do with all the rest of an [`Ir`].
+#[derive(Default)]
+pub struct Runbook {
+    blanks: Vec<Arc<Blank>>,
+    contradictions: Vec<Arc<Contradiction>>,
+    steps: Vec<Arc<Step>>,
+}
+
+/// Lowers the runbook, and what the packs ask on their own account. The second result is the `Ir` with the runbook in it,
+/// as expressions see it.
+pub fn runbook(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) -> (Runbook, Tracked) {
+    let additions = additions::additions(instances, site);
+    let mut book = Ir {
+        blanks: steps::blanks(instances, site, run),
+        contradictions: contradictions::contradictions(instances, site, run),
+        ..Ir::default()
+    };
+    let mut all: Map = lists(ir, Ir::KINDS).collect();
+    all.extend(lists(&book, &RUNBOOK));
+    book.steps = steps::steps(instances, &additions, &Tracked::new(all.clone(), Origins::None), site, sources, run);
+    all.extend(lists(&book, &RUNBOOK));
     additions::without_effect(&additions, sources, run);
     questions::ask(instances, site, run);
-    ir
+    let Ir { blanks, contradictions, steps, .. } = book;
+    (Runbook { blanks, contradictions, steps }, Tracked::new(all, Origins::None))
+}
+
+/// The kinds of items that the runbook consists of.
+const RUNBOOK: [&str; 3] = ["blanks", "contradictions", "steps"];
+
+impl Runbook {
+    /// Puts it where it belongs.
+    pub fn put_into(self, ir: &mut Ir) {
+        (ir.blanks, ir.contradictions, ir.steps) = (self.blanks, self.contradictions, self.steps);
+    }
 }
 
 /// Permitted traffic.
@@ -93,17 +156,28 @@ struct Traffic {
     absent: Vec<(Str, Vec<flows::Gone>)>,
 }
 
-fn traffic(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Traffic {
+/// What the site adds to it, and what its products need.
+struct Added {
+    needed: Vec<Arc<Flow>>,
+    additions: Vec<crate::check::redundant::Addition>,
+}
+
+fn traffic(
+    instances: &[Instance],
+    additions: &[Additions],
+    site: &Site,
+    sources: &Sources,
+    run: &mut Run,
+) -> (Traffic, Added) {
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
         absent.push((instance.name.clone(), gone));
     }
-    let added = additions::flows::flows(additions, site, sources, run);
-    crate::check::redundant::redundant(&rows, &added, sources, run);
-    rows.extend(added.into_iter().flat_map(|addition| addition.flows));
-    Traffic { flows: policies::attached(flows::united(rows)), absent }
+    let added = Added { needed: rows, additions: additions::flows::flows(additions, site, sources, run) };
+    let all = added.needed.iter().chain(added.additions.iter().flat_map(|a| &a.flows)).cloned().collect();
+    (Traffic { flows: policies::attached(flows::united(all)), absent }, added)
 }
 
 /// The items of the packs, kind by kind.
@@ -162,10 +236,16 @@ fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: 
 
 /// The `Ir` as `ir` in expressions and templates: a map of its lists.
 pub fn as_value(ir: &Ir) -> Tracked {
+    Tracked::new(lists(ir, Ir::KINDS).collect::<Map>(), Origins::None)
+}
+
+/// The lists of these kinds by their names.
+fn lists(ir: &Ir, kinds: &[&'static str]) -> impl Iterator<Item = (Str, Tracked)> {
     // Whether these lists are empty decides on whole paragraphs, so the lists themselves have origins.
-    let origins = |kind: &str| match kind {
+    let origins = move |kind: &str| match kind {
         "waivers" => Origins::all(&ir.waivers.iter().map(|w| w.origins()).collect::<Vec<_>>()),
         "contradictions" => Origins::all(&ir.contradictions.iter().map(|c| c.origins()).collect::<Vec<_>>()),
+        "firewalls" => ir.firewalls_read.clone(),
         "security_groups" => ir.groups_read.clone(),
         "network_policies" => ir.policies_read.clone(),
         "kernel" => Origins::all(&ir.kernel.iter().map(|k| k.origins()).collect::<Vec<_>>()),
@@ -174,9 +254,8 @@ pub fn as_value(ir: &Ir) -> Tracked {
         "questions" => Origins::all(&ir.questions.iter().map(|q| q.origins()).collect::<Vec<_>>()).union(&ir.settled),
         _ => Origins::None,
     };
-    let lists = Ir::KINDS.iter().filter_map(|kind| {
+    kinds.iter().filter_map(move |kind| {
         let list = ir.list(kind)?;
         Some(((*kind).into(), Tracked { value: list, origins: origins(kind) }))
-    });
-    Tracked::new(lists.collect::<Map>(), Origins::None)
+    })
 }

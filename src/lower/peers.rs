@@ -12,14 +12,15 @@ use crate::value::{Map, Origins, Ref, Str, Tracked, Value};
 pub fn peers(value: &Tracked, site: &Site) -> Option<F<Peers>> {
     let mut found = Found::default();
     collect(value, site, &mut found, 0)?;
-    found.value.nets = merged(std::mem::take(&mut found.value.nets));
-    Some(F::new(found.value, Origins::all(&found.origins)))
+    let value = Peers { nets: merged(found.nets).into(), pods: None, name: found.name };
+    Some(F::new(value, Origins::all(&found.origins)))
 }
 
 /// What is being gathered. The sets of origins of thousands of hosts are joined once, at the end.
 #[derive(Default)]
 struct Found {
-    value: Peers,
+    nets: Vec<IpNet>,
+    name: Option<Str>,
     origins: Vec<Origins>,
 }
 
@@ -31,11 +32,11 @@ fn collect(value: &Tracked, site: &Site, found: &mut Found, depth: usize) -> Opt
     match &value.value {
         Value::Ref(name) => collect(site.entry(&name.table, &name.name)?, site, found, depth + 1),
         Value::Address(address) => {
-            found.value.nets.push(IpNet::from(*address));
+            found.nets.push(IpNet::from(*address));
             Some(())
         }
         Value::Cidr(net) => {
-            found.value.nets.push(*net);
+            found.nets.push(*net);
             Some(())
         }
         Value::Str(name) => {
@@ -74,7 +75,7 @@ fn answered(value: &Value) -> bool {
 /// A DNS name: the addresses of the host that carries it, or the name itself.
 fn named(name: &Str, site: &Site, found: &mut Found) {
     if let Ok(address) = name.parse::<IpAddr>() {
-        found.value.nets.push(IpNet::from(address));
+        found.nets.push(IpNet::from(address));
         return;
     }
     for (host, entry) in site.table("hosts") {
@@ -85,12 +86,12 @@ fn named(name: &Str, site: &Site, found: &mut Found) {
         if carries {
             for address in host_addresses(entry) {
                 found.origins.push(address.origins.clone());
-                found.value.nets.push(IpNet::from(address.value));
+                found.nets.push(IpNet::from(address.value));
             }
             return;
         }
     }
-    found.value.name.get_or_insert_with(|| name.clone());
+    found.name.get_or_insert_with(|| name.clone());
 }
 
 /// The addresses of a host's entry, in the order of the spec.

@@ -232,7 +232,7 @@ impl Product<'_> {
             if let Some(own) = flow.from_component.as_ref() {
                 let peer = match flow.to_component.as_ref() {
                     Some(component) => Peer::Component(component.clone()),
-                    None => blocks(flow.to_hosts.nets.clone()),
+                    None => blocks(flow.to_hosts.nets.to_vec()),
                 };
                 add(egress.entry(own).or_default(), &flow.to, peer);
             }

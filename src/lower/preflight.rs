@@ -23,11 +23,12 @@ const SITE: &str = "site";
 const NAMES_MAX: usize = 3;
 
 /// The questions for every host on which a POSIX shell runs, without the probes of the packs. `absent` are the origins of
-/// flows that are not there.
-pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Preflight> {
+/// flows that are not there; only where lines are `traced` to what they come from do tries and ports have origins.
+pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, site: &Site, traced: bool) -> Vec<Preflight> {
     let hosts: Vec<(&Str, &Tracked)> = site.table("hosts").filter(|(_, host)| !is_windows(host)).collect();
     let index = index(&hosts);
-    let (mut tries, mut ports) = (tries(flows, absent, &hosts, &index), ports(flows, absent, &hosts, &index));
+    let (mut tries, mut ports) =
+        (tries(flows, absent, &hosts, &index, traced), ports(flows, absent, &hosts, &index, traced));
     let mut list: Vec<Preflight> = Vec::with_capacity(hosts.len());
     for (n, (name, host)) in hosts.iter().enumerate() {
         let addresses = host_addresses(host);
@@ -35,7 +36,7 @@ pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, site: &Site) -> Vec<Pre
         list.push(Preflight {
             host: F::new((*name).clone(), host.origins.union(&kind(host))),
             addresses: F::new(addresses.iter().map(|a| a.value.to_string().into()).collect(), of_addresses),
-            checks: F::new(checks(name, host), host.origins.clone()),
+            checks: F::new(checks(name, host, traced), host.origins.clone()),
             probes: F::new(Vec::new(), host.origins.clone()),
             ports: F::new(std::mem::take(&mut ports[n]), host.origins.union(absent)),
             tries: F::new(std::mem::take(&mut tries[n]), host.origins.union(absent)),
@@ -99,10 +100,10 @@ pub fn probes(items: &[Item], run: &mut Run) -> Vec<Arc<Probe>> {
 }
 
 /// The facts of a host that the host itself can tell.
-fn checks(name: &Str, host: &Tracked) -> Vec<Arc<HostCheck>> {
+fn checks(name: &Str, host: &Tracked, traced: bool) -> Vec<Arc<HostCheck>> {
     let mut list = Vec::new();
     let mut add = |kind: &str, args: Vec<Str>, origins: Origins| {
-        let origins = origins.union(&host.origins);
+        let origins = if traced { origins.union(&host.origins) } else { Origins::None };
         let (kind, args) = (F::new(kind.into(), origins.clone()), F::new(args, origins));
         list.push(Arc::new(HostCheck { kind, args }));
     };
@@ -180,7 +181,13 @@ fn inside<'i>(index: &'i Index, net: &'i IpNet) -> impl Iterator<Item = &'i (IpA
 }
 
 /// The single ports on which products will listen at each host. What the site itself needs is there already.
-fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], index: &Index) -> Vec<Vec<Arc<PortCheck>>> {
+fn ports(
+    flows: &[Arc<Flow>],
+    absent: &Origins,
+    hosts: &[(&Str, &Tracked)],
+    index: &Index,
+    traced: bool,
+) -> Vec<Vec<Arc<PortCheck>>> {
     type Wanted = (Vec<Str>, bool, Vec<Origins>);
     let mut found: Vec<BTreeMap<(Transport, u16), Wanted>> = hosts.iter().map(|_| BTreeMap::new()).collect();
     // By the port of any flow to a host it could have shared a line with another.
@@ -188,14 +195,16 @@ fn ports(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
     let of_products = |f: &&Arc<Flow>| f.scope.value != Scope::Cluster && *f.product.value != *SITE;
     for flow in flows.iter().filter(of_products) {
         let Some(single) = flow.tried_ports().filter(|p| p.low == p.high) else { continue };
-        let origins = flow.origins();
+        let origins = if traced { flow.origins() } else { Origins::None };
         for net in flow.to_hosts.nets.iter().filter(|n| n.prefix_len() == n.max_prefix_len()) {
             for (_, host, of_address) in inside(index, net) {
                 let wanted = found[*host].entry((flow.transport.value, single.low)).or_default();
                 wanted.0.push(flow.to.value.clone());
                 wanted.1 |= *flow.published;
-                wanted.2.extend([origins.clone(), of_address.clone()]);
-                beside[*host].push(flow.ports.origins.clone());
+                if traced {
+                    wanted.2.extend([origins.clone(), of_address.clone()]);
+                    beside[*host].push(flow.ports.origins.clone());
+                }
             }
         }
     }
@@ -228,8 +237,15 @@ struct Line {
 }
 
 /// The outgoing flows of each host, those with the same destination and ports together.
-fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], index: &Index) -> Vec<Vec<Arc<Try>>> {
-    let own: Vec<Vec<F<IpAddr>>> = hosts.iter().map(|(_, host)| host_addresses(host)).collect();
+fn tries(
+    flows: &[Arc<Flow>],
+    absent: &Origins,
+    hosts: &[(&Str, &Tracked)],
+    index: &Index,
+    traced: bool,
+) -> Vec<Vec<Arc<Try>>> {
+    let mut own: Vec<Vec<F<IpAddr>>> = hosts.iter().map(|(_, host)| host_addresses(host)).collect();
+    own.iter_mut().flatten().filter(|_| !traced).for_each(|address| address.origins = Origins::None);
     // Hosts share the sets of their destinations; a set of thousands is kept once.
     let mut sets: BTreeMap<(&[IpNet], Option<&Str>), usize> = BTreeMap::new();
     let mut lines: Vec<BTreeMap<Key, Line>> = hosts.iter().map(|_| BTreeMap::new()).collect();
@@ -242,11 +258,13 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
         if to.nets.is_empty() && name.is_none() {
             continue;
         }
-        let of_ends = ends.entry((flow.transport.value, tried)).or_default();
-        of_ends.extend([flow.from_hosts.origins.clone(), flow.to_hosts.origins.clone()]);
+        if traced {
+            let of_ends = ends.entry((flow.transport.value, tried)).or_default();
+            of_ends.extend([flow.from_hosts.origins.clone(), flow.to_hosts.origins.clone()]);
+        }
         let count = sets.len();
-        let set = *sets.entry((to.nets.as_slice(), name)).or_insert(count);
-        let origins = flow.origins();
+        let set = *sets.entry((&*to.nets, name)).or_insert(count);
+        let origins = if traced { flow.origins() } else { Origins::None };
         let mut seen = None;
         for net in &flow.from_hosts.nets {
             for (_, host, of_address) in inside(index, net) {
@@ -258,7 +276,9 @@ fn tries(flows: &[Arc<Flow>], absent: &Origins, hosts: &[(&Str, &Tracked)], inde
                 line.to.push(flow.to.value.clone());
                 line.applications.push(flow.application.value.clone());
                 line.from.push(flow.from.value.clone());
-                line.origins.extend([origins.clone(), of_address.clone()]);
+                if traced {
+                    line.origins.extend([origins.clone(), of_address.clone()]);
+                }
             }
         }
     }

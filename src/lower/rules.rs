@@ -1,6 +1,6 @@
 //! From permitted traffic to the rules of each host's ruleset.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,101 +9,231 @@ use ipnet::IpNet;
 use super::firewalls::Filtered;
 use super::flows::Gone;
 use super::peers::{host_addresses, merged};
-use super::sets::SetNames;
-use crate::ir::{F, Flow, Rule, RuleChain, Scope, Transport};
+use super::sets::{Group, SetNames};
+use crate::ir::{F, Flow, Nets, Rule, RuleChain, Scope, Transport};
 use crate::site::Site;
 use crate::value::{Origins, Ports, Str, Value};
 
 /// What one rule is made of: flows of one reason between a host and the same peers. Flows of unlike reasons stay apart,
-/// so that a rule's line says why it is there and changes with nothing else.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+/// so that a rule's line says why it is there and changes with nothing else. All numbers are ranks, so that sorted keys
+/// are sorted rules.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     /// Index of the host, in the order of the names.
-    host: usize,
+    host: u32,
     chain: RuleChain,
-    family: i64,
+    ipv6: bool,
     transport: Transport,
-    reason: Reason,
-    peers: Arc<[IpNet]>,
+    /// Among [`Reasons`].
+    reason: u32,
+    /// Among [`PeerSets`].
+    peers: u32,
 }
 
-/// The product, and what the traffic goes to.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Reason {
-    product: Str,
-    to: Str,
+/// That a flow is in a rule, because of an address of its host.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    key: Key,
+    flow: u32,
+    address: u32,
 }
 
-/// What a rule is made from.
-#[derive(Default)]
-struct Parts {
-    ports: Vec<Ports>,
-    origins: Vec<Origins>,
-    /// What the flows call the peers.
-    labels: BTreeSet<Str>,
+/// How much of rulesets is wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// Whether they will be written: nothing else asks what sets are called.
+    pub written: bool,
+    /// Whether their lines are traced to what they come from: nothing else asks for origins.
+    pub traced: bool,
 }
 
 /// The rules of every host that has a ruleset. `gone` are the flows that are not there, by the name of the product.
-pub fn rules(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], hosts: &[Filtered], site: &Site) -> Vec<Arc<Rule>> {
-    let names: Vec<(&Str, Vec<F<IpAddr>>)> =
-        hosts.iter().map(|h| (&h.name, site.entry("hosts", &h.name).map(host_addresses).unwrap_or_default())).collect();
-    let mut addresses: Vec<(IpAddr, usize, &Origins)> = Vec::new();
-    for (index, (_, own)) in names.iter().enumerate() {
-        addresses.extend(own.iter().map(|a| (a.value, index, &a.origins)));
+pub fn rules(
+    flows: &[Arc<Flow>],
+    gone: &[(Str, Vec<Gone>)],
+    hosts: &[Filtered],
+    site: &Site,
+    Wanted { written, traced }: Wanted,
+) -> Vec<Arc<Rule>> {
+    if hosts.is_empty() {
+        return Vec::new();
     }
-    addresses.sort_by_key(|(address, index, _)| (*address, *index));
+    let flows: Vec<&Flow> = flows.iter().map(|f| &**f).filter(|f| f.scope.value != Scope::Cluster).collect();
+    let addresses = Addresses::of(hosts, site);
     let filters_output = filters_output(site);
-    let mut grouped: BTreeMap<Key, Parts> = BTreeMap::new();
-    // Flows from the same hosts share their peers, in memory too.
-    let mut shared: BTreeSet<Arc<[IpNet]>> = BTreeSet::new();
-    for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
-        let origins = flow.origins();
-        let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
-        let mut add = |chain: RuleChain, ends: &[IpNet], peer: &Str, peers: &[IpNet]| {
-            for family in [4, 6] {
-                let of_family = |n: &&IpNet| n.addr().is_ipv4() == (family == 4);
-                let peers = merged(peers.iter().filter(of_family).copied().collect());
-                if peers.is_empty() {
-                    continue;
-                }
-                let peers = shared.get(peers.as_slice()).cloned().unwrap_or_else(|| {
-                    let peers: Arc<[IpNet]> = peers.into();
-                    shared.insert(peers.clone());
-                    peers
-                });
-                for net in ends.iter().filter(of_family) {
-                    let from = addresses.partition_point(|(a, _, _)| *a < net.network());
-                    let own = addresses[from..].iter().take_while(|(a, _, _)| *a <= net.broadcast());
-                    for (_, host, of_address) in own {
-                        let reason = Reason { product: flow.product.value.clone(), to: flow.to.value.clone() };
-                        let (peers, transport) = (peers.clone(), flow.transport.value);
-                        let key = Key { host: *host, chain, family, transport, reason, peers };
-                        let parts = grouped.entry(key).or_default();
-                        parts.labels.insert(peer.clone());
-                        parts.ports.extend(flow.ports.value);
-                        parts.origins.extend([(*of_address).clone(), origins.clone()]);
-                    }
+    let sets = PeerSets::of(&flows, filters_output);
+    let reasons = Reasons::of(&flows);
+    let parts = parts(&flows, &addresses, &sets, &reasons, filters_output);
+    let origins: Vec<Origins> = if traced { flows.iter().map(|f| f.origins()).collect() } else { Vec::new() };
+    let absent = if traced { Absent::of(gone, &flows) } else { Absent::default() };
+    let origins_of = |parts: &[Part]| {
+        let each = |p: &Part| [&addresses.0[p.address as usize].2, &origins[p.flow as usize]];
+        if traced { Origins::all(parts.iter().flat_map(each)) } else { Origins::None }
+    };
+
+    let rules: Vec<&[Part]> = parts.chunk_by(|a, b| a.key == b.key).collect();
+    let mut groups: Vec<Group> = Vec::new();
+    for (rule, parts) in rules.iter().enumerate().filter(|_| written) {
+        let Key { host, ipv6, peers, chain, .. } = parts[0].key;
+        let label = |p: &Part| match chain {
+            RuleChain::Output => &flows[p.flow as usize].to.value,
+            RuleChain::Input | RuleChain::NodePort => &flows[p.flow as usize].from.value,
+        };
+        let mut labels: Vec<&Str> = parts.iter().map(label).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        groups.push(Group { host, ipv6, peers, rule, labels, origins: origins_of(parts) });
+    }
+    let names = match written {
+        true => SetNames::new(site, &sets.0).given(groups, &absent.by_peer),
+        false => Vec::new(),
+    };
+    let mut names = names.into_iter();
+
+    let host_names: Vec<&Str> = hosts.iter().map(|h| &h.name).collect();
+    let mut all = Vec::with_capacity(rules.len());
+    for parts in rules {
+        let key = parts[0].key;
+        let reason = &reasons.0[key.reason as usize];
+        let origins = origins_of(parts).union(absent.to(reason));
+        let ports = parts.iter().filter_map(|p| flows[p.flow as usize].ports.value).collect();
+        let peers = &sets.0[key.peers as usize];
+        let set = names.next().unwrap_or_default();
+        all.push(rule(key, joined(ports), &origins, set, host_names[key.host as usize], peers, &reason.words));
+    }
+    all
+}
+
+/// All that goes into rules, sorted by these.
+fn parts(
+    flows: &[&Flow],
+    addresses: &Addresses,
+    sets: &PeerSets,
+    reasons: &Reasons,
+    filters_output: bool,
+) -> Vec<Part> {
+    let mut parts = Vec::with_capacity(flows.len() * 2);
+    for (index, flow) in flows.iter().enumerate() {
+        let reason = reasons.rank(flow);
+        let mut add = |chain: RuleChain, ends: &Nets, peers: &Nets| {
+            let peers = sets.ranks(peers);
+            for net in ends {
+                let ipv6 = net.addr().is_ipv6();
+                let Some(peers) = peers[usize::from(ipv6)] else { continue };
+                for (address, host) in addresses.within(net) {
+                    let key = Key { host, chain, ipv6, transport: flow.transport.value, reason, peers };
+                    parts.push(Part { key, flow: index as u32, address });
                 }
             }
         };
-        add(chain, &flow.to_hosts.nets, &flow.from, &flow.from_hosts.nets);
+        let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
+        add(chain, &flow.to_hosts.nets, &flow.from_hosts.nets);
         if filters_output {
-            add(RuleChain::Output, &flow.from_hosts.nets, &flow.to, &flow.to_hosts.nets);
+            add(RuleChain::Output, &flow.from_hosts.nets, &flow.to_hosts.nets);
         }
     }
-    let absent = Absent::of(gone, flows);
-    let mut names_of_sets = SetNames::new(site);
-    for (key, parts) in &grouped {
-        names_of_sets.add(key.host, key.family, &key.peers, &parts.labels, &parts.origins);
+    parts.sort_unstable();
+    parts
+}
+
+/// The addresses of all hosts, sorted, each with the number of its host.
+struct Addresses(Vec<(IpAddr, u32, Origins)>);
+
+impl Addresses {
+    fn of(hosts: &[Filtered], site: &Site) -> Self {
+        let mut all = Vec::with_capacity(hosts.len());
+        for (index, host) in (0u32..).zip(hosts) {
+            let own = site.entry("hosts", &host.name).map(host_addresses).unwrap_or_default();
+            all.extend(own.into_iter().map(|a| (a.value, index, a.origins)));
+        }
+        all.sort_by_key(|(address, index, _)| (*address, *index));
+        Self(all)
     }
-    let sets = names_of_sets.given(&absent.by_peer);
-    let mut all = Vec::with_capacity(grouped.len());
-    for (key, parts) in grouped {
-        let origins = Origins::all(&parts.origins).union(absent.to(&key.reason));
-        let set = sets[&(key.host, key.family, key.peers.clone())].clone();
-        all.push(rule(key, parts.ports, &origins, set, &names));
+
+    /// The numbers of the addresses in a network, each with that of its host.
+    fn within(&self, net: &IpNet) -> impl Iterator<Item = (u32, u32)> {
+        let from = self.0.partition_point(|(a, _, _)| *a < net.network());
+        let last = net.broadcast();
+        let inside = (from as u32..).zip(&self.0[from..]).take_while(move |(_, (a, _, _))| *a <= last);
+        inside.map(|(number, (_, host, _))| (number, *host))
     }
-    all
+}
+
+/// The peers of all flows, one family each, sorted and without repetition: what is in them is compared once.
+struct PeerSets(Vec<Arc<[IpNet]>>, Vec<(Nets, [Option<u32>; 2])>);
+
+impl PeerSets {
+    fn of(flows: &[&Flow], filters_output: bool) -> Self {
+        let peers = |f: &&Flow| {
+            let to = Some(f.to_hosts.nets.clone()).filter(|_| filters_output);
+            std::iter::once(f.from_hosts.nets.clone()).chain(to)
+        };
+        let mut ends: Vec<Nets> = Vec::new();
+        for nets in flows.iter().flat_map(peers) {
+            // Sorted flows of one end follow each other.
+            if !ends.last().is_some_and(|last| last.is_same(&nets)) {
+                ends.push(nets);
+            }
+        }
+        ends.sort_by(compare);
+        ends.dedup();
+        let families = |nets: &Nets| {
+            [true, false].map(|ipv4| -> Arc<[IpNet]> {
+                merged(nets.iter().filter(|n| n.addr().is_ipv4() == ipv4).copied().collect()).into()
+            })
+        };
+        let split: Vec<[Arc<[IpNet]>; 2]> = ends.iter().map(families).collect();
+        let mut sets: Vec<Arc<[IpNet]>> = split.iter().flatten().filter(|nets| !nets.is_empty()).cloned().collect();
+        sets.sort();
+        sets.dedup();
+        let rank = |nets: &Arc<[IpNet]>| sets.binary_search(nets).ok().map(|rank| rank as u32);
+        let ranks = ends.into_iter().zip(&split).map(|(nets, [v4, v6])| (nets, [rank(v4), rank(v6)])).collect();
+        Self(sets, ranks)
+    }
+
+    /// The peers of an end in IPv4 and in IPv6; `None` where it has none.
+    fn ranks(&self, nets: &Nets) -> [Option<u32>; 2] {
+        self.1.binary_search_by(|(own, _)| compare(own, nets)).map_or([None; 2], |index| self.1[index].1)
+    }
+}
+
+fn compare(a: &Nets, b: &Nets) -> std::cmp::Ordering {
+    if a.is_same(b) { std::cmp::Ordering::Equal } else { a.cmp(b) }
+}
+
+/// The reasons of all flows, sorted.
+struct Reasons(Vec<Reason>);
+
+/// The product, and what the traffic goes to.
+struct Reason {
+    product: Str,
+    to: Str,
+    /// Both, as the comment of a rule has them.
+    words: Str,
+}
+
+impl Reasons {
+    fn of(flows: &[&Flow]) -> Self {
+        let mut pairs: Vec<(&Str, &Str)> = flows.iter().map(|f| (&f.product.value, &f.to.value)).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let reason = |(product, to): (&Str, &Str)| {
+            let mut words = String::new();
+            for c in format!("{product}: {to}").chars() {
+                if words.len() + c.len_utf8() > COMMENT_BYTES_MAX {
+                    break;
+                }
+                words.push(c);
+            }
+            Reason { product: product.clone(), to: to.clone(), words: words.into() }
+        };
+        Self(pairs.into_iter().map(reason).collect())
+    }
+
+    fn rank(&self, flow: &Flow) -> u32 {
+        let own = (&flow.product.value, &flow.to.value);
+        self.0.partition_point(|r| (&r.product, &r.to) < own) as u32
+    }
 }
 
 /// Whether what leaves a host is filtered.
@@ -112,6 +242,7 @@ pub fn filters_output(site: &Site) -> bool {
 }
 
 /// The origins of flows that are not there.
+#[derive(Default)]
 struct Absent {
     /// By the reason of the rule that they would have joined.
     by_reason: BTreeMap<(Str, Str), Origins>,
@@ -120,7 +251,7 @@ struct Absent {
 }
 
 impl Absent {
-    fn of(gone: &[(Str, Vec<Gone>)], flows: &[Arc<Flow>]) -> Self {
+    fn of(gone: &[(Str, Vec<Gone>)], flows: &[&Flow]) -> Self {
         let (mut reasons, mut peers): (BTreeMap<_, Vec<&Origins>>, BTreeMap<_, Vec<&Origins>>) = Default::default();
         for (product, flow) in gone.iter().flat_map(|(p, list)| list.iter().map(move |g| (p, g))) {
             reasons.entry((product.clone(), flow.to.clone())).or_default().push(&flow.origins);
@@ -129,7 +260,7 @@ impl Absent {
             }
         }
         // Flows between other hosts are not there either, and would be if their ends were others.
-        for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
+        for flow in flows {
             let reason = reasons.entry((flow.product.value.clone(), flow.to.value.clone())).or_default();
             reason.extend([&flow.from_hosts.origins, &flow.to_hosts.origins]);
         }
@@ -144,29 +275,29 @@ impl Absent {
     }
 }
 
-fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, names: &[(&Str, Vec<F<IpAddr>>)]) -> Arc<Rule> {
+fn rule(
+    key: Key,
+    ports: Vec<Ports>,
+    origins: &Origins,
+    set: F<Str>,
+    host: &Str,
+    peers: &Arc<[IpNet]>,
+    why: &Str,
+) -> Arc<Rule> {
     fn field<T>(value: T, origins: &Origins) -> F<T> {
         F::new(value, origins.clone())
     }
-    let mut why = String::new();
-    for c in format!("{}: {}", key.reason.product, key.reason.to).chars() {
-        if why.len() + c.len_utf8() > COMMENT_BYTES_MAX {
-            break;
-        }
-        why.push(c);
-    }
-    let ports = joined(ports);
     Arc::new(Rule {
-        host: field(names[key.host].0.clone(), origins),
+        host: field(host.clone(), origins),
         chain: field(key.chain, origins),
         set,
-        peers: field(key.peers, origins),
-        family: field(key.family, origins),
+        peers: field(peers.clone(), origins),
+        family: field(if key.ipv6 { 6 } else { 4 }, origins),
         transport: field(key.transport, origins),
         multiport: field(multiport(&ports), origins),
         ports: field(ports, origins),
-        protocol: field(key.transport.number(key.family == 6).into(), origins),
-        why: field(why.into(), origins),
+        protocol: field(key.transport.number(key.ipv6).into(), origins),
+        why: field(why.clone(), origins),
     })
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::firewalls::Filtered;
 use super::flows::Gone;
-use super::rules::{filters_output, rules};
+use super::rules::{Wanted, filters_output, rules};
 use super::storage::pointer;
 use crate::ir::{F, Flow, Rule, RuleChain, SecurityGroup, SecurityRule, Target, Transport};
 use crate::site::Site;
-use crate::value::{Origins, Str, Tracked, Value};
+use crate::value::{Origins, Ports, Str, Tracked, Value};
 
 /// What asks for groups in the spec.
 const TARGET: &str = "security-group";
@@ -27,19 +27,28 @@ struct Entry {
     origins: Vec<Origins>,
 }
 
+/// Whether the site wants groups.
+pub fn wanted(site: &Site) -> bool {
+    let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
+    targets.iter().any(|t| t.value == Value::str(TARGET))
+}
+
 /// What decides on whether a site has groups at all.
 pub fn read(site: &Site) -> Origins {
     let targets = site.at("/firewall/targets");
     let words = targets.into_iter().flat_map(Tracked::items).map(|t| &t.origins);
-    // Which networks are for management decides by which addresses a rule is written.
-    let roles = site.table("networks").filter_map(|(_, n)| n.get("role")).map(|role| &role.origins);
-    Origins::all(targets.into_iter().map(|t| &t.origins).chain(words).chain(roles))
+    // Which networks are for management decides by which addresses a rule is written, and whether there are any.
+    Origins::all(targets.into_iter().map(|t| &t.origins).chain(words)).union(&super::firewalls::read(site))
 }
 
 /// The groups of all hosts but those whose own entry wants no firewall.
-pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Site) -> Vec<Arc<SecurityGroup>> {
-    let targets = site.at("/firewall/targets").map(Tracked::items).unwrap_or_default();
-    if !targets.iter().any(|t| t.value == Value::str(TARGET)) {
+pub fn security_groups(
+    flows: &[Arc<Flow>],
+    gone: &[(Str, Vec<Gone>)],
+    site: &Site,
+    how: Wanted,
+) -> Vec<Arc<SecurityGroup>> {
+    if !wanted(site) {
         return Vec::new();
     }
     let wanted = read(site);
@@ -57,7 +66,7 @@ pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Si
     let output = site.at("/firewall/output").map(|o| o.origins.clone()).unwrap_or_default();
     let filters = filters_output(site);
     let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules(flows, gone, &hosts, site) {
+    for rule in rules(flows, gone, &hosts, site, how) {
         own.entry(rule.host.value.clone()).or_default().push(rule);
     }
     let group = |host: Filtered| {
@@ -71,6 +80,19 @@ pub fn security_groups(flows: &[Arc<Flow>], gone: &[(Str, Vec<Gone>)], site: &Si
         })
     };
     hosts.into_iter().map(group).collect()
+}
+
+/// Direction, whether it is IPv6, the transport and its ports.
+type Kind = (&'static str, bool, Transport, Option<Ports>);
+
+/// The kinds of traffic that a rule permits, one for each range of ports.
+fn kinds(rule: &Rule) -> Vec<Kind> {
+    let direction = if *rule.chain == RuleChain::Output { "egress" } else { "ingress" };
+    let kind = |range| (direction, *rule.family == 6, *rule.transport, range);
+    match rule.ports.as_slice() {
+        [] => vec![kind(None)],
+        list => list.iter().map(|range| kind(Some(*range))).collect(),
+    }
 }
 
 /// The rules of one group, sorted by their keys. Two of the same would be refused, so that reasons are joined.
@@ -105,23 +127,24 @@ fn entries(host: &str, rules: &[Arc<Rule>], filters: bool, exists: &Origins) -> 
             false => fixed("egress", ipv6, None, None, "what leaves the host is not filtered"),
         }
     }
-    for rule in rules {
-        let direction = if *rule.chain == RuleChain::Output { "egress" } else { "ingress" };
-        let ipv6 = *rule.family == 6;
-        let ports = match rule.ports.as_slice() {
-            [] => vec![None],
-            list => list.iter().map(|p| Some((i64::from(p.low), i64::from(p.high)))).collect(),
-        };
-        for (net, range) in rule.peers.iter().flat_map(|n| ports.iter().map(move |p| (n, *p))) {
+    // Peers of one kind of traffic may come to be the same, and the reasons of their rules with them.
+    let mut beside: BTreeMap<Kind, Vec<Origins>> = BTreeMap::new();
+    for (rule, kind) in rules.iter().flat_map(|rule| kinds(rule).into_iter().map(move |kind| (rule, kind))) {
+        beside.entry(kind).or_default().push(rule.origins());
+    }
+    let beside: BTreeMap<Kind, Origins> = beside.into_iter().map(|(kind, all)| (kind, Origins::all(&all))).collect();
+    for (rule, kind) in rules.iter().flat_map(|rule| kinds(rule).into_iter().map(move |kind| (rule, kind))) {
+        for net in rule.peers.iter() {
+            let (direction, ipv6, transport, range) = kind;
             add(Entry {
                 direction,
                 ipv6,
-                protocol: Some(protocol(*rule.transport, ipv6)),
-                low: range.map(|r| r.0),
-                high: range.map(|r| r.1),
+                protocol: Some(protocol(transport, ipv6)),
+                low: range.map(|r| r.low.into()),
+                high: range.map(|r| r.high.into()),
                 remote: net.to_string(),
                 why: vec![rule.why.value.clone()],
-                origins: vec![rule.origins(), exists.clone()],
+                origins: vec![beside[&kind].clone(), exists.clone()],
             });
         }
     }

@@ -1,7 +1,7 @@
 //! What the sets of addresses in a host's ruleset are called: after the host, network, endpoint or cluster that they hold,
 //! else as the flows call their peers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -11,37 +11,39 @@ use crate::ir::{F, short_net};
 use crate::site::Site;
 use crate::value::{Origins, Ref, Str, Tracked};
 
-/// A group of peers: the index of the host whose rules name it, its family, its networks.
-type Group = (usize, i64, Arc<[IpNet]>);
-
-/// One of the groups that would be called the same.
-type Alike = (Arc<[IpNet]>, Origins);
+/// A group of peers that a rule names.
+pub struct Group<'a> {
+    /// The index of the host whose rule it is.
+    pub host: u32,
+    pub ipv6: bool,
+    /// The rank of the peers among all groups of peers.
+    pub peers: u32,
+    /// The number of the rule.
+    pub rule: usize,
+    /// What flows call the peers, sorted.
+    pub labels: Vec<&'a Str>,
+    /// What these flows come from.
+    pub origins: Origins,
+}
 
 /// Gives every group of peers of a host a name of its own.
-pub struct SetNames {
-    /// What of the site has exactly these networks.
-    entities: BTreeMap<Vec<IpNet>, F<Str>>,
-    groups: BTreeMap<Group, Named>,
+pub struct SetNames<'a> {
+    sets: &'a [Arc<[IpNet]>],
+    /// What of the site has exactly the networks of each group of peers, as a word.
+    entities: Vec<Option<F<Str>>>,
 }
 
-#[derive(Default)]
-struct Named {
-    labels: BTreeSet<Str>,
-    origins: Vec<Origins>,
-}
-
-impl SetNames {
-    pub fn new(site: &Site) -> Self {
-        let mut entities = BTreeMap::new();
+impl<'a> SetNames<'a> {
+    /// Names for these groups of peers, which are sorted.
+    pub fn new(site: &Site, sets: &'a [Arc<[IpNet]>]) -> Self {
+        let mut entities: Vec<Option<F<Str>>> = vec![None; sets.len()];
         let mut put = |name: String, value: &Tracked| {
             let Some(found) = peers(value, site) else { return };
             for ipv4 in [true, false] {
                 let nets: Vec<IpNet> =
                     merged(found.value.nets.iter().filter(|n| n.addr().is_ipv4() == ipv4).copied().collect());
-                if !nets.is_empty() {
-                    let name = F::new(Str::from(name.as_str()), found.origins.union(&value.origins));
-                    entities.entry(nets).or_insert(name);
-                }
+                let Ok(rank) = sets.binary_search_by(|set| (**set).cmp(&nets)) else { continue };
+                entities[rank].get_or_insert_with(|| F::new(word(&name).into(), found.origins.union(&value.origins)));
             }
         };
         for table in ["hosts", "networks", "external"] {
@@ -65,42 +67,56 @@ impl SetNames {
                 put(format!("pods {name}"), pods);
             }
         }
-        Self { entities, groups: BTreeMap::new() }
+        Self { sets, entities }
     }
 
-    /// Takes note of a group, of what flows call it, and of what these flows come from.
-    pub fn add(&mut self, host: usize, family: i64, nets: &Arc<[IpNet]>, labels: &BTreeSet<Str>, origins: &[Origins]) {
-        let named = self.groups.entry((host, family, nets.clone())).or_default();
-        named.labels.extend(labels.iter().cloned());
-        named.origins.extend_from_slice(origins);
-    }
-
-    /// The names. Groups of one host that would be called the same are numbered. `absent` are the origins of flows that
-    /// are not there and would have a say in it, by what they call their peers.
-    pub fn given(self, absent: &BTreeMap<Str, Origins>) -> BTreeMap<Group, F<Str>> {
-        let mut alike: BTreeMap<(usize, i64, String), Vec<Alike>> = BTreeMap::new();
-        for ((host, family, nets), named) in self.groups {
-            let beside = named.labels.iter().filter_map(|l| absent.get(l));
-            let origins = Origins::all(named.origins.iter().chain(beside));
-            let (name, origins) = match (self.entities.get(&*nets), &*nets) {
-                (Some(entity), _) => (word(&entity.value), origins.union(&entity.origins)),
-                (None, [one]) if named.labels.len() > 1 => (word(&short_net(one)), origins),
-                (None, _) => (named.labels.first().map(|l| word(l)).unwrap_or_default(), origins),
-            };
-            alike.entry((host, family, name)).or_default().push((nets, origins));
-        }
-        let mut given = BTreeMap::new();
-        for ((host, family, name), list) in alike {
-            let origins = Origins::all(list.iter().map(|(_, o)| o));
-            for (i, (nets, _)) in list.into_iter().enumerate() {
-                let name = match i {
-                    0 => format!("{name}_v{family}"),
-                    i => format!("{name}_v{family}_{}", i + 1),
-                };
-                given.insert((host, family, nets), F::new(name.into(), origins.clone()));
+    /// The name of the group of each rule, in the order of the rules. Groups of one host that would be called the same
+    /// are numbered. `absent` are the origins of flows that are not there and would have a say in it, by what they call
+    /// their peers.
+    pub fn given(&self, mut groups: Vec<Group>, absent: &BTreeMap<Str, Origins>) -> Vec<F<Str>> {
+        groups.sort_by_key(|g| (g.host, g.ipv6, g.peers));
+        let mut given: Vec<F<Str>> = vec![F::default(); groups.len()];
+        let mut words: BTreeMap<Str, Str> = BTreeMap::new();
+        // Hosts share the texts of their names.
+        let mut written: BTreeMap<(Str, bool, usize), Str> = BTreeMap::new();
+        for host in groups.chunk_by(|a, b| (a.host, a.ipv6) == (b.host, b.ipv6)) {
+            let sets: Vec<&[Group]> = host.chunk_by(|a, b| a.peers == b.peers).collect();
+            let names: Vec<F<Str>> = sets.iter().map(|set| self.name(set, &mut words, absent)).collect();
+            let mut alike: Vec<usize> = (0..sets.len()).collect();
+            alike.sort_by_key(|set| (&names[*set].value, *set));
+            for alike in alike.chunk_by(|a, b| names[*a] == names[*b]) {
+                let origins = Origins::all(alike.iter().map(|set| &names[*set].origins));
+                for (n, set) in alike.iter().enumerate() {
+                    let (name, family) = (&names[*set].value, if host[0].ipv6 { 6 } else { 4 });
+                    let text = written.entry((name.clone(), host[0].ipv6, n)).or_insert_with(|| match n {
+                        0 => format!("{name}_v{family}").into(),
+                        n => format!("{name}_v{family}_{}", n + 1).into(),
+                    });
+                    for group in sets[*set] {
+                        given[group.rule] = F::new(text.clone(), origins.clone());
+                    }
+                }
             }
         }
         given
+    }
+
+    /// What the peers of a host's rules are called, be they alone in that.
+    fn name(&self, set: &[Group], words: &mut BTreeMap<Str, Str>, absent: &BTreeMap<Str, Origins>) -> F<Str> {
+        let mut labels: Vec<&Str> = set.iter().flat_map(|g| g.labels.iter().copied()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        let beside = labels.iter().filter_map(|l| absent.get(*l));
+        let origins = Origins::all(set.iter().map(|g| &g.origins).chain(beside));
+        let rank = set[0].peers as usize;
+        match (&self.entities[rank], &*self.sets[rank]) {
+            (Some(entity), _) => F::new(entity.value.clone(), origins.union(&entity.origins)),
+            (None, [one]) if labels.len() > 1 => F::new(word(&short_net(one)).into(), origins),
+            (None, _) => {
+                let label = labels.first().copied().cloned().unwrap_or_default();
+                F::new(words.entry(label.clone()).or_insert_with(|| word(&label).into()).clone(), origins)
+            }
+        }
     }
 }
 

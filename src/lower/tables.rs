@@ -95,7 +95,7 @@ impl<'a> Zones<'a> {
             parts.entry(self.zone_of(net)).or_default().push(*net);
         }
         let of = |(zone, nets): (Str, Vec<IpNet>)| {
-            (zone, Peers { nets: super::peers::merged(nets), pods: end.pods.clone(), name: end.name.clone() })
+            (zone, Peers { nets: super::peers::merged(nets).into(), pods: end.pods.clone(), name: end.name.clone() })
         };
         match (parts.is_empty(), &end.pods) {
             (true, Some(cluster)) => vec![(pods_of(cluster), end.clone())],
@@ -147,7 +147,7 @@ fn pods_of(cluster: &str) -> Str {
 }
 
 /// What makes rows one: everything but the ports.
-type Key = (Str, Str, Str, Str, String, Str, String, Transport, Str, Str);
+type Key = (Str, Str, Str, Str, Str, Str, Str, Transport, Str, Str);
 
 struct Parts {
     sources: Peers,

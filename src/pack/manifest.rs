@@ -88,6 +88,16 @@ pub struct Head {
     pub for_each: Vec<(Str, Expr)>,
 }
 
+impl Head {
+    /// How many of the loops, the outermost first, the condition speaks of: what it says is the same for every item of
+    /// those within.
+    pub fn settled_at(&self) -> usize {
+        let Some(when) = self.when.as_ref().filter(|_| !self.for_each.is_empty()) else { return 0 };
+        let names = when.names();
+        self.for_each.iter().rposition(|(name, _)| names.contains(name)).map_or(0, |last| last + 1)
+    }
+}
+
 /// What of the site the product uses; also an end of flows.
 #[derive(Debug)]
 pub struct Binding {

@@ -21,6 +21,11 @@ impl<'f> Bugs<'f> {
         Self { findings }
     }
 
+    /// Takes the differences that were found beside.
+    pub fn extend(&mut self, found: Findings) {
+        self.findings.extend(found);
+    }
+
     /// A reader refuses a file.
     pub fn unreadable(&mut self, path: &str, fault: &Fault) {
         self.push(codes::UNREADABLE_ARTIFACT, format!("`{path}` cannot be read back: {fault}"));

@@ -8,9 +8,11 @@ use super::bugs::{At, Bugs};
 use super::packets::{ALL_PORTS, Hook, Permits, icmp_needed};
 use super::{Emitted, Texts};
 use super::{iptables, nftables};
+use crate::diag::Findings;
 use crate::emit::escape::Format;
 use crate::ir::{Firewall, Ir, Rule, RuleChain, Target, Transport};
 use crate::netset::{Addresses, Clause, Family, Region, Traffic};
+use crate::spread::spread;
 use crate::value::Ports;
 
 /// The table that is ours in a host's ruleset.
@@ -29,9 +31,10 @@ pub struct Stretch<'a> {
 }
 
 /// The nftables file of every host that keeps its firewall so.
-pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
+pub fn nftables(ir: &Ir, texts: &Texts, threads: usize, bugs: &mut Bugs) {
     let mut meant = of_target(ir, Target::Nftables);
     let mut seen: BTreeMap<&str, &Emitted> = BTreeMap::new();
+    let mut files: Vec<(&Emitted, Option<&Firewall>)> = Vec::new();
     for file in texts.of(Format::Nft).filter(|f| f.is_own()) {
         if let Some(other) = seen.insert(file.host(), file) {
             bugs.wrong(file.at(0), &format!("`{}` rules the same host", other.path));
@@ -40,35 +43,46 @@ pub fn nftables(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
         if firewall.is_none() {
             bugs.extra(file.at(0), "a ruleset");
         }
-        let Some((ruleset, firewall)) = file.read(nftables::read, bugs).zip(firewall) else { continue };
-        if ruleset.table != TABLE {
-            bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
-        }
-        let mut stretches = Vec::new();
-        for chain in &ruleset.chains {
-            let at = file.at(chain.line);
-            // Node ports are judged before the rewrite, and behind the recognition of connections.
-            let (priority, word) = if chain.hook == Hook::Prerouting { (-150, "mangle") } else { (0, "filter") };
-            if chain.priority != priority {
-                bugs.wrong(at, &format!("the chain `{}` does not stand at priority {word}", chain.name));
-            }
-            match chain.permits() {
-                Ok(permits) => stretches.push(Stretch {
-                    at,
-                    name: &chain.name,
-                    hook: chain.hook,
-                    permits,
-                    drops: chain.drops,
-                    families: &Family::BOTH,
-                }),
-                Err(fault) => bugs.unreadable(file.path, &fault),
-            }
-        }
-        ruleset_of_host(file, &stretches, firewall, &Family::BOTH, bugs);
+        files.push((file, firewall));
+    }
+    for found in spread(threads, &files, |(file, firewall)| {
+        let mut findings = Findings::default();
+        nftables_file(file, *firewall, &mut Bugs::new(&mut findings));
+        findings
+    }) {
+        bugs.extend(found);
     }
     for host in meant.keys() {
         bugs.no_file("nft", host, "its ruleset");
     }
+}
+
+fn nftables_file(file: &Emitted, firewall: Option<&Firewall>, bugs: &mut Bugs) {
+    let Some((ruleset, firewall)) = file.read(nftables::read, bugs).zip(firewall) else { return };
+    if ruleset.table != TABLE {
+        bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
+    }
+    let mut stretches = Vec::new();
+    for chain in &ruleset.chains {
+        let at = file.at(chain.line);
+        // Node ports are judged before the rewrite, and behind the recognition of connections.
+        let (priority, word) = if chain.hook == Hook::Prerouting { (-150, "mangle") } else { (0, "filter") };
+        if chain.priority != priority {
+            bugs.wrong(at, &format!("the chain `{}` does not stand at priority {word}", chain.name));
+        }
+        match chain.permits() {
+            Ok(permits) => stretches.push(Stretch {
+                at,
+                name: &chain.name,
+                hook: chain.hook,
+                permits,
+                drops: chain.drops,
+                families: &Family::BOTH,
+            }),
+            Err(fault) => bugs.unreadable(file.path, &fault),
+        }
+    }
+    ruleset_of_host(file, &stretches, firewall, &Family::BOTH, bugs);
 }
 
 /// The two files of every host that keeps its firewall with iptables, one for each family.

@@ -1,9 +1,11 @@
 //! Text of an HTML page → its tables as plain text, and the places that links within the page lead to.
 //!
 //! Source of the syntax: the HTML standard, section 13.1, as far as pages here use it: every element is closed, every
-//! attribute is quoted, nothing is executed and nothing is loaded.
+//! attribute is quoted, nothing is loaded, and nothing is executed but one script, known by its checksum, that hides rows.
 
 use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
 
 use super::fault::{Fault, Read};
 
@@ -30,11 +32,21 @@ pub struct Table {
 
 /// Elements that have no content.
 const VOID: [&str; 3] = ["meta", "br", "hr"];
-/// Elements that a page may have. None of them runs a script or loads anything.
-const KNOWN: [&str; 27] = [
-    "html", "head", "title", "style", "body", "header", "main", "section", "nav", "footer", "div", "h1", "h2", "h3",
-    "p", "ul", "li", "a", "em", "code", "table", "caption", "thead", "tbody", "tr", "th", "td",
+/// Elements that a page may have. None of them loads anything.
+const KNOWN: [&str; 28] = [
+    "html", "head", "title", "style", "script", "body", "header", "main", "section", "nav", "footer", "div", "h1",
+    "h2", "h3", "p", "ul", "li", "a", "em", "code", "table", "caption", "thead", "tbody", "tr", "th", "td",
 ];
+
+/// The SHA-256 of the only script, as browsers compare it: the filter of rows.
+const SCRIPT: &str = "Hec6QfSUMV5kxT/X6el0CM4FvG37MeG92vGwSdz+zQg=";
+/// What a page lets a browser do.
+const POLICY: &str = "Content-Security-Policy";
+
+/// The policy under which nothing is loaded and no other script runs.
+fn policy() -> String {
+    format!("default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT}'")
+}
 
 /// Reads a page. An element that is not closed, a row of another number of cells than its header, an `id` that stands
 /// twice and a link to an `id` that is not there are faults.
@@ -47,6 +59,7 @@ pub fn read(text: &str) -> Read<Page> {
     let mut open: Vec<(String, usize)> = Vec::new();
     let mut cell = String::new();
     let mut row: Option<(Vec<String>, usize)> = None;
+    let (mut guarded, mut scripts) = (false, 0);
     while let Some(token) = lexer.next()? {
         let line = lexer.line;
         match token {
@@ -69,12 +82,20 @@ pub fn read(text: &str) -> Read<Page> {
                 if let Some(link) = attribute("href") {
                     page.links.push((link, line));
                 }
+                if let Some(key) = attribute("http-equiv") {
+                    if name != "meta" || key != POLICY || attribute("content") != Some(policy()) {
+                        return Err(Fault::new(line, format!("`{key}` says something else than it must")));
+                    }
+                    guarded = scripts == 0;
+                }
                 let within = open.last().map_or("", |(n, _)| &**n);
                 let belongs = match &*name {
                     "table" => !open.iter().any(|(n, _)| n == "table"),
                     "caption" | "thead" | "tbody" => within == "table",
                     "tr" => matches!(within, "thead" | "tbody"),
                     "td" | "th" => within == "tr",
+                    // Behind everything that it filters, and once.
+                    "script" => within == "body" && guarded && attributes.is_empty() && scripts == 0,
                     _ => true,
                 };
                 if !belongs {
@@ -87,6 +108,7 @@ pub fn read(text: &str) -> Read<Page> {
                     }
                     "tr" => row = Some((Vec::new(), line)),
                     "td" | "th" | "caption" | "title" => cell.clear(),
+                    "script" => scripts += 1,
                     _ => {}
                 }
                 if !VOID.contains(&&*name) {
@@ -170,6 +192,12 @@ impl Lexer<'_> {
         }
         let (name, rest) = inner.split_once(' ').unwrap_or((inner, ""));
         let (name, attributes) = (self.element(name)?, self.attributes(rest)?);
+        if name == "script" {
+            let Some(end) = self.rest.find("</script>") else { return Err(self.fault("`<script>` is not closed")) };
+            if base64(&Sha256::digest(self.take(end))) != SCRIPT {
+                return Err(self.fault("a script that is not ours"));
+            }
+        }
         if name == "style" {
             // Its content is no text; it may not load anything.
             let Some(end) = self.rest.find("</style>") else { return Err(self.fault("`<style>` is not closed")) };
@@ -218,7 +246,8 @@ impl<'a> Lexer<'a> {
 
     /// `name="value"`, separated by single blanks. What could run a script has no place here.
     fn attributes(&self, text: &str) -> Read<Vec<(String, String)>> {
-        const NAMES: [&str; 9] = ["lang", "charset", "name", "content", "id", "class", "scope", "href", "aria-label"];
+        const NAMES: [&str; 10] =
+            ["lang", "charset", "name", "content", "http-equiv", "id", "class", "scope", "href", "aria-label"];
         let (mut list, mut rest): (Vec<(String, String)>, &str) = (Vec::new(), text);
         while !rest.is_empty() {
             let (name, tail) = rest.split_once("=\"").ok_or_else(|| self.fault("an attribute without quotes"))?;
@@ -267,6 +296,20 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// Bytes in base 64, as a policy names checksums.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |part: &[u8]| {
+        let bits = (0..3).fold(0, |bits, i| bits << 8 | u32::from(part.get(i).copied().unwrap_or(0)));
+        let digit = |i: usize| match i <= part.len() {
+            true => char::from(DIGITS[(bits >> (18 - 6 * i) & 63) as usize]),
+            false => '=',
+        };
+        (0..4).map(digit).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +327,37 @@ mod tests {
         assert_eq!((&*table.id, &*table.caption), ("t", "c"));
         assert_eq!(table.header, ["h", "i"]);
         assert_eq!(table.rows, [(vec!["<1>".to_owned(), String::new()], 16)]);
+    }
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+
+    #[test]
+    fn scripts_run_under_a_policy_only() {
+        let text = std::fs::read_to_string("templates/base/flows.html.j2").expect("the template");
+        let script = &text[text.find("<script>").expect("one")..text.find("</script>").expect("one") + 9];
+        let guard = format!("<meta http-equiv=\"{POLICY}\" content=\"{}\">\n<meta", policy());
+        let bare = GOOD.replacen("</body>", &format!("{script}\n</body>"), 1);
+        let good = bare.replacen("<meta", &guard, 1);
+        assert!(read(&good).is_ok(), "{:?}", read(&good));
+        assert!(read(&bare).is_err(), "without the policy");
+        for (from, to) in [
+            ("every", "some"),
+            ("'none'", "*"),
+            ("'unsafe-inline'; script-src", "'unsafe-inline'; script-src 'unsafe-inline'"),
+            ("<script>", "<script class=\"x\">"),
+            ("</script>\n", "</script>\n<script></script>\n"),
+            (POLICY, "refresh"),
+        ] {
+            assert!(good.contains(from), "{from}");
+            assert!(read(&good.replacen(from, to, 1)).is_err(), "`{from}` → `{to}` goes unnoticed");
+        }
+        let inside = GOOD.replacen("<meta", &guard, 1).replacen("<p>", &format!("<p>{script}"), 1);
+        assert!(read(&inside).is_err(), "a script within a paragraph");
     }
 
     #[test]

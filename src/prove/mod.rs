@@ -57,7 +57,7 @@ use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::Findings;
 use crate::emit::escape::Format;
 use crate::ir::Ir;
-use crate::spread::both;
+use crate::spread::spread_all;
 use bugs::{At, Bugs};
 use fault::{Fault, Read};
 
@@ -73,52 +73,60 @@ pub fn prove(ir: &Ir, tree: &ArtifactTree, findings: &mut Findings) {
 /// may say some words by itself: a document may name those that `said` knows, whatever they look like.
 pub fn prove_for(threads: usize, ir: &Ir, tree: &ArtifactTree, said: Said<'_>, findings: &mut Findings) {
     let texts = Texts::all(ir, tree, &mut Bugs::new(findings));
-    let mut beside = Findings::default();
-    let texts = &texts;
-    both(
-        threads,
-        || traffic(ir, texts, &mut Bugs::new(findings)),
-        || others(ir, tree, texts, said, &mut Bugs::new(&mut beside)),
-    );
-    findings.extend(beside);
+    let proof = Proof { ir, tree, texts: &texts, said, threads };
+    for found in spread_all(threads, &PROOFS, |prove| {
+        let mut findings = Findings::default();
+        prove(&proof, &mut Bugs::new(&mut findings));
+        findings
+    }) {
+        findings.extend(found);
+    }
 }
 
-/// What states permitted traffic, on most sites about as much as the rest.
-fn traffic(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
-    firewalls::nftables(ir, texts, bugs);
-    firewalls::iptables(ir, texts, bugs);
-    host_firewalls::firewalld(ir, texts, bugs);
-    host_firewalls::windows(ir, texts, bugs);
-    policies::policies(ir, texts, bugs);
-    security_groups::security_groups(ir, texts, bugs);
-    traffic::flow_table(ir, texts, bugs);
-    tables::tables(ir, texts, bugs);
-    preflight::scripts(ir, texts, bugs);
+/// What a proof reads.
+struct Proof<'p> {
+    ir: &'p Ir,
+    tree: &'p ArtifactTree,
+    texts: &'p Texts<'p>,
+    said: Said<'p>,
+    threads: usize,
 }
 
-fn others(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: Said<'_>, bugs: &mut Bugs) {
-    storage::exports(ir, texts, bugs);
-    storage::fstab(ir, texts, bugs);
-    storage::nfs_conf(ir, texts, bugs);
-    hosts::units(ir, texts, bugs);
-    hosts::kernel(ir, texts, bugs);
-    hosts::modules(ir, texts, bugs);
-    hosts::clocks(ir, texts, bugs);
-    databases::scripts(ir, texts, bugs);
-    databases::access(ir, texts, bugs);
-    databases::poolers(ir, texts, bugs);
-    images::mirrors(ir, texts, bugs);
-    secrets::script(ir, texts, bugs);
-    proxy::nginx(ir, texts, bugs);
-    proxy::traefik(ir, texts, bugs);
-    cluster::objects(ir, texts, bugs);
-    cluster::values(ir, texts, bugs);
-    stacks::declared(texts, bugs);
-    stacks::networks(ir, texts, bugs);
-    bodies::documents(ir, texts, bugs);
-    documents::paths(ir, tree, texts, said, bugs);
-    texts.others(bugs);
-}
+/// The proofs, of which those that take long on large sites come first.
+const PROOFS: [fn(&Proof, &mut Bugs); 29] = [
+    |p, bugs| firewalls::nftables(p.ir, p.texts, p.threads, bugs),
+    |p, bugs| traffic::flow_table(p.ir, p.texts, bugs),
+    |p, bugs| documents::paths(p.ir, p.tree, p.texts, p.said, bugs),
+    |p, bugs| preflight::scripts(p.ir, p.texts, bugs),
+    |p, bugs| cluster::objects(p.ir, p.texts, bugs),
+    |p, bugs| firewalls::iptables(p.ir, p.texts, bugs),
+    |p, bugs| host_firewalls::firewalld(p.ir, p.texts, bugs),
+    |p, bugs| host_firewalls::windows(p.ir, p.texts, bugs),
+    |p, bugs| policies::policies(p.ir, p.texts, bugs),
+    |p, bugs| security_groups::security_groups(p.ir, p.texts, bugs),
+    |p, bugs| tables::tables(p.ir, p.texts, bugs),
+    |p, bugs| storage::exports(p.ir, p.texts, bugs),
+    |p, bugs| storage::fstab(p.ir, p.texts, bugs),
+    |p, bugs| storage::nfs_conf(p.ir, p.texts, bugs),
+    |p, bugs| hosts::units(p.ir, p.texts, bugs),
+    |p, bugs| hosts::kernel(p.ir, p.texts, bugs),
+    |p, bugs| hosts::modules(p.ir, p.texts, bugs),
+    |p, bugs| hosts::clocks(p.ir, p.texts, bugs),
+    |p, bugs| databases::scripts(p.ir, p.texts, bugs),
+    |p, bugs| databases::access(p.ir, p.texts, bugs),
+    |p, bugs| databases::poolers(p.ir, p.texts, bugs),
+    |p, bugs| images::mirrors(p.ir, p.texts, bugs),
+    |p, bugs| secrets::script(p.ir, p.texts, bugs),
+    |p, bugs| proxy::nginx(p.ir, p.texts, bugs),
+    |p, bugs| proxy::traefik(p.ir, p.texts, bugs),
+    |p, bugs| cluster::values(p.ir, p.texts, bugs),
+    |p, bugs| {
+        stacks::declared(p.texts, bugs);
+        stacks::networks(p.ir, p.texts, bugs);
+    },
+    |p, bugs| bodies::documents(p.ir, p.texts, bugs),
+    |p, bugs| p.texts.others(bugs),
+];
 
 /// The emitted texts, in the order of their paths.
 struct Texts<'a> {

@@ -58,9 +58,20 @@ fn words(rule: &GroupRule) -> String {
 
 fn one(group: &SecurityGroup, rules: &[&GroupRule], file: &super::Emitted, bugs: &mut Bugs) {
     let host = &*group.host.value;
-    if rules.len() != group.entries.len() {
-        let what = format!("the group `{host}` has {} rules, and {} were meant", rules.len(), group.entries.len());
-        bugs.wrong(file.at(0), &what);
+    // A rule that others cover is there for its reason; without it nothing else would differ.
+    let mut meant: BTreeMap<String, &str> = group.entries.iter().map(|e| (e.key.to_string(), &**e.why)).collect();
+    for rule in rules {
+        let (at, key) = (file.at(rule.line), words(rule));
+        match meant.remove(&key) {
+            None => bugs.extra(at, &format!("the rule `{key}`")),
+            Some(why) if why != rule.why => {
+                bugs.wrong(at, &format!("the rule `{key}` is there for `{}`, and `{why}` was meant", rule.why));
+            }
+            Some(_) => {}
+        }
+    }
+    for key in meant.keys() {
+        bugs.missing(file.path, &format!("the rule `{key}`"));
     }
     let mut chains = by_chain(&group.rules.value, &Family::BOTH);
     let mut ingress = chains.remove(&RuleChain::Input).unwrap_or_default();

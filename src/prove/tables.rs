@@ -10,7 +10,7 @@ use super::{Emitted, Texts, csv};
 use crate::emit::escape::Format;
 use crate::ir::{Exposure, Flow, Ir, Peers, Scope, Transport, ZoneFlow};
 use crate::netset::{Addresses, Family, Pairs};
-use crate::value::Ports;
+use crate::value::{Ports, Str};
 
 const FOLDER: &str = "firewall/";
 
@@ -332,7 +332,7 @@ fn rectangles(from: &Peers, to: &Peers, ports: &[Ports]) -> Vec<Rectangle> {
             true => Addresses::any(family),
             false => Addresses::of_nets(family, &end.nets),
         };
-        let name = |end: &Peers| if end.nets.is_empty() { end.text() } else { String::new() };
+        let name = |end: &Peers| if end.nets.is_empty() { end.text() } else { Str::default() };
         let (sources, targets) = (set(from), set(to));
         if !sources.is_empty() && !targets.is_empty() {
             let names = format!("{} {}", name(from), name(to));

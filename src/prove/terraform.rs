@@ -21,6 +21,7 @@ pub struct GroupRule {
     pub low: Option<u16>,
     pub high: Option<u16>,
     pub remote: IpNet,
+    pub why: String,
     pub line: usize,
 }
 
@@ -137,7 +138,9 @@ impl Reader<'_> {
                 }
                 '\\' => match chars.next() {
                     Some((_, c @ ('"' | '\\'))) => out.push(c),
-                    Some((_, 'n' | 't' | 'r')) => out.push(' '),
+                    Some((_, 'n')) => out.push('\n'),
+                    Some((_, 't')) => out.push('\t'),
+                    Some((_, 'r')) => out.push('\r'),
                     _ => return self.fault("an escape that is not understood"),
                 },
                 c => out.push(c),
@@ -189,9 +192,9 @@ impl Reader<'_> {
             return self.fault(format!("`{text}` is no CIDR of the family"));
         };
         self.take(", why = ")?;
-        self.string()?;
+        let why = self.string()?;
         self.take(" },")?;
         self.end()?;
-        Ok(GroupRule { group, ingress, family, protocol, low, high, remote, line: self.line })
+        Ok(GroupRule { group, ingress, family, protocol, low, high, remote, why, line: self.line })
     }
 }

@@ -312,9 +312,9 @@ fn flow(from: &str, to: &str, ports: Ports, why: &str) -> Arc<Flow> {
     Arc::new(Flow {
         product: s("simula"),
         from: s(from),
-        from_hosts: f(Peers { nets: nets(&["10.20.0.0/16", "fd00:20::/64"]), pods: None, name: None }),
+        from_hosts: f(Peers { nets: nets(&["10.20.0.0/16", "fd00:20::/64"]).into(), pods: None, name: None }),
         to: s(to),
-        to_hosts: f(Peers { nets: nets(&["10.30.8.5/32"]), pods: Some("main".into()), name: None }),
+        to_hosts: f(Peers { nets: nets(&["10.30.8.5/32"]).into(), pods: Some("main".into()), name: None }),
         transport: f(Transport::Tcp),
         ports: f(Some(ports)),
         application: s("HTTPS"),

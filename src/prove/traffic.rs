@@ -67,9 +67,9 @@ fn cells_of(flow: &Flow) -> Vec<String> {
     let cells = [
         flow.product.to_string(),
         flow.from.to_string(),
-        flow.from_hosts.text(),
+        flow.from_hosts.text().to_string(),
         flow.to.to_string(),
-        flow.to_hosts.text(),
+        flow.to_hosts.text().to_string(),
         flow.transport.name().to_owned(),
         flow.ports.value.map(|p| p.to_string()).unwrap_or_default(),
         flow.application.to_string(),
@@ -98,7 +98,7 @@ fn hosts_of(peers: &Peers) -> Hosts {
     let name = peers.name.as_ref().filter(|_| peers.nets.is_empty() && peers.pods.is_none());
     Hosts {
         pods: peers.pods.as_ref().map(|p| p.to_string()),
-        nets: peers.nets.clone(),
+        nets: peers.nets.to_vec(),
         name: name.map(|n| n.to_string()),
     }
 }

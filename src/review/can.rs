@@ -121,7 +121,7 @@ fn entry(table: &str, name: &str, site: &Site) -> Result<Kind, String> {
     if found.nets.is_empty() && found.name.is_none() {
         return Err(format!("the spec gives no address of `{name}`"));
     }
-    Ok(Kind::Addresses { nets: found.nets, name: found.name.map(|n| n.to_string()) })
+    Ok(Kind::Addresses { nets: found.nets.to_vec(), name: found.name.map(|n| n.to_string()) })
 }
 
 fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> String {

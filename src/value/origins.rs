@@ -61,24 +61,58 @@ impl Origins {
 
     /// The union of any number of sets.
     pub fn all<'a>(sets: impl IntoIterator<Item = &'a Origins>) -> Origins {
-        let mut parts: Vec<&Origins> = Vec::new();
+        // Most unions are of a few sets, and there are millions of them.
+        let (mut few, mut count, mut many) = ([const { &Origins::None }; SMALL], 0, Vec::new());
         for set in sets {
+            let parts: &[&Origins] = if many.is_empty() { &few[..count] } else { &many };
             // The fields of an item mostly have the origins of the one before.
-            if !matches!(set, Origins::None) && !parts.iter().rev().take(4).any(|p| p.is_same(set)) {
-                parts.push(set);
+            if matches!(set, Origins::None) || parts.iter().rev().take(4).any(|p| p.is_same(set)) {
+                continue;
+            }
+            match (many.is_empty(), count < SMALL) {
+                (true, true) => {
+                    few[count] = set;
+                    count += 1;
+                }
+                (true, false) => {
+                    many.extend_from_slice(&few);
+                    many.push(set);
+                }
+                (false, _) => many.push(set),
             }
         }
-        match parts.as_slice() {
+        let parts: &[&Origins] = if many.is_empty() { &few[..count] } else { &many };
+        match parts {
             [] => return Origins::None,
             [one] => return (*one).clone(),
             _ => {}
         }
         if parts.iter().map(|p| p.known_size()).sum::<usize>() <= SMALL {
-            return Origins::from_places(parts.iter().flat_map(|p| p.as_slice()).copied().collect());
+            return Origins::joined_places(parts);
         }
         let depth = 1 + parts.iter().map(|p| p.depth()).max().unwrap_or(0);
-        let parts = parts.into_iter().cloned().collect();
+        let parts = parts.iter().map(|part| (*part).clone()).collect();
         Origins::Joined(Arc::new(Joined { parts, depth, places: OnceLock::new() }))
+    }
+
+    /// The union of sets with at most [`SMALL`] places together.
+    fn joined_places(parts: &[&Origins]) -> Origins {
+        let (mut places, mut count) = ([PlaceId::NONE; SMALL], 0);
+        for place in parts.iter().flat_map(|p| p.as_slice()) {
+            match places[..count].binary_search(place) {
+                Ok(_) => {}
+                Err(at) => {
+                    places.copy_within(at..count, at + 1);
+                    places[at] = *place;
+                    count += 1;
+                }
+            }
+        }
+        // Where one set has all that the others have, it is the union.
+        match parts.iter().find(|p| p.as_slice().len() == count) {
+            Some(whole) => (*whole).clone(),
+            None => Origins::Many(places[..count].into()),
+        }
     }
 
     /// Whether the two are one, told without looking at their places.

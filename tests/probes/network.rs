@@ -3,14 +3,21 @@
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::program::{command, output};
+use super::program::{command, output, run, write};
 
 const PROBE: &str = include_str!("probe.py");
+
+/// A bus of the system for one firewalld.
+const BUS: &str = include_str!("bus.conf");
+/// How long a daemon may take until it answers, on a machine that does much else.
+const STARTED: Duration = Duration::from_secs(60);
 
 /// Networks made by this process, so that their names differ.
 static NETWORKS: AtomicUsize = AtomicUsize::new(0);
@@ -20,6 +27,8 @@ pub struct Network {
     prefix: String,
     count: usize,
     listeners: Vec<Child>,
+    /// Folders of daemons, which read and write them as long as they run.
+    folders: Vec<tempfile::TempDir>,
 }
 
 /// What is tried: from which address, to which, on which port (0 where the transport has none).
@@ -56,7 +65,7 @@ impl Pod<'_> {
 impl Network {
     pub fn new() -> Self {
         let prefix = format!("sp{}n{}", std::process::id(), NETWORKS.fetch_add(1, Ordering::Relaxed));
-        let network = Network { prefix, count: 0, listeners: Vec::new() };
+        let network = Network { prefix, count: 0, listeners: Vec::new(), folders: Vec::new() };
         let hub = network.name("hub");
         network.script(&format!(
             "ip netns add {hub}\nip -n {hub} link add br0 type bridge\nip -n {hub} link set br0 up\n"
@@ -164,6 +173,47 @@ impl Network {
              chmod +x sitec-firewall\nfor verb in {verbs}; do ./sitec-firewall \"$verb\"; done\n"
         );
         self.run(ns, &["sh", "-e"], script.as_bytes());
+    }
+
+    /// Starts a firewalld of its own in a namespace, on a bus of its own, with these files where it looks for its own, and
+    /// loads them as the runbook does. What it complains of is a failure.
+    pub fn firewalld(&mut self, ns: &str, files: &[(String, Vec<u8>)]) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+        let (config, log, address) = (path("firewalld"), path("log"), format!("unix:path={}", path("bus")));
+        write(Path::new(&path("bus.conf")), BUS.replace("ADDRESS", &address));
+        write(&Path::new(&config).join("firewalld.conf"), "DefaultZone=public\n");
+        for (path, bytes) in files {
+            let (_, below) = path.split_once("/root/etc/firewalld/").expect("a file of firewalld");
+            write(&Path::new(&config).join(below), bytes);
+        }
+        let mut bus = command("dbus-daemon");
+        bus.args(["--nofork", "--nopidfile", "--print-address", "--config-file", &path("bus.conf")]);
+        let mut bus = bus.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("dbus-daemon runs");
+        let mut line = String::new();
+        BufReader::new(bus.stdout.take().expect("a pipe")).read_line(&mut line).expect("the bus answers");
+        self.listeners.push(bus);
+        let inside = |program: &str| {
+            let mut inside = command("ip");
+            inside.args(["netns", "exec", ns, program]).env("DBUS_SYSTEM_BUS_ADDRESS", &address);
+            inside
+        };
+        let mut daemon = inside("firewalld");
+        daemon.args(["--nofork", "--nopid", "--system-config", &config, "--log-file", &log]);
+        daemon.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.listeners.push(daemon.spawn().expect("firewalld runs"));
+        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        let until = Instant::now() + STARTED;
+        while !run(inside("firewall-cmd").arg("--state"), b"").status.success() {
+            assert!(Instant::now() < until, "firewalld in {ns} does not start: {}", said());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        output(inside("firewall-cmd").arg("--reload"), b"");
+        output(inside("firewall-cmd").arg("--set-default-zone=sitec"), b"");
+        let zone = output(inside("firewall-cmd").arg("--get-default-zone"), b"");
+        assert_eq!(zone, b"sitec\n", "the zone in {ns}");
+        assert!(!["ERROR", "WARNING"].iter().any(|word| said().contains(word)), "firewalld in {ns}: {}", said());
+        self.folders.push(folder);
     }
 
     /// Listens in a namespace on these ports of all its addresses, for TCP and for UDP, and for protocols without ports.

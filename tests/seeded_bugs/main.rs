@@ -6,9 +6,11 @@
 #[path = "../trees/mod.rs"]
 mod trees;
 
+mod groups;
 mod iptables;
 mod nftables;
 mod others;
+mod policies;
 mod same;
 mod seeds;
 mod tables;
@@ -73,6 +75,20 @@ const WRITERS: &[Writer] = &[
         seeds: others::windows,
         meaning: Some(same::windows),
         least: 30,
+    },
+    Writer {
+        name: "NetworkPolicy",
+        writes: |p| p.starts_with("clusters/") && p.ends_with("/60-network-policies.yaml"),
+        seeds: policies::seeds,
+        meaning: None,
+        least: 60,
+    },
+    Writer {
+        name: "security groups",
+        writes: |p| p == "firewall/security-groups.tf",
+        seeds: groups::seeds,
+        meaning: None,
+        least: 60,
     },
     Writer { name: "CSV", writes: |p| p == "firewall/flows.csv", seeds: tables::csv, meaning: None, least: 40 },
     Writer {
@@ -216,6 +232,11 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> (Ir, ArtifactTree) {
         Some(host) => part.firewalls = ir.firewalls.iter().filter(|f| *f.host == *host).cloned().collect(),
         None => {
             part.flows.clone_from(&ir.flows);
+            if path.starts_with("clusters/") {
+                part.network_policies.clone_from(&ir.network_policies);
+            } else if path.ends_with(".tf") {
+                part.security_groups.clone_from(&ir.security_groups);
+            }
             part.zones.clone_from(&ir.zones);
             part.zone_flows.clone_from(&ir.zone_flows);
             part.host_flows.clone_from(&ir.host_flows);
@@ -225,6 +246,11 @@ fn part(ir: &Ir, tree: &ArtifactTree, path: &str) -> (Ir, ArtifactTree) {
     }
     let beside = tree.files.iter().filter(|(p, artifact)| match &host {
         Some(_) => artifact.host == host && WRITERS.iter().any(|w| (w.writes)(p)),
+        // Not a table: the policies of all namespaces, or the file alone.
+        None if prove::table_of(path).is_none() => {
+            let own = |w: &&Writer| (w.writes)(path);
+            WRITERS.iter().find(own).is_some_and(|w| (w.writes)(p))
+        }
         None => prove::table_of(p) == prove::table_of(path),
     });
     small.files = beside.map(|(p, artifact)| (p.clone(), artifact.clone())).collect();

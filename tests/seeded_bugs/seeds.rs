@@ -194,7 +194,7 @@ pub fn wider(word: &str, bits: u8) -> Option<String> {
 }
 
 /// The first half of a network or range.
-fn narrower(word: &str) -> Option<String> {
+pub fn narrower(word: &str) -> Option<String> {
     if let Some((low, _)) = word.split_once('-') {
         return Some(low.to_owned());
     }

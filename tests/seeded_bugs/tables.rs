@@ -120,6 +120,11 @@ pub fn html(text: &str) -> Vec<Seed> {
         seeds.word(&rows, old, new);
     }
     seeds.whole("something is loaded", text.replacen("<style>", "<style>@import \"x\";", 1));
+    seeds.whole("a script that hides others", text.replacen("row.hidden = !", "row.hidden = ", 1));
+    seeds.whole("a second script", text.replacen("</script>", "</script>\n<script>alert(1)</script>", 1));
+    seeds.whole("the script elsewhere", text.replacen("<script>", "<p></p></main><main><script>", 1));
+    seeds.whole("whatever script", text.replacen("script-src 'sha256-", "script-src 'unsafe-inline' 'sha256-", 1));
+    seeds.whole("a page that leads elsewhere", text.replacen("Content-Security-Policy", "refresh", 1));
     seeds.whole("a link to elsewhere", text.replacen("href=\"#hosts\"", "href=\"https://example.org\"", 1));
     seeds.whole("a file that ends early", text[..text.len() / 2].to_owned());
     seeds.whole("an empty file", String::new());

@@ -14,7 +14,7 @@ use crate::diag::{Diag, similar_name};
 use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
 use crate::lower::firewalls::node_ports;
-use crate::lower::flows::{ranges, scope_of};
+use crate::lower::flows::{is_inside, ranges, scope_between};
 use crate::lower::peers::{deep_origins, host_addresses, merged, peers};
 use crate::pack::expr::fits;
 use crate::pack::flow::group;
@@ -135,16 +135,29 @@ struct Known<'a> {
     hosts: Vec<(&'a Str, Option<F<Option<Ports>>>)>,
     /// The addresses of all hosts, sorted, with the number of the host.
     addresses: Vec<(IpAddr, usize)>,
-    /// The hosts that a pattern fits.
-    patterns: BTreeMap<Str, Vec<Tracked>>,
+    /// What words stand for, by the word.
+    ends: BTreeMap<Str, Arc<End>>,
+    /// What says where the site ends.
+    ranges: Origins,
+    site: &'a Site,
+}
+
+/// What a word stands for.
+struct End {
+    peers: F<Peers>,
+    /// Whether it lies in the networks of the site.
+    inside: bool,
+    /// The numbers of the hosts with these addresses.
+    hosts: BTreeSet<usize>,
 }
 
 impl<'a> Known<'a> {
     fn of(site: &'a Site) -> Self {
-        let ranges = node_ports(site);
-        let mut known = Self { hosts: Vec::new(), addresses: Vec::new(), patterns: BTreeMap::new() };
+        let node_ports = node_ports(site);
+        let (hosts, addresses, ends) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut known = Self { hosts, addresses, ends, ranges: ranges(site), site };
         for (number, (name, host)) in site.table("hosts").enumerate() {
-            known.hosts.push((name, ranges.get(name).cloned()));
+            known.hosts.push((name, node_ports.get(name).cloned()));
             known.addresses.extend(host_addresses(host).into_iter().map(|a| (a.value, number)));
         }
         known.addresses.sort_unstable();
@@ -161,13 +174,16 @@ impl<'a> Known<'a> {
         nets.iter().flat_map(inside).collect()
     }
 
-    fn fitting(&mut self, pattern: &Str) -> Vec<Tracked> {
-        let found = self.patterns.entry(pattern.clone()).or_insert_with(|| {
-            let hosts = self.hosts.iter().filter(|(name, _)| pattern.contains('*') && fits(pattern, name));
-            let host = |name: &Str| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None);
-            hosts.map(|(name, _)| host(name)).collect()
-        });
-        found.clone()
+    /// The hosts that a pattern fits.
+    fn fitting(&self, pattern: &Str) -> Vec<Tracked> {
+        let hosts = self.hosts.iter().filter(|(name, _)| pattern.contains('*') && fits(pattern, name));
+        let host = |name: &Str| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None);
+        hosts.map(|(name, _)| host(name)).collect()
+    }
+
+    fn end(&self, peers: F<Peers>) -> Arc<End> {
+        let (inside, hosts) = (is_inside(&peers, self.site), self.hosts_in(&peers.nets));
+        Arc::new(End { peers, inside, hosts })
     }
 }
 
@@ -184,7 +200,8 @@ struct Lowering<'a, 'k> {
 
 impl Lowering<'_, '_> {
     fn rows(&mut self, row: &Row, run: &mut Run) -> Vec<Arc<Flow>> {
-        let mut ends = |names: &[Str], key: &str, run: &mut Run| -> Vec<(Str, F<Peers>)> {
+        let own = deep_origins(self.entry);
+        let mut ends = |names: &[Str], key: &str, run: &mut Run| -> Vec<(Str, Arc<End>)> {
             names.iter().filter_map(|name| Some((name.clone(), self.end(name, key, run)?))).collect()
         };
         let (from, to) = (ends(&row.from, "from", run), ends(&row.to, "to", run));
@@ -199,23 +216,21 @@ impl Lowering<'_, '_> {
                     };
                     for (ports, transport) in ports.iter().flat_map(|p| group.transports.iter().map(move |t| (*p, *t)))
                     {
-                        let (published, read) = self.published(&to.value, ports);
-                        let exists =
-                            Origins::all([&deep_origins(self.entry), &from.origins, &to.origins, &why.origins, &read]);
+                        let (published, read) = self.published(to, ports);
+                        let sets = [&own, &from.peers.origins, &to.peers.origins, &why.origins, &read];
+                        let exists = Origins::all(sets);
+                        let hosts = |end: &End| F::new(end.peers.value.clone(), end.peers.origins.union(&own));
                         let field = |value: &Str| F::new(value.clone(), exists.clone());
                         flows.push(Arc::new(Flow {
                             product: field(self.addition.product),
                             from: field(from_name),
-                            from_hosts: from.clone(),
+                            from_hosts: hosts(from),
                             to: field(to_name),
-                            to_hosts: to.clone(),
+                            to_hosts: hosts(to),
                             transport: F::new(transport, exists.clone()),
                             ports: F::new(ports, exists.clone()),
                             application: field(&group.application),
-                            scope: F::new(
-                                scope_of(&from.value, &to.value, self.site),
-                                exists.union(&ranges(self.site)),
-                            ),
+                            scope: F::new(scope_between(from.inside, to.inside), exists.union(&self.known.ranges)),
                             published: F::new(published, exists.clone()),
                             pods_of: F::new(None, exists.clone()),
                             from_component: F::new(None, exists.clone()),
@@ -231,11 +246,14 @@ impl Lowering<'_, '_> {
     }
 
     /// The addresses that a word stands for.
-    fn end(&mut self, word: &Str, key: &str, run: &mut Run) -> Option<F<Peers>> {
-        let origins = deep_origins(self.entry);
+    fn end(&mut self, word: &Str, key: &str, run: &mut Run) -> Option<Arc<End>> {
+        if let Some(known) = self.known.ends.get(word) {
+            return Some(known.clone());
+        }
         let net = word.parse::<IpNet>().ok().or_else(|| word.parse().ok().map(|a: IpAddr| IpNet::from(a)));
         if let Some(net) = net {
-            return Some(F::new(Peers { nets: merged(vec![net]), ..Peers::default() }, origins));
+            let peers = Peers { nets: merged(vec![net]).into(), ..Peers::default() };
+            return Some(self.known.end(F::new(peers, Origins::None)));
         }
         let named = |table: &&str| self.site.entry(table, word).is_some();
         let refs: Vec<Tracked> = match TABLES.iter().find(|t| named(t)) {
@@ -256,14 +274,16 @@ impl Lowering<'_, '_> {
             return None;
         }
         // A table that is faulty itself says nothing about its names.
-        let found = peers(&Tracked::new(refs, origins.clone()), self.site)?;
+        let found = peers(&Tracked::new(refs, Origins::None), self.site)?;
         if found.value.nets.is_empty() && found.value.name.is_none() {
             let what = format!("the flow with `{word}` among the additions of the site");
-            let read = Tracked { value: Value::Null, origins: found.origins };
+            let read = Tracked { value: Value::Null, origins: found.origins.union(&deep_origins(self.entry)) };
             self.addition.wait(&what, self.pointer, key, &read, run);
             return None;
         }
-        Some(found)
+        let end = self.known.end(found);
+        self.known.ends.insert(word.clone(), end.clone());
+        Some(end)
     }
 
     /// Whether the spec gives an end no address on purpose: a list with nothing in it, a cluster without nodes.
@@ -302,12 +322,12 @@ impl Lowering<'_, '_> {
     }
 
     /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
-    fn published(&self, to: &Peers, ports: Option<Ports>) -> (bool, Origins) {
+    fn published(&self, to: &End, ports: Option<Ports>) -> (bool, Origins) {
         let Some(ports) = ports else { return (false, Origins::None) };
         let mut origins = Origins::None;
         let mut published = false;
-        for host in self.known.hosts_in(&to.nets) {
-            let Some(range) = &self.known.hosts[host].1 else { return (false, origins) };
+        for host in &to.hosts {
+            let Some(range) = &self.known.hosts[*host].1 else { return (false, origins) };
             origins = origins.union(&range.origins);
             if !range.value.is_some_and(|r| r.contains(ports)) {
                 return (false, origins);

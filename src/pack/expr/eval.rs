@@ -51,9 +51,10 @@ impl<'e> Evaluator<'e> {
 
     /// Takes what was read since `mark` off the stack, as a set.
     fn pop(&mut self, mark: usize) -> Origins {
-        let read = self.reads.stack.split_off(mark);
-        self.reads.keep(&read);
-        Origins::all(&read)
+        self.reads.keep_from(mark);
+        let origins = Origins::all(&self.reads.stack[mark..]);
+        self.reads.stack.truncate(mark);
+        origins
     }
 
     /// The value of a node. What it was read from is on the stack of `reads`.
@@ -265,7 +266,9 @@ impl<'e> Evaluator<'e> {
     }
 
     pub(super) fn push(&mut self, origins: &Origins) {
-        self.reads.stack.push(origins.clone());
+        if !self.reads.placeless {
+            self.reads.stack.push(origins.clone());
+        }
     }
 
     /// Counts one item; too many are an error.

@@ -69,6 +69,11 @@ impl Expr {
         text::evaluate(&self.text, self.anchor, &self.root, scope, reads)
     }
 
+    /// The same for a condition, of which nobody asks why it is false: that value has no origins.
+    pub fn eval_condition(&self, scope: &Scope<'_>, reads: &mut Reads) -> Result<Tracked, EvalError> {
+        text::evaluate_unless_false(&self.text, self.anchor, &self.root, scope, reads)
+    }
+
     /// Its value without the place of the expression among the origins: what every expression of this text would give
     /// in this scope. `None` unless it is known.
     pub fn known(&self, scope: &Scope<'_>) -> Option<Tracked> {

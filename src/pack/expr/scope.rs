@@ -92,13 +92,13 @@ pub struct Reads {
     /// Every place read, in the order of reading, with repetitions.
     places: Vec<Origins>,
     /// Whether nobody will ask for the places.
-    placeless: bool,
+    pub(super) placeless: bool,
     /// The places that the value under evaluation depends on.
     pub(super) stack: Vec<Origins>,
 }
 
 impl Reads {
-    /// Reads that do not keep the places: those of a large document are many.
+    /// Reads that do not keep the places, nor tell what a value depends on: those of a large document are many.
     pub fn without_places() -> Self {
         Self { placeless: true, ..Self::default() }
     }
@@ -118,6 +118,13 @@ impl Reads {
         self.unanswered.extend(other.unanswered.iter().cloned());
         self.poisoned |= other.poisoned;
         self.keep(&other.places);
+    }
+
+    /// Keeps what is on the stack from `mark` on.
+    pub(super) fn keep_from(&mut self, mark: usize) {
+        if !self.placeless {
+            self.places.extend_from_slice(&self.stack[mark..]);
+        }
     }
 
     pub(super) fn keep(&mut self, places: &[Origins]) {

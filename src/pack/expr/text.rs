@@ -10,6 +10,7 @@ use super::scope::{Reads, Scope};
 use super::tree::Term;
 use crate::diag::Findings;
 use crate::shape::Type;
+use crate::source::PlaceId;
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// A string with expressions in it.
@@ -170,17 +171,39 @@ pub(crate) fn evaluate(
     scope: &Scope<'_>,
     reads: &mut Reads,
 ) -> Result<Tracked, EvalError> {
+    run(text, anchor, term, scope, reads, false)
+}
+
+/// The same for a condition, of which nobody asks why it is false: that value has no origins.
+pub(crate) fn evaluate_unless_false(
+    text: &str,
+    anchor: Anchor,
+    term: &Term,
+    scope: &Scope<'_>,
+    reads: &mut Reads,
+) -> Result<Tracked, EvalError> {
+    run(text, anchor, term, scope, reads, true)
+}
+
+fn run(
+    text: &str,
+    anchor: Anchor,
+    term: &Term,
+    scope: &Scope<'_>,
+    reads: &mut Reads,
+    unless_false: bool,
+) -> Result<Tracked, EvalError> {
     reads.stack.clear();
-    reads.stack.extend((anchor.place != crate::source::PlaceId::NONE).then_some(Origins::from(anchor.place)));
+    reads.stack.extend((anchor.place != PlaceId::NONE).then_some(Origins::from(anchor.place)));
     let mut evaluator = Evaluator::new(text, anchor, scope, reads);
     let value = evaluator.value(term);
     let poisoned = evaluator.poisoned;
     reads.poisoned |= poisoned;
-    let stack = std::mem::take(&mut reads.stack);
-    let own = usize::from(anchor.place != crate::source::PlaceId::NONE);
-    reads.keep(&stack[own..]);
-    let origins = Origins::all(&stack);
-    reads.stack = stack;
+    reads.keep_from(usize::from(anchor.place != PlaceId::NONE));
+    let origins = match value {
+        Ok(Value::Bool(false)) if unless_false => Origins::None,
+        _ => Origins::all(&reads.stack),
+    };
     reads.stack.clear();
     Ok(Tracked { value: value?, origins })
 }

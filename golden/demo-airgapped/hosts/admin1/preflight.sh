@@ -340,7 +340,7 @@ fi
 if [ "$flows" = yes ]; then
     printf '\nConnections that it will open\n\n'
     try tcp 6443 'kubernetes-api, Kubernetes API' admin 0 10.30.8.11
-    try tcp 22 'hosts, SSH' admin 0 10.30.8.2 10.30.8.3 10.30.8.10 10.30.8.11 10.30.8.21 10.30.8.22 10.30.8.31 10.30.8.41 10.30.8.42 10.30.8.51 10.30.8.61 fd00:30:8::21 fd00:30:8::22
+    try tcp 22 'hosts, SSH' admin 0 10.30.8.2 10.30.8.3 10.30.8.10 10.30.8.11 10.30.8.21 10.30.8.22 10.30.8.31 10.30.8.41 10.30.8.42 10.30.8.51 10.30.8.61 fd00:30:8::21 fd00:30:8::22 fd00:30:8::31
     try udp 123 'ntp, NTP' hosts 0 10.30.8.3
 fi
 

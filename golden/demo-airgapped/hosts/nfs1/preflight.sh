@@ -327,13 +327,15 @@ own() { :; }
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
 own 10.30.8.31
+own fd00:30:8::31
 
 if [ "$facts" = yes ]; then
     printf '\nThe host\n\n'
     check system debian 10
     check filesystem /srv ext4 488281250 '500 GB'
     check address 10.30.8.31
-    check name nfs1.acme.example 10.30.8.31
+    check address fd00:30:8::31
+    check name nfs1.acme.example 10.30.8.31 fd00:30:8::31
     check clock nfs1
     port tcp 22 hosts no
     port tcp 2049 nfs no

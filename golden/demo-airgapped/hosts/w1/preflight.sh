@@ -351,7 +351,7 @@ if [ "$flows" = yes ]; then
     try tcp 10256 'cluster nodes, kube-proxy' 'cluster nodes' 0 10.30.8.11 10.30.8.22 fd00:30:8::22
     try udp 4789 'cluster nodes, pods in VXLAN' 'cluster nodes' 0 10.30.8.11 10.30.8.22 fd00:30:8::22
     try udp 123 'ntp, NTP' hosts 0 10.30.8.3
-    try tcp 2049 'nfs, NFS' 'thumbnails, web' 0 10.30.8.31
+    try tcp 2049 'nfs, NFS' 'thumbnails, web' 0 10.30.8.31 fd00:30:8::31
     try tcp 6432 'database, PostgreSQL' web 0 10.30.8.42
 fi
 
