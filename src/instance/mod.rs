@@ -1,6 +1,7 @@
 //! A pack put to work on a site: its bindings, ports and values evaluated once, the names that its expressions see.
 
 pub mod each;
+mod loops;
 pub mod seen;
 
 use std::collections::BTreeSet;

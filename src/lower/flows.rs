@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::ends::InlineEnds;
-use super::peers::{merged, peers};
+use super::peers::peers;
+use super::rows::{ranges, scope_of};
 use crate::instance::{Answer, Bound, Instance, PortValue, Run, Withheld};
 use crate::ir::{F, Flow, Peers, Scope as FlowScope, Transport};
 use crate::pack::expr::{Scope, Unanswered};
@@ -442,96 +443,4 @@ impl Lowering<'_> {
             None => base,
         }
     }
-}
-
-/// The ranges of a site, by which an address is inside or outside of it.
-pub(super) fn ranges(site: &Site) -> Origins {
-    let networks = site.table("networks").filter_map(|(_, n)| n.get("cidrs"));
-    let cidrs = networks.flat_map(|cidrs| cidrs.items().iter().map(|c| &c.origins).chain([&cidrs.origins]));
-    let clusters = site.table("clusters").flat_map(|(_, c)| [c.get("pod_cidr"), c.get("service_cidr")]);
-    Origins::all(cidrs.chain(clusters.flatten().map(|c| &c.origins)))
-}
-
-/// `external` when an end is named only, or lies outside every network of the site and of its clusters.
-pub(super) fn scope_of(from: &Peers, to: &Peers, site: &Site) -> FlowScope {
-    scope_between(is_inside(from, site), is_inside(to, site))
-}
-
-/// The scope of what goes between ends that are inside of the site or not.
-pub(super) fn scope_between(from_inside: bool, to_inside: bool) -> FlowScope {
-    if from_inside && to_inside { FlowScope::Site } else { FlowScope::External }
-}
-
-/// Whether an end lies in the networks of the site and of its clusters.
-pub(super) fn is_inside(end: &Peers, site: &Site) -> bool {
-    let of_cluster = |n: &ipnet::IpNet| {
-        let ranges = site.table("clusters").flat_map(|(_, c)| [c.get("pod_cidr"), c.get("service_cidr")]);
-        ranges.flatten().any(|range| matches!(&range.value, Value::Cidr(cidr) if cidr.contains(n)))
-    };
-    let inside =
-        |n: &ipnet::IpNet| site.network_of(n.addr()).is_some_and(|(_, cidr)| cidr.contains(n)) || of_cluster(n);
-    !end.nets.is_empty() && end.nets.iter().all(inside)
-}
-
-/// Rows that say the same but for their addresses would be one if these were equal: each of sorted rows gets the origins
-/// of the others' ends.
-fn know_each_other(flows: &mut [Arc<Flow>]) {
-    let same = |a: &Arc<Flow>, b: &Arc<Flow>| {
-        (&a.product, &a.from, &a.to, &a.application) == (&b.product, &b.from, &b.to, &b.application)
-            && (*a.transport, *a.ports) == (*b.transport, *b.ports)
-    };
-    for group in flows.chunk_by_mut(same).filter(|group| group.len() > 1) {
-        let ends = Origins::all(group.iter().flat_map(|f| [&f.from_hosts.origins, &f.to_hosts.origins]));
-        for flow in group {
-            let why = &mut Arc::make_mut(flow).why;
-            why.origins = why.origins.union(&ends);
-        }
-    }
-}
-
-/// Sorts flows and unites rows that say the same: origins and reasons are joined.
-pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
-    let mut flows = flows;
-    let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
-    flows.sort_by(|a, b| identity(a, b));
-    know_each_other(&mut flows);
-    for flow in flows {
-        match united.last_mut().filter(|last: &&mut Arc<Flow>| identity(last, &flow).is_eq()) {
-            Some(last) => {
-                let mut joined = (**last).clone();
-                let origins = flow.origins();
-                if !joined.why.value.contains(&*flow.why.value) {
-                    joined.why.value = format!("{}; {}", joined.why.value, flow.why.value).into();
-                }
-                for set in [
-                    &mut joined.why.origins,
-                    &mut joined.from_hosts.origins,
-                    &mut joined.to_hosts.origins,
-                    &mut joined.product.origins,
-                ] {
-                    *set = set.union(&origins);
-                }
-                joined.from_hosts.value.nets = merged(joined.from_hosts.value.nets.to_vec()).into();
-                *last = Arc::new(joined);
-            }
-            None => united.push(flow),
-        }
-    }
-    united
-}
-
-/// The order of the rows; those of one identity say the same.
-fn identity(a: &Flow, b: &Flow) -> std::cmp::Ordering {
-    fn key(flow: &Flow) -> impl Ord {
-        let Flow { product, from, to, transport, ports, application, .. } = flow;
-        (&product.value, &from.value, &to.value, transport.value, ports.value, &application.value)
-    }
-    let end = |a: &Peers, b: &Peers| {
-        if a.nets.is_same(&b.nets) && a.pods == b.pods && a.name == b.name {
-            std::cmp::Ordering::Equal
-        } else {
-            a.text().cmp(&b.text())
-        }
-    };
-    key(a).cmp(&key(b)).then_with(|| end(&a.from_hosts, &b.from_hosts)).then_with(|| end(&a.to_hosts, &b.to_hosts))
 }

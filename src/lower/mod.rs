@@ -20,6 +20,7 @@ pub mod policies;
 pub mod preflight;
 pub mod proxies;
 pub mod questions;
+mod rows;
 pub mod rules;
 pub mod secrets;
 pub mod security_groups;
@@ -177,7 +178,7 @@ fn traffic(
     }
     let added = Added { needed: rows, additions: additions::flows::flows(additions, site, sources, run) };
     let all = added.needed.iter().chain(added.additions.iter().flat_map(|a| &a.flows)).cloned().collect();
-    (Traffic { flows: policies::attached(flows::united(all)), absent }, added)
+    (Traffic { flows: policies::attached(rows::united(all)), absent }, added)
 }
 
 /// The items of the packs, kind by kind.
