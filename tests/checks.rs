@@ -104,7 +104,7 @@ fn images_are_mirrored_and_pinned() {
             "[[objects]]\ncluster = 'main'\nnamespace = 'one'\napi_version = 'v1'\nkind = 'Pod'\nname = 'p'\n\
              body = {{ spec = {{ containers = [{{ name = 'c', image = '{image}' }}] }} }}\ncite = \"storage\"\n\
              [[images]]\nsource = 'vendor.example/app'\nreference = 'registry.acme.example/app'\ntag = '1.4'\n\
-             cite = \"storage\"\n"
+             cite = \"storage\"\n{EXPORT}"
         )
     };
     let registry = "registry: { address: registry.acme.example }\n";

@@ -118,7 +118,7 @@ fn strangers(site: &Site, sources: &Sources, findings: &mut Findings) {
     }
     let Some((name, address, origins)) = found.first() else { return };
     let message = match found.len() {
-        1 => format!("no network of the site has the address {address} of host `{name}`"),
+        1 => format!("no network of the site has the address `{address}` of host `{name}`"),
         n => {
             let names: Vec<String> = found.iter().take(SHOWN).map(|(name, ..)| format!("`{name}`")).collect();
             let more = if n > SHOWN { format!(" and {} more", n - SHOWN) } else { String::new() };

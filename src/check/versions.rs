@@ -1,7 +1,7 @@
 //! Versions and architectures that must go together, whatever the product: the tools with the cluster, the runtimes with
 //! the cluster, the nodes with each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::{label, place, told, words};
 use crate::diag::codes::{MIXED_ARCH, RUNTIME, SKEW};
@@ -109,11 +109,13 @@ fn architectures(name: &Str, ir: &Ir, site: &Site, sources: &Sources, findings: 
             found.entry(text).or_default().push((node.value.clone(), arch));
         }
     }
-    let mut judged =
-        ir.images.iter().filter(|i| i.nodes.iter().any(|n| workers.iter().any(|w| w.value == *n))).peekable();
+    if found.len() < 2 {
+        return;
+    }
     // Where every image says what it is made for, each has been held against the hosts.
-    let is_judged = judged.peek().is_some() && judged.all(|image| !image.architectures.is_empty());
-    if found.len() < 2 || is_judged {
+    let own: BTreeSet<&Str> = workers.iter().map(|w| &w.value).collect();
+    let mut judged = ir.images.iter().filter(|image| image.nodes.iter().any(|n| own.contains(n))).peekable();
+    if judged.peek().is_some() && judged.all(|image| !image.architectures.is_empty()) {
         return;
     }
     let mut kinds: Vec<(&Str, &Vec<(Str, &Tracked)>)> = found.iter().collect();

@@ -32,8 +32,8 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
             let mut diag = Diag::new(UNUSED_WAIVER, format!("no finding `{}` at `{}`", *code, *at))
                 .at_maybe(span, "this waiver matches nothing")
                 .help("remove it: what it allowed is no longer there");
-            let elsewhere: Vec<&str> =
-                findings.iter().filter(|d| *d.code == **code).map(|d| d.pointer.as_str()).take(3).collect();
+            let elsewhere: Vec<String> =
+                findings.iter().filter(|d| *d.code == **code).map(|d| format!("`{}`", d.pointer)).take(3).collect();
             if !elsewhere.is_empty() {
                 diag = diag.help(format!("the finding is at {}", elsewhere.join(", ")));
             } else if let Some(near) =

@@ -130,7 +130,12 @@ fn together(a: &F<Vec<Str>>, b: &F<Vec<Str>>) -> F<Vec<Str>> {
 
 /// The platforms of the hosts that run some images, as far as the spec says.
 fn platforms(images: &[Arc<Image>], site: &Site) -> F<Vec<Str>> {
-    let hosts: BTreeSet<&Str> = images.iter().flat_map(|image| image.nodes.iter()).collect();
+    // The images of one product mostly run on the same hosts: large sets of one size are taken for one.
+    let mut seen: BTreeSet<(&Str, usize)> = BTreeSet::new();
+    let unlike = images.iter().filter(|image| {
+        seen.insert((&image.product.value, image.nodes.len())) || !image.nodes.is_empty() && image.nodes.len() < 16
+    });
+    let hosts: BTreeSet<&Str> = unlike.flat_map(|image| image.nodes.iter()).collect();
     let (mut found, mut origins) = (BTreeSet::new(), Origins::None);
     for host in hosts {
         let Some(arch) = site.entry("hosts", host).and_then(|h| h.get("arch")) else { continue };
