@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn what_looks_a_little_like_one() {
         for (key, text) in [
-            ("note", "postgresql://pseven:********@pg1/pseven"),
+            ("note", "postgresql://portal:********@pg1/portal"),
             ("note", "ask the database team for the password, token or key"),
             ("note", "mysqldump --password=$DB_PASSWORD --password-file=/run/pw portal"),
             ("note", "the basic configuration of bearer services"),
