@@ -149,7 +149,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             check::misfits::misfits(&c.findings, &c.sources, &mut run);
             check::conflicts::conflicts(&instances, &c.sources, &mut run);
             check::charts::charts(&instances, &ir, &site, &c.sources, &mut run.findings);
-            check::ir(&instances, &ir, &site, &c.sources, &mut run);
+            check::ir(&instances, &ir, &site, !c.findings.has_errors(), &c.sources, &mut run);
             run.report_refused(&c.sources);
             check::claims::claims(&instances, &ir, &site, &c.sources, &mut run);
             lower::immutable::immutable(&instances, &site, &c.sources, &mut run)
@@ -159,7 +159,9 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     run.absorb(planning);
     run.report_refused(&c.sources);
     check::misfits::misfits(&c.findings, &c.sources, &mut run);
-    check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
+    if !c.findings.has_errors() {
+        check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
+    }
     ir.questions = lower::questions::questions(&run, &instances, &site);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {

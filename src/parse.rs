@@ -6,6 +6,7 @@
 
 mod anchors;
 mod json;
+mod odd_blanks;
 mod scalar;
 mod toml;
 mod tree;

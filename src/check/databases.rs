@@ -1,12 +1,12 @@
 //! Database servers as a whole: names that nothing declares, databases that two products share, engines for which there is
 //! no script, and pools that are larger than the server.
 
-use super::places::spec_span;
+use super::places::{spec_span, spec_spans};
 use crate::diag::codes::{DATABASE_SHARED, ENGINE_WITHOUT_SCRIPT, TOO_MANY_CONNECTIONS, UNDECLARED_ROLE};
 use crate::diag::{Diag, Findings, Level, similar_name};
-use crate::ir::{DatabaseServer, Ir, Pooler};
+use crate::ir::{DatabaseServer, F, Ir, Pooler};
 use crate::site::Site;
-use crate::source::{Role, Sources, Span};
+use crate::source::{Sources, Span};
 use crate::value::{Origins, Str, Value};
 
 /// The engine for which scripts are made.
@@ -24,7 +24,7 @@ pub fn databases(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
             let (name, on) = (&database.name.value, &server.server.value);
             let message = format!("{} share the database `{name}` on `{on}`", products.join(" and "));
             let mut diag = Diag::new(DATABASE_SHARED, message);
-            for (i, span) in leaves(&database.name.origins, sources).into_iter().enumerate() {
+            for (i, span) in named(&database.name, sources).into_iter().enumerate() {
                 diag = if i == 0 { diag.at(span, "") } else { diag.and(span, "and here") };
             }
             findings.push(diag.help("give each product a database of its own with an owner of its own"));
@@ -46,13 +46,12 @@ pub fn databases(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     }
 }
 
-/// The smallest places of the spec among some origins: the names themselves.
-fn leaves(origins: &Origins, sources: &Sources) -> Vec<Span> {
-    let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
-    let spans: Vec<Span> = spans.filter(|s| sources.file(s.file).role == Role::Spec).collect();
-    let size = |s: &Span| s.end - s.start;
-    let least = spans.iter().map(size).min();
-    spans.into_iter().filter(|s| Some(size(s)) == least).collect()
+/// The places of the spec where a name stands, or those that it was made of.
+fn named(name: &F<Str>, sources: &Sources) -> Vec<Span> {
+    let all = spec_spans(&name.origins, sources);
+    let is_name = |span: &&Span| sources.text(**span).trim_matches(['"', '\'']) == &*name.value;
+    let exact: Vec<Span> = all.iter().filter(is_name).copied().collect();
+    if exact.is_empty() { all } else { exact }
 }
 
 /// Owners, users and databases that no product declares on their server.

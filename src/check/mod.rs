@@ -48,8 +48,8 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
     stores::stores(site, sources, findings);
 }
 
-/// What the items of the `Ir` tell of each other and of the site.
-pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
+/// What the items of the `Ir` tell of each other and of the site; `sound` where no value of the spec is faulty.
+pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sound: bool, sources: &Sources, run: &mut Run) {
     firewalls::firewalls(ir, site, sources, &mut run.findings);
     carried::carried(ir, site, sources, &mut run.findings);
     boundaries::boundaries(ir, site, sources, &mut run.findings);
@@ -66,5 +66,7 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, run: 
     swarm::swarm(ir, site, sources, &mut run.findings);
     databases::databases(ir, site, sources, &mut run.findings);
     access::access_and_roles(ir, site, sources, &mut run.findings);
-    unused::unused(instances, ir, site, sources, &mut run.findings);
+    if sound {
+        unused::unused(instances, ir, site, sources, &mut run.findings);
+    }
 }

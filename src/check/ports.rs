@@ -466,7 +466,10 @@ fn outside_cluster(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findi
     let clusters = site.table("clusters").flat_map(|(name, _)| <[_; 2]>::from(site.cluster_nodes(name)));
     let nodes: BTreeSet<Str> = clusters.flatten().map(|node| node.value).collect();
     let others = site.table("hosts").filter(|(name, _)| !nodes.contains(*name));
-    let others: Vec<_> = others.map(|(name, host)| (name, host, site.host_addresses(name))).collect();
+    // Two hosts with one address are another finding.
+    let of_nodes: BTreeSet<_> = nodes.iter().flat_map(|n| site.host_addresses(n)).map(|a| a.value).collect();
+    let own = |name: &str| site.host_addresses(name).into_iter().filter(|a| !of_nodes.contains(&a.value)).collect();
+    let others: Vec<(_, _, Vec<_>)> = others.map(|(name, host)| (name, host, own(name))).collect();
     let mut reported: BTreeSet<(&str, &str, Ports)> = BTreeSet::new();
     for flow in ir.flows.iter().filter(|f| *f.published && *f.scope == Scope::Site) {
         let Some(ports) = flow.ports.value else { continue };

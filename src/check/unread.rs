@@ -2,7 +2,7 @@
 
 use super::places::place;
 use crate::diag::codes::UNUSED;
-use crate::diag::{Diag, Findings};
+use crate::diag::{Diag, Findings, similar_name};
 use crate::instance::{Instance, Run};
 use crate::lower::peers::deep_origins;
 use crate::lower::storage::pointer;
@@ -23,6 +23,9 @@ pub fn unread(instances: &[Instance], items: &Tracked, site: &Site, sources: &So
     let waits = |name: &Str| {
         run.withheld.iter().any(|w| w.product == *name) || run.asked.iter().any(|asked| asked.product == *name)
     };
+    for instance in instances.iter().filter(|i| !i.product.value.is_null()) {
+        stores(instance, entry, site, sources, run, &mut findings);
+    }
     for instance in instances.iter().filter(|i| !i.product.value.is_null() && !waits(&i.name)) {
         let Some(settings) = site.at(&pointer(&["products", &instance.name, "settings"])) else { continue };
         let mut walk = Walk { instance, sources, entry, run, at: String::new(), findings: &mut findings };
@@ -33,6 +36,32 @@ pub fn unread(instances: &[Instance], items: &Tracked, site: &Site, sources: &So
         }
     }
     run.findings.extend(findings);
+}
+
+/// Stores that a product does not ask for: mostly a letter of their use is wrong, and that of another one stays open.
+fn stores(
+    instance: &Instance,
+    entry: Option<FileId>,
+    site: &Site,
+    sources: &Sources,
+    run: &Run,
+    findings: &mut Findings,
+) {
+    let at = pointer(&["products", &instance.name, "stores"]);
+    let open = run.asked.iter().flat_map(|a| &a.unanswered).filter_map(|u| u.pointer.as_deref());
+    let open: Vec<&str> = open.filter_map(|p| p.strip_prefix(&at)?.strip_prefix('/')?.split('/').next()).collect();
+    for (key, value) in site.at(&at).map(Tracked::entries).into_iter().flatten() {
+        let own = place(&value.origins, sources).filter(|span| Some(span.file) == entry);
+        let read = deep_origins(value).as_slice().iter().any(|p| run.seen.contains(*p));
+        let (Some(span), false) = (own, read) else { continue };
+        let message = format!("the store `{key}` of `{}` is read by nothing at this site", instance.name);
+        let mut diag = Diag::new(UNUSED, message).at(span, "").pointer(format!("{at}{}", pointer(&[key])));
+        diag.waivable = true;
+        findings.push(match similar_name(key, open.iter().copied()) {
+            Some(near) => diag.help(format!("the product asks for a store `{near}`")),
+            None => diag.help("remove it, or name it as the product does"),
+        });
+    }
 }
 
 struct Walk<'a> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::codes::{UNUSED_WAIVER, WAIVER_REFUSED};
-use crate::diag::{Diag, Findings};
+use crate::diag::{Diag, Findings, similar_name};
 use crate::ir::{F, WaiverRecord};
 use crate::lower::peers::deep_origins;
 use crate::node::Node;
@@ -36,6 +36,14 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
                 findings.iter().filter(|d| *d.code == **code).map(|d| d.pointer.as_str()).take(3).collect();
             if !elsewhere.is_empty() {
                 diag = diag.help(format!("the finding is at {}", elsewhere.join(", ")));
+            } else if let Some(near) =
+                similar_name(&code, findings.iter().filter(|d| covers(&at, &d.pointer)).map(|d| &*d.code))
+            {
+                let (near, written) = (near.to_owned(), span.filter(|s| sources.text(*s) == &**code));
+                diag = diag.help(format!("there is a finding `{near}` at this place"));
+                if let Some(span) = written {
+                    diag = diag.replace(span, near, false);
+                }
             } else if let Some(item) = written.get(index).and_then(|item| whole_item(sources, item.span)) {
                 diag = diag.replace(item, "", sound);
             }

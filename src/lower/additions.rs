@@ -91,6 +91,15 @@ pub fn is_faulty(entry: &Tracked) -> bool {
     }
 }
 
+/// Whether a value, or an entry that it names, has something faulty in it; that has been reported.
+pub fn names_faulty(value: &Tracked, site: &Site) -> bool {
+    match &value.value {
+        Value::Ref(r) => site.entry(&r.table, &r.name).is_some_and(is_faulty),
+        Value::List(items) => items.iter().any(|item| names_faulty(item, site)),
+        _ => is_faulty(value),
+    }
+}
+
 /// Joins the site's own exports with those of the packs: clients are added to an export that is there already, its
 /// options must be the same where the addition gives any.
 pub fn exports(

@@ -233,7 +233,9 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
             continue;
         };
         let Some(found) = peers(clients, site) else {
-            run.not_a(item.span, "hosts, networks or addresses for `clients`", &clients.value);
+            if !super::additions::names_faulty(clients, site) {
+                run.not_a(item.span, "hosts, networks or addresses for `clients`", &clients.value);
+            }
             continue;
         };
         if found.value.nets.is_empty() {

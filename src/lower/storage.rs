@@ -28,6 +28,7 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         let clients = match item.answered("clients").map(|c| (c, peers(c, site))) {
             None => F::new(Vec::new(), item.exists.clone()),
             Some((_, Some(found))) => found.map(|p| p.nets.to_vec()),
+            Some((value, None)) if super::additions::names_faulty(value, site) => continue,
             Some((value, None)) => {
                 run.not_a(item.span, "hosts, networks or addresses for `clients`", &value.value);
                 continue;

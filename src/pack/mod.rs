@@ -1,6 +1,7 @@
 //! Packs: what a product's folder says, read, verified, and ready to be put to work on a site.
 
 pub mod embedded;
+mod entries;
 pub mod expr;
 mod fields;
 pub(crate) mod flow;

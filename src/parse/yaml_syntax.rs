@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind as Kind, ScanError};
 
+use super::odd_blanks;
 use super::tree::Tree;
 use crate::diag::{Diag, codes};
 
@@ -20,6 +21,7 @@ pub(super) fn report(text: &str, error: &ScanError, flows: &[usize], tree: &mut 
             .or_else(|| unquoted_pattern(text, at, tree))
             .or_else(|| unquoted_indicator(text, at, kind, tree))
             .or_else(|| unclosed(text, at, kind, flows, tree))
+            .or_else(|| odd_blanks::report(text, at, tree))
             .or_else(|| missing_space(text, at, kind, tree))
             .or_else(|| colon_in_text(text, at, kind, tree))
             .or_else(|| misfit(text, at, kind, tree))
@@ -367,10 +369,10 @@ fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
-fn line_start(text: &str, at: usize) -> usize {
+pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |i| i + 1)
 }
 
-fn line_end(text: &str, at: usize) -> usize {
+pub(super) fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |i| at + i)
 }

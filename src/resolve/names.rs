@@ -14,6 +14,9 @@ use crate::value::{Map, Ref, Str, Tracked, Value};
 use super::hosts::MOST_HOSTS;
 use super::ranges::{Pattern, glob, natural};
 
+/// Quotes of prose, which quote nothing in a spec.
+const QUOTES: [char; 8] = ['“', '”', '„', '‘', '’', '‚', '«', '»'];
+
 /// Similar names are looked for at most for so many unknown ones, since each is compared with a whole table.
 const MOST_SUGGESTIONS: usize = 30;
 
@@ -275,7 +278,12 @@ impl Binder<'_> {
             }
             let known = tables.iter().filter_map(|table| self.tables.get(table)).flat_map(|table| &table.names);
             let names: Vec<&str> = known.map(|name| &**name).collect();
-            if index < MOST_SUGGESTIONS
+            if let Some((key, why, safe)) = written_otherwise(&name, &names) {
+                diag = diag.help(format!("there is `{key}`: {why}"));
+                for span in spans.iter().filter(|s| self.sources.text(**s).trim_matches(['"', '\'']) == &*name) {
+                    diag = diag.replace(*span, key, safe);
+                }
+            } else if index < MOST_SUGGESTIONS
                 && let Some(similar) = similar_name(&name, names.iter().copied())
             {
                 diag = diag.help(format!("there is `{similar}`"));
@@ -375,4 +383,14 @@ fn listed(tables: &[Str]) -> String {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
         names => names.concat(),
     }
+}
+
+/// The name that is meant where it stands with more around it, why, and whether that is sure.
+fn written_otherwise<'n>(name: &'n str, names: &[&str]) -> Option<(&'n str, &'static str, bool)> {
+    let bare = name.trim_matches(QUOTES);
+    if bare.len() < name.len() && names.contains(&bare) {
+        return Some((bare, "typographic quotes are part of the text", true));
+    }
+    let (short, _) = name.split_once('.')?;
+    names.contains(&short).then_some((short, "entries go by their keys, whatever their full names are", false))
 }

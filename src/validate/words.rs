@@ -100,6 +100,7 @@ pub fn meant(node: &Node, forms: &[String]) -> Option<String> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "on" | "true" if takes("`true` or `false`") => Some("true".to_owned()),
         "no" | "off" | "false" if takes("`true` or `false`") => Some("false".to_owned()),
+        "none" | "no" | "n/a" | "nil" if takes("`none`") => Some("none".to_owned()),
         number if takes("a whole number") => {
             let value: i64 = number.parse().ok()?;
             (value.to_string() == number).then(|| value.to_string())
