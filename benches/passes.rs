@@ -159,3 +159,29 @@ fn l_diff(bencher: Bencher, hosts: usize) {
         (sealed(&text), sealed(&text.replace("port: 8000", "port: 9000")));
     bencher.bench(|| review::diff(&old, &new).text(false));
 }
+
+/// Flows for each host of a site that consists of firewalls.
+const FLOWS_OF_A_HOST: usize = 25;
+
+/// Sites of firewalls, of 5,000 to 50,000 flows: everything up to the last check.
+#[divan::bench(args = [200, 500, 1000, 2000], sample_count = 5)]
+fn l_flows_check(bencher: Bencher, hosts: usize) {
+    let text = synthetic::flows(hosts, hosts * FLOWS_OF_A_HOST);
+    bencher.bench(|| run(&text, Depth::Check));
+}
+
+/// The same with the rulesets of all hosts, the tables, the scripts of questions, and the proof of it all.
+#[divan::bench(args = [200, 500, 1000, 2000], sample_count = 5)]
+fn m_flows_build(bencher: Bencher, hosts: usize) {
+    let text = synthetic::flows(hosts, hosts * FLOWS_OF_A_HOST);
+    bencher.bench(|| run(&text, Depth::Build));
+}
+
+/// Reading back the rulesets alone and comparing them.
+#[divan::bench(args = [200, 500, 1000, 2000], sample_count = 5)]
+fn n_flows_prove_rulesets(bencher: Bencher, hosts: usize) {
+    let c = built(&synthetic::flows(hosts, hosts * FLOWS_OF_A_HOST), Depth::Build);
+    let (ir, mut tree) = (c.ir.expect("an Ir"), c.tree.expect("a tree"));
+    tree.files.retain(|_, artifact| &*artifact.format == "nft");
+    bencher.bench(|| prove::prove(&ir, &tree, &mut Findings::default()));
+}
