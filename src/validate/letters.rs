@@ -13,7 +13,7 @@ fn taken(pattern: &str) -> Option<Vec<(char, char)>> {
     let mut rest = pattern.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
-            '\\' => found.extend(literal(rest.next()?)),
+            '\\' => found.push(literal(rest.next()?)?),
             '.' => return None,
             '{' => while rest.next()? != '}' {},
             '(' | ')' | '*' | '+' | '?' | '|' | '^' | '$' => {}
