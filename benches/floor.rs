@@ -75,8 +75,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut order: Vec<usize> = (0..sets.len()).collect();
     order.sort_by_key(|set| &networks[*set]);
     let mut rank = vec![0; sets.len()];
-    order.iter().enumerate().for_each(|(place, set)| rank[*set] = place);
-    let number: BTreeMap<&str, usize> = sets.iter().enumerate().map(|(n, (name, _))| (name.as_str(), n)).collect();
+    // Ends with the same networks are one set, with the name of the first.
+    let mut number: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, same) in order.chunk_by(|a, b| networks[*a] == networks[*b]).enumerate() {
+        for set in same {
+            rank[*set] = place;
+            number.insert(sets[*set].0, same[0]);
+        }
+    }
 
     let hosts: Vec<&String> = spec.hosts.keys().collect();
     let mut rows: Vec<Vec<Row>> = vec![Vec::new(); hosts.len()];
