@@ -128,11 +128,19 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
 
     // check, lower, check
     let mut run = Run::new(inputs.depth == Depth::Trace);
-    check::site(&site, &c.sources, &mut run.findings);
-    let instances = instances(&used, &c.packs, &charts, &site, &mut run);
-    for instance in &instances {
-        check::requirements::requirements(instance, &site, &c.sources, &mut run);
-    }
+    let mut beside = Findings::default();
+    let (instances, ()) = spread::both(
+        inputs.threads,
+        || {
+            let instances = instances(&used, &c.packs, &charts, &site, &mut run);
+            for instance in &instances {
+                check::requirements::requirements(instance, &site, &c.sources, &mut run);
+            }
+            instances
+        },
+        || check::site(&site, &c.sources, &mut beside),
+    );
+    run.findings.extend(beside);
     let artifacts = inputs.depth > Depth::Check;
     let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, artifacts, &mut run);
     // What is checked of items has nothing to do with the runbook and with what will be written.
@@ -142,7 +150,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         inputs.threads,
         || {
             let (runbook, ir_value) = lower::runbook(&instances, &ir, &site, &c.sources, &mut planning);
-            let planned = emit::plan::plan(&instances, &ir_value, &site, inputs.threads, &mut planning);
+            let planned = emit::plan::plan(&instances, &ir_value, &site, inputs.threads, artifacts, &mut planning);
             (runbook, ir_value, planned)
         },
         || {

@@ -120,7 +120,7 @@ fn is_cluster(nets: &[ipnet::IpNet], cluster: &str, site: &Site) -> bool {
 
 /// The row of the spec that a flow comes from; of other flows nothing, since a pack has them.
 pub(super) fn row_of(flow: &Flow, rows: &[Span], sources: &Sources) -> Option<Span> {
-    flow.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p)).find(|s| rows.contains(s))
+    flow.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p)).find(|s| rows.binary_search(s).is_ok())
 }
 
 /// A flow as people write it.

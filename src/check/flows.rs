@@ -113,7 +113,7 @@ fn additions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         let message = format!("the added flow {from} -> {to} : {} opens {what}", flow.service());
         let mut diag = Diag::new(OPENS_WIDE, message);
         let spans = flow.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
-        diag = label(diag, spans.into_iter().find(|s| rows.contains(s)), "");
+        diag = label(diag, spans.into_iter().find(|s| rows.binary_search(s).is_ok()), "");
         if let (true, Some(span)) = (any(&flow.from_hosts.nets), place(&flow.from_hosts.origins, sources)) {
             diag = label(diag, Some(span), "every address");
         }
@@ -147,7 +147,7 @@ fn families(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         let message = format!("{count} from `{from}` to `{to}`, and one has only {a} addresses, the other only {b}");
         let mut diag = Diag::new(FAMILIES_APART, message);
         let mut spans = first.why.origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
-        diag = label(diag, spans.find(|s| rows.contains(s)), "nothing carries it");
+        diag = label(diag, spans.find(|s| rows.binary_search(s).is_ok()), "nothing carries it");
         for (end, v4) in [(&first.from_hosts, source), (&first.to_hosts, target)] {
             let entry = site.table("hosts").chain(site.table("networks")).chain(site.table("external"));
             let meets = |e: &&Tracked| {
@@ -190,12 +190,14 @@ fn owners(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     findings.push(diag.help(format!("answer at `{at}`")).pointer(at));
 }
 
-/// The rows of the spec that add flows.
+/// The rows of the spec that add flows, sorted by their places.
 pub(super) fn added_rows(site: &Site, sources: &Sources) -> Vec<Span> {
     let extras = site.root.get("extra").into_iter();
     let extras = extras.chain(site.table("products").filter_map(|(_, p)| p.get("extra")));
     let rows = extras.filter_map(|e| e.get("flows")).flat_map(Tracked::items);
-    rows.filter_map(|row| place(&row.origins, sources)).collect()
+    let mut rows: Vec<Span> = rows.filter_map(|row| place(&row.origins, sources)).collect();
+    rows.sort_unstable();
+    rows
 }
 
 /// Poolers in front of database servers that products use, to which nothing connects.

@@ -33,13 +33,24 @@ pub struct Planned<'a> {
     pub check: Option<Str>,
 }
 
-/// Plans the artifacts of all instances, sorted by path. Two artifacts of one path are a finding. The result does not
-/// depend on the number of threads.
+impl Planned<'_> {
+    /// What tells whether two are in each other's way.
+    fn path_alone(self) -> Self {
+        let Planned { path, rule, instance, placement, .. } = self;
+        let (names, exists) = (Vec::new(), Origins::None);
+        let (host, target, owner, mode, apply, check) = Default::default();
+        Planned { path, rule, instance, names, exists, placement, host, target, owner, mode, apply, check }
+    }
+}
+
+/// Plans the artifacts of all instances, sorted by path; no more than their paths unless there will be `artifacts`. Two
+/// artifacts of one path are a finding. The result does not depend on the number of threads.
 pub fn plan<'a>(
     instances: &'a [Instance<'a>],
     ir: &Tracked,
     site: &Site,
     threads: usize,
+    artifacts: bool,
     run: &mut Run,
 ) -> Vec<Planned<'a>> {
     // The rules that go through all hosts are those of the first pack. Neighbours that go through one list share it.
@@ -52,7 +63,7 @@ pub fn plan<'a>(
     let traced = run.traced;
     let results = spread_all(threads, &pieces, |(index, rules)| {
         let mut run = Run::new(traced);
-        let found = planned(*index, &instances[*index], rules, ir, site, &mut run);
+        let found = planned(*index, &instances[*index], rules, ir, site, artifacts, &mut run);
         (found, run)
     });
     let mut planned: BTreeMap<String, Planned<'a>> = BTreeMap::new();
@@ -80,6 +91,7 @@ fn planned<'a>(
     rules: &'a [ArtifactRule],
     ir: &Tracked,
     site: &Site,
+    artifacts: bool,
     run: &mut Run,
 ) -> Vec<Planned<'a>> {
     let ir_name = [("ir".into(), ir.clone())];
@@ -90,7 +102,8 @@ fn planned<'a>(
     for rule in rules {
         let mut open = Vec::new();
         run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-            found.extend(one(rule, index, instance, scope, origins, run));
+            let planned = one(rule, index, instance, scope, origins, run);
+            found.extend(planned.map(|planned| if artifacts { planned } else { planned.path_alone() }));
         });
         if !open.is_empty() {
             run.withheld.push(Withheld {

@@ -31,12 +31,13 @@ mod swarm;
 pub mod tables;
 pub mod values;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use additions::Additions;
 
 use crate::instance::{Instance, Run};
-use crate::ir::{Blank, Contradiction, Flow, Ir, Step};
+use crate::ir::{Blank, Contradiction, Firewall, Flow, Ir, Rule, SecurityGroup, Step};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread;
@@ -59,32 +60,29 @@ pub fn lower(
     let (mut beside, traced) = (run.beside(), run.traced);
     let wanted = rules::Wanted { written: artifacts, traced };
     let (open, read) = (firewalls::open_management(site), firewalls::read(site));
-    let (mut ir, (traffic, rules, firewalls, security_groups)) = spread::both(
+    let (mut ir, (traffic, gone, rulesets, preflights)) = spread::both(
         threads,
-        || items(instances, &additions, site, sources, &mut beside),
+        || items(instances, &additions, site, sources, threads, &mut beside),
         || {
             let (traffic, added) = traffic(instances, &additions, site, sources, run);
-            let ((rules, firewalls, groups), ()) = spread::both(
+            let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+            let gone = Origins::all(gone);
+            let (rulesets, preflights) = spread::both(
                 threads,
-                || {
-                    if !open.is_empty() {
-                        return Default::default();
-                    }
-                    let mut filtered = firewalls::filtered(site);
-                    if traced {
-                        filtered.iter_mut().for_each(|host| host.target.origins = host.target.origins.union(&read));
-                    }
-                    let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
-                    let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
-                    let groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
-                    (rules, firewalls, groups)
+                || match open.is_empty() {
+                    true => Rulesets::of(&traffic, &read, site, wanted),
+                    false => Rulesets::default(),
                 },
                 || {
                     crate::check::contradictory::additions(&added.additions, sources, run);
                     crate::check::redundant::redundant(&added.needed, &added.additions, sources, run);
+                    match artifacts {
+                        true => preflight::preflights(&traffic.flows, &gone, site, traced),
+                        false => Vec::new(),
+                    }
                 },
             );
-            (traffic, rules, firewalls, groups)
+            (traffic, gone, rulesets, preflights)
         },
     );
     run.absorb(beside);
@@ -94,23 +92,37 @@ pub fn lower(
     if !open.is_empty() && security_groups::wanted(site) {
         firewalls::wait("the security groups", &open, run);
     }
-    let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
-    let gone = Origins::all(gone);
-    let preflights = match artifacts {
-        true => preflight::preflights(&traffic.flows, &gone, site, traced),
-        false => Vec::new(),
-    };
     ir.network_policies = policies::policies(&traffic.flows, instances, site, run);
     ir.policies_read = policies::read(instances, site);
     ir.flows = traffic.flows;
     tables::tables(&mut ir, &gone, site);
-    ir.rules = rules;
-    ir.firewalls = firewalls;
-    ir.security_groups = security_groups;
+    (ir.rules, ir.firewalls, ir.security_groups) = (rulesets.rules, rulesets.firewalls, rulesets.security_groups);
     ir.firewalls_read = read;
     ir.groups_read = security_groups::read(site);
     ir.preflights = preflight::probed(preflights, &ir.probes);
     ir
+}
+
+/// What keeps other traffic away.
+#[derive(Default)]
+struct Rulesets {
+    rules: Vec<Arc<Rule>>,
+    firewalls: Vec<Arc<Firewall>>,
+    security_groups: Vec<Arc<SecurityGroup>>,
+}
+
+impl Rulesets {
+    /// `read` is what decides on whether there are any.
+    fn of(traffic: &Traffic, read: &Origins, site: &Site, wanted: rules::Wanted) -> Self {
+        let mut filtered = firewalls::filtered(site);
+        if wanted.traced {
+            filtered.iter_mut().for_each(|host| host.target.origins = host.target.origins.union(read));
+        }
+        let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
+        let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
+        let security_groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
+        Self { rules, firewalls, security_groups }
+    }
 }
 
 /// What people do with all the rest of an [`Ir`].
@@ -181,28 +193,65 @@ fn traffic(
     (Traffic { flows: policies::attached(rows::united(all)), absent }, added)
 }
 
-/// The items of the packs, kind by kind.
-fn items(instances: &[Instance], additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Ir {
+/// The kinds of items that are evaluated by themselves, in the order in which their findings come.
+const KINDS: [&str; 22] = [
+    "exports",
+    "directories",
+    "filesystems",
+    "nfs_servers",
+    "units",
+    "kernel",
+    "proxies",
+    "namespaces",
+    "volumes",
+    "objects",
+    "images",
+    "roles",
+    "databases",
+    "access",
+    "poolers",
+    "modules",
+    "clocks",
+    "probes",
+    "secrets",
+    "documents",
+    "stacks",
+    "overlays",
+];
+
+/// The items of the packs, kind by kind; the kinds have nothing to do with each other until all are evaluated.
+fn items(
+    instances: &[Instance],
+    additions: &[Additions],
+    site: &Site,
+    sources: &Sources,
+    threads: usize,
+    run: &mut Run,
+) -> Ir {
     let mut ir = Ir::default();
-    let mut all =
-        |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
+    let traced = run.traced;
+    let evaluated = spread::spread_all(threads, &KINDS, |kind| {
+        let mut run = Run::new(traced);
+        let items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, kind, site, &mut run)).collect();
+        (items, run)
+    });
+    let mut kinds: BTreeMap<&str, (Vec<items::Item>, Origins)> = BTreeMap::new();
+    for (kind, (items, beside)) in KINDS.into_iter().zip(evaluated) {
+        kinds.insert(kind, (items, Origins::all(&beside.absent)));
+        run.absorb(beside);
+    }
+    let mut of = |kind: &str| kinds.remove(kind).unwrap_or_default();
     let (exports, directories, filesystems, servers) =
-        (all("exports"), all("directories"), all("filesystems"), all("nfs_servers"));
-    let (units, kernel, proxies) = (all("units"), all("kernel"), all("proxies"));
-    let (namespaces, volumes, objects) = (all("namespaces"), all("volumes"), all("objects"));
-    let images = all("images");
-    let (roles, databases, access, poolers) = (all("roles"), all("databases"), all("access"), all("poolers"));
-    let (modules, clocks) = (all("modules"), all("clocks"));
+        (of("exports").0, of("directories").0, of("filesystems").0, of("nfs_servers").0);
+    let (units, kernel, proxies) = (of("units").0, of("kernel").0, of("proxies").0);
+    let (namespaces, volumes, objects) = (of("namespaces").0, of("volumes").0, of("objects").0);
+    let images = of("images").0;
+    let (roles, databases, access, poolers) = (of("roles").0, of("databases").0, of("access").0, of("poolers").0);
+    let (modules, clocks, probes) = (of("modules").0, of("clocks").0, of("probes").0);
     let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
-    let probes = all("probes");
-    let before = run.absent.len();
-    let secret_items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, "secrets", site, run)).collect();
-    let absent_secrets = Origins::all(&run.absent[before.min(run.absent.len())..]);
-    let before = run.absent.len();
-    let mut all =
-        |kind: &str| -> Vec<items::Item> { instances.iter().flat_map(|i| items::items(i, kind, site, run)).collect() };
-    let (documents, stacks, overlays) = (all("documents"), all("stacks"), all("overlays"));
-    let absent_documents = Origins::all(&run.absent[before.min(run.absent.len())..]);
+    let (secret_items, absent_secrets) = of("secrets");
+    let ((documents, a), (stacks, b), (overlays, c)) = (of("documents"), of("stacks"), of("overlays"));
+    let absent_documents = Origins::all([&a, &b, &c]);
     ir.exports = additions::exports(additions, storage::exports(&exports, site, run), site, sources, run);
     ir.directories = storage::directories(&directories, run);
     ir.filesystems = storage::filesystems(&filesystems, site, run);

@@ -1,11 +1,12 @@
 //! From permitted traffic to the tables that people ask for: between zones, by host, and with the outside.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::peers::deep_origins;
+use super::peers::{deep_origins, host_addresses};
 use super::rules::joined;
 use crate::ir::{
     Exposure, F, Flow, FlowTable, HostFlows, Ir, MatrixRow, Peers, Scope, Transport, Zone, ZoneFlow, ZonePair,
@@ -56,6 +57,8 @@ struct Zones<'a> {
     cidrs: Vec<(IpNet, &'a Str)>,
     /// The networks of pods, by their cluster.
     pods: Vec<(IpNet, Str)>,
+    /// The addresses of all hosts.
+    hosts: BTreeSet<IpAddr>,
     /// What tells where addresses lie.
     origins: Origins,
 }
@@ -75,7 +78,8 @@ impl<'a> Zones<'a> {
         let pods = site.table("clusters").filter_map(|(name, c)| Some((cidr(c)?, pods_of(name)))).collect();
         let tables = ["networks", "clusters"].into_iter().filter_map(|table| site.root.get(table));
         let origins = Origins::all(tables.map(deep_origins).collect::<Vec<_>>().iter());
-        Self { site, cidrs, pods, origins }
+        let hosts = site.table("hosts").flat_map(|(_, host)| host_addresses(host)).map(|a| a.value).collect();
+        Self { site, cidrs, pods, hosts, origins }
     }
 
     /// The parts of an end by the zone in which they lie. An end that holds networks of the site and more is in several.
@@ -113,8 +117,7 @@ impl<'a> Zones<'a> {
         if let Some((_, name)) = self.pods.iter().find(|(cidr, _)| cidr.contains(net)) {
             return name.clone();
         }
-        let own = |host: &Str| self.site.host_addresses(host).iter().any(|a| net.contains(&a.value));
-        match self.site.table("hosts").any(|(name, _)| own(name)) && net.prefix_len() == net.max_prefix_len() {
+        match net.prefix_len() == net.max_prefix_len() && self.hosts.contains(&net.addr()) {
             true => "in no network".into(),
             false => OUTSIDE.into(),
         }
@@ -278,20 +281,34 @@ fn matrix(zones: &[Arc<Zone>], pairs: &[Arc<ZonePair>], all: &Origins) -> Vec<Ar
 
 /// What every host lets in and opens. Pods reach other hosts with the address of their node.
 fn hosts(flows: &[Arc<Flow>], all: &Origins, site: &Site) -> Vec<Arc<HostFlows>> {
-    let mut hosts = Vec::new();
-    for (name, entry) in site.table("hosts") {
-        let addresses = site.host_addresses(name);
-        let origins = Origins::all(addresses.iter().map(|a| &a.origins).chain([all, &entry.origins]));
-        let own = |end: &Peers| addresses.iter().any(|a| end.nets.iter().any(|net| net.contains(&a.value)));
-        let of = |end: fn(&Flow) -> &Peers| -> Vec<Arc<Flow>> {
-            flows.iter().filter(|f| *f.scope != Scope::Cluster && own(end(f))).cloned().collect()
+    let table: Vec<(&Str, &Tracked)> = site.table("hosts").collect();
+    let own: Vec<Vec<F<IpAddr>>> = table.iter().map(|(_, host)| host_addresses(host)).collect();
+    let addresses = own.iter().enumerate().flat_map(|(number, list)| list.iter().map(move |a| (a.value, number)));
+    let mut addresses: Vec<(IpAddr, usize)> = addresses.collect();
+    addresses.sort_unstable();
+    let at = |end: &Peers| -> BTreeSet<usize> {
+        let within = |net: &IpNet| {
+            let (from, last) = (addresses.partition_point(|(a, _)| *a < net.network()), net.broadcast());
+            addresses[from..].iter().take_while(move |(a, _)| *a <= last).map(|(_, host)| *host)
         };
+        end.nets.iter().flat_map(within).collect()
+    };
+    let (mut incoming, mut outgoing) = (vec![Vec::new(); table.len()], vec![Vec::new(); table.len()]);
+    for flow in flows.iter().filter(|f| *f.scope != Scope::Cluster) {
+        at(&flow.to_hosts).into_iter().for_each(|host| incoming[host].push(flow.clone()));
+        at(&flow.from_hosts).into_iter().for_each(|host| outgoing[host].push(flow.clone()));
+    }
+    let mut hosts = Vec::with_capacity(table.len());
+    for ((name, entry), ((addresses, incoming), outgoing)) in
+        table.into_iter().zip(own.into_iter().zip(incoming).zip(outgoing))
+    {
+        let origins = Origins::all(addresses.iter().map(|a| &a.origins).chain([all, &entry.origins]));
         let text: Vec<String> = addresses.iter().map(|a| a.value.to_string()).collect();
         hosts.push(Arc::new(HostFlows {
             host: F::new(name.clone(), origins.clone()),
             addresses: F::new(text.join(" ").into(), origins.clone()),
-            incoming: F::new(of(|f| &f.to_hosts), origins.clone()),
-            outgoing: F::new(of(|f| &f.from_hosts), origins.clone()),
+            incoming: F::new(incoming, origins.clone()),
+            outgoing: F::new(outgoing, origins.clone()),
         }));
     }
     hosts.sort_by(|a, b| a.host.value.cmp(&b.host.value));
