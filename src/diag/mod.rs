@@ -276,10 +276,13 @@ pub fn surely_meant<'a>(name: &str, near: &str, candidates: impl IntoIterator<It
 /// Distance is optimal string alignment, at most a third of the name's length (rounded up); ties go to the
 /// alphabetically first.
 pub fn similar_name<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = name.chars().count().div_ceil(3);
+    let length = name.chars().count();
+    let limit = length.div_ceil(3);
     let mut best: Option<(usize, &'a str)> = None;
     for candidate in candidates {
-        if candidate.len() > 256 || name.len() > 256 {
+        // Names of unlike lengths are as far from each other at least.
+        let unlike = || candidate.chars().count().abs_diff(length) > best.map_or(limit, |(d, _)| d);
+        if candidate.len() > 256 || name.len() > 256 || unlike() {
             continue;
         }
         let distance = strsim::osa_distance(name, candidate);

@@ -1,6 +1,8 @@
 //! Paths that documents and steps name, against the tree: each must be in it. What else a document states goes on to
 //! whoever knows it, since a document is read once.
 
+use std::cell::Cell;
+
 use super::bugs::{At, Bugs};
 use super::{Emitted, Texts};
 use super::{markdown, traffic};
@@ -14,7 +16,7 @@ const SEALS: [&str; 2] = ["MANIFEST.json", "SHA256SUMS"];
 
 /// Every step's files, and every path below a folder of the tree that a Markdown document names.
 pub fn paths(ir: &Ir, tree: &ArtifactTree, texts: &Texts, said: &dyn Fn(&str) -> bool, bugs: &mut Bugs) {
-    let known = Known { tree, said, waits: !ir.questions.is_empty() };
+    let known = Known { tree, said, waits: !ir.questions.is_empty(), searched: Cell::new(0) };
     let runbook = At { path: "RUNBOOK.md", line: 0 };
     for step in &ir.steps {
         for file in step.files.iter().filter(|f| !known.has(f)) {
@@ -76,7 +78,12 @@ struct Known<'a> {
     said: &'a dyn Fn(&str) -> bool,
     /// Whether some file may wait for an answer.
     waits: bool,
+    /// How many paths were looked for among all files.
+    searched: Cell<usize>,
 }
+
+/// For so many paths that are not there a near one is looked for: where more are missing, none was mistyped.
+const SEARCHED_MOST: usize = 64;
 
 impl<'a> Known<'a> {
     /// The folders at the tree's root; a path that begins with one claims to be in the tree.
@@ -100,6 +107,10 @@ impl<'a> Known<'a> {
     }
 
     fn similar(&self, path: &str) -> Option<&'a str> {
+        self.searched.set(self.searched.get() + 1);
+        if self.searched.get() > SEARCHED_MOST {
+            return None;
+        }
         similar_name(path, self.tree.files.keys().map(String::as_str))
     }
 }

@@ -17,8 +17,9 @@ pub fn scripts(ir: &Ir, texts: &Texts, bugs: &mut Bugs) {
     for file in scripts {
         read.extend(file.read(script, bugs).map(|script| (file, script)));
     }
+    let hosts: BTreeSet<&str> = read.iter().map(|(file, _)| file.host()).collect();
     for preflight in &ir.preflights {
-        if !read.iter().any(|(file, _)| file.host() == &**preflight.host) {
+        if !hosts.contains(&**preflight.host) {
             bugs.no_file("preflight", &preflight.host, "a preflight script");
         }
     }
