@@ -56,17 +56,14 @@ impl Run {
                 false => self.conditional(head, scope, origins, open, f),
             };
         };
-        // A condition that says nothing of the loops from here on is asked before them; left open, it is asked again
-        // within them, for whom it concerns.
+        // A condition that says nothing of the loops from here on is asked before them: where it is false, nobody has to
+        // answer for their lists. Left open, it is asked again within them, for whom it concerns.
         let met;
         let (holds, origins) = match head.when.as_ref().filter(|_| !holds && order.settled_at == level) {
             None => (holds, origins),
             Some(when) => {
                 let mut reads = self.fresh_reads();
-                let result = match self.traced {
-                    true => when.eval(scope, &mut reads),
-                    false => when.eval_condition(scope, &mut reads),
-                };
+                let result = when.eval_condition(scope, self.traced, &mut reads);
                 self.scratch = reads;
                 match result {
                     Ok(Tracked { value: Value::Bool(holds), origins: read }) => {
@@ -85,10 +82,7 @@ impl Run {
         let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
         match list {
             Answer::Poison => {}
-            Answer::Open(unanswered) => match self.ruled_out(head, level, scope) {
-                Some(why) => self.is_absent(|| origins.union(&why)),
-                None => self.left_open(unanswered, scope, origins, open),
-            },
+            Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
                 let one = [found.clone()];
@@ -126,19 +120,6 @@ impl Run {
         Answer::Known(Tracked { value, origins: origins.union(&Origins::from(expr.anchor().place)) })
     }
 
-    /// What a condition read that is false whatever an open list would hold: nobody has to answer for the list then.
-    fn ruled_out(&mut self, head: &Head, level: usize, scope: &Scope) -> Option<Origins> {
-        let when = head.when.as_ref()?;
-        let open = &head.for_each[level..];
-        if when.names().iter().any(|name| open.iter().any(|(own, _)| own == name)) {
-            return None;
-        }
-        match self.eval(when, scope) {
-            Answer::Known(value) if value.value == Value::Bool(false) => Some(value.origins),
-            _ => None,
-        }
-    }
-
     fn conditional(
         &mut self,
         head: &Head,
@@ -150,10 +131,7 @@ impl Run {
         let Some(when) = &head.when else { return f(scope, origins, self) };
         // Most items of a large site are ruled out, and only lines that are traced ask why.
         let mut reads = self.fresh_reads();
-        let result = match self.traced {
-            true => when.eval(scope, &mut reads),
-            false => when.eval_condition(scope, &mut reads),
-        };
+        let result = when.eval_condition(scope, self.traced, &mut reads);
         self.seen.note(&reads);
         let answer = self.answer(result, reads);
         match self.truth(answer, when, scope) {

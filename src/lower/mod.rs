@@ -1,6 +1,7 @@
 //! From the site and its packs to the `Ir`: every kind of item in its own room, this file in the order of dependence.
 
 pub mod additions;
+mod addresses;
 pub mod clocks;
 pub mod contradictions;
 pub mod databases;

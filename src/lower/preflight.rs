@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::addresses::{HostAddress, HostAddresses};
 use super::items::Item;
 use super::peers::host_addresses;
 use crate::instance::Run;
@@ -26,7 +27,7 @@ const NAMES_MAX: usize = 3;
 /// flows that are not there; only where lines are `traced` to what they come from do tries and ports have origins.
 pub fn preflights(flows: &[Arc<Flow>], absent: &Origins, site: &Site, traced: bool) -> Vec<Preflight> {
     let hosts: Vec<(&Str, &Tracked)> = site.table("hosts").filter(|(_, host)| !is_windows(host)).collect();
-    let index = index(&hosts);
+    let index = HostAddresses::of(hosts.iter().map(|(_, host)| Some(*host)));
     let (mut tries, mut ports) =
         (tries(flows, absent, &hosts, &index, traced), ports(flows, absent, &hosts, &index, traced));
     let mut list: Vec<Preflight> = Vec::with_capacity(hosts.len());
@@ -162,30 +163,12 @@ fn checks(name: &Str, host: &Tracked, traced: bool) -> Vec<Arc<HostCheck>> {
     list
 }
 
-/// The address of every host, sorted, with the number of the host.
-type Index = Vec<(IpAddr, usize, Origins)>;
-
-fn index(hosts: &[(&Str, &Tracked)]) -> Index {
-    let mut addresses = Index::new();
-    for (index, (_, host)) in hosts.iter().enumerate() {
-        addresses.extend(host_addresses(host).into_iter().map(|a| (a.value, index, a.origins)));
-    }
-    addresses.sort_by_key(|(address, index, _)| (*address, *index));
-    addresses
-}
-
-/// The addresses that a network holds.
-fn inside<'i>(index: &'i Index, net: &'i IpNet) -> impl Iterator<Item = &'i (IpAddr, usize, Origins)> {
-    let from = index.partition_point(|(a, _, _)| *a < net.network());
-    index[from..].iter().take_while(|(a, _, _)| *a <= net.broadcast())
-}
-
 /// The single ports on which products will listen at each host. What the site itself needs is there already.
 fn ports(
     flows: &[Arc<Flow>],
     absent: &Origins,
     hosts: &[(&Str, &Tracked)],
-    index: &Index,
+    index: &HostAddresses,
     traced: bool,
 ) -> Vec<Vec<Arc<PortCheck>>> {
     type Wanted = (Vec<Str>, bool, Vec<Origins>);
@@ -197,7 +180,7 @@ fn ports(
         let Some(single) = flow.tried_ports().filter(|p| p.low == p.high) else { continue };
         let origins = if traced { flow.origins() } else { Origins::None };
         for net in flow.to_hosts.nets.iter().filter(|n| n.prefix_len() == n.max_prefix_len()) {
-            for (_, host, of_address) in inside(index, net) {
+            for (_, HostAddress { host, origins: of_address, .. }) in index.within(net) {
                 let wanted = found[*host].entry((flow.transport.value, single.low)).or_default();
                 wanted.0.push(flow.to.value.clone());
                 wanted.1 |= *flow.published;
@@ -241,7 +224,7 @@ fn tries(
     flows: &[Arc<Flow>],
     absent: &Origins,
     hosts: &[(&Str, &Tracked)],
-    index: &Index,
+    index: &HostAddresses,
     traced: bool,
 ) -> Vec<Vec<Arc<Try>>> {
     let mut own: Vec<Vec<F<IpAddr>>> = hosts.iter().map(|(_, host)| host_addresses(host)).collect();
@@ -267,7 +250,7 @@ fn tries(
         let origins = if traced { flow.origins() } else { Origins::None };
         let mut seen = None;
         for net in &flow.from_hosts.nets {
-            for (_, host, of_address) in inside(index, net) {
+            for (_, HostAddress { host, origins: of_address, .. }) in index.within(net) {
                 if seen == Some(*host) {
                     continue;
                 }

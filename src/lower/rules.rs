@@ -1,14 +1,14 @@
 //! From permitted traffic to the rules of each host's ruleset.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::addresses::HostAddresses;
 use super::firewalls::Filtered;
 use super::flows::Gone;
-use super::peers::{host_addresses, merged};
+use super::peers::merged;
 use super::sets::{Group, SetNames};
 use crate::ir::{F, Flow, Nets, Rule, RuleChain, Scope, Transport};
 use crate::site::Site;
@@ -59,7 +59,7 @@ pub fn rules(
         return Vec::new();
     }
     let flows: Vec<&Flow> = flows.iter().map(|f| &**f).filter(|f| f.scope.value != Scope::Cluster).collect();
-    let addresses = Addresses::of(hosts, site);
+    let addresses = HostAddresses::of(hosts.iter().map(|h| site.entry("hosts", &h.name)));
     let filters_output = filters_output(site);
     let sets = PeerSets::of(&flows, filters_output);
     let reasons = Reasons::of(&flows);
@@ -67,7 +67,7 @@ pub fn rules(
     let origins: Vec<Origins> = if traced { flows.iter().map(|f| f.origins()).collect() } else { Vec::new() };
     let absent = if traced { Absent::of(gone, &flows) } else { Absent::default() };
     let origins_of = |parts: &[Part]| {
-        let each = |p: &Part| [&addresses.0[p.address as usize].2, &origins[p.flow as usize]];
+        let each = |p: &Part| [&addresses.get(p.address as usize).origins, &origins[p.flow as usize]];
         if traced { Origins::all(parts.iter().flat_map(each)) } else { Origins::None }
     };
 
@@ -107,7 +107,7 @@ pub fn rules(
 /// All that goes into rules, sorted by these.
 fn parts(
     flows: &[&Flow],
-    addresses: &Addresses,
+    addresses: &HostAddresses,
     sets: &PeerSets,
     reasons: &Reasons,
     filters_output: bool,
@@ -120,9 +120,10 @@ fn parts(
             for net in ends {
                 let ipv6 = net.addr().is_ipv6();
                 let Some(peers) = peers[usize::from(ipv6)] else { continue };
-                for (address, host) in addresses.within(net) {
-                    let key = Key { host, chain, ipv6, transport: flow.transport.value, reason, peers };
-                    parts.push(Part { key, flow: index as u32, address });
+                for (number, address) in addresses.within(net) {
+                    let transport = flow.transport.value;
+                    let key = Key { host: address.host as u32, chain, ipv6, transport, reason, peers };
+                    parts.push(Part { key, flow: index as u32, address: number as u32 });
                 }
             }
         };
@@ -134,29 +135,6 @@ fn parts(
     }
     parts.sort_unstable();
     parts
-}
-
-/// The addresses of all hosts, sorted, each with the number of its host.
-struct Addresses(Vec<(IpAddr, u32, Origins)>);
-
-impl Addresses {
-    fn of(hosts: &[Filtered], site: &Site) -> Self {
-        let mut all = Vec::with_capacity(hosts.len());
-        for (index, host) in (0u32..).zip(hosts) {
-            let own = site.entry("hosts", &host.name).map(host_addresses).unwrap_or_default();
-            all.extend(own.into_iter().map(|a| (a.value, index, a.origins)));
-        }
-        all.sort_by_key(|(address, index, _)| (*address, *index));
-        Self(all)
-    }
-
-    /// The numbers of the addresses in a network, each with that of its host.
-    fn within(&self, net: &IpNet) -> impl Iterator<Item = (u32, u32)> {
-        let from = self.0.partition_point(|(a, _, _)| *a < net.network());
-        let last = net.broadcast();
-        let inside = (from as u32..).zip(&self.0[from..]).take_while(move |(_, (a, _, _))| *a <= last);
-        inside.map(|(number, (_, host, _))| (number, *host))
-    }
 }
 
 /// The peers of all flows, one family each, sorted and without repetition: what is in them is compared once.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::addresses::HostAddresses;
 use super::peers::{deep_origins, host_addresses};
 use super::rules::joined;
 use crate::ir::{
@@ -283,16 +284,8 @@ fn matrix(zones: &[Arc<Zone>], pairs: &[Arc<ZonePair>], all: &Origins) -> Vec<Ar
 fn hosts(flows: &[Arc<Flow>], all: &Origins, site: &Site) -> Vec<Arc<HostFlows>> {
     let table: Vec<(&Str, &Tracked)> = site.table("hosts").collect();
     let own: Vec<Vec<F<IpAddr>>> = table.iter().map(|(_, host)| host_addresses(host)).collect();
-    let addresses = own.iter().enumerate().flat_map(|(number, list)| list.iter().map(move |a| (a.value, number)));
-    let mut addresses: Vec<(IpAddr, usize)> = addresses.collect();
-    addresses.sort_unstable();
-    let at = |end: &Peers| -> BTreeSet<usize> {
-        let within = |net: &IpNet| {
-            let (from, last) = (addresses.partition_point(|(a, _)| *a < net.network()), net.broadcast());
-            addresses[from..].iter().take_while(move |(a, _)| *a <= last).map(|(_, host)| *host)
-        };
-        end.nets.iter().flat_map(within).collect()
-    };
+    let addresses = HostAddresses::of(table.iter().map(|(_, host)| Some(*host)));
+    let at = |end: &Peers| addresses.hosts_in(&end.nets);
     let (mut incoming, mut outgoing) = (vec![Vec::new(); table.len()], vec![Vec::new(); table.len()]);
     for flow in flows.iter().filter(|f| *f.scope != Scope::Cluster) {
         at(&flow.to_hosts).into_iter().for_each(|host| incoming[host].push(flow.clone()));

@@ -59,27 +59,16 @@ fn rulesets_permit_the_flows_and_nothing_else() {
 
 #[test]
 fn every_host_with_iptables_permits_the_same() {
-    if !ready() {
-        return;
-    }
-    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in ["firewalls", "demo"] {
-        let spec = root.join("fixtures").join(name).join("site.yaml");
-        let fixture = Fixture::edited(&spec, |text| {
-            let text = text.replace("targets: [nftables, iptables, firewalld,", "targets: [iptables,");
-            let text = text.replace("firewall: firewalld", "firewall: iptables");
-            text.replace("targets: [nftables,", "targets: [iptables,")
-        });
-        // Windows takes no other form than its own.
-        let target = |f: &std::sync::Arc<sitec::ir::Firewall>| matches!(f.target.name(), "iptables" | "windows");
-        assert!(fixture.ir.firewalls.iter().all(target), "{name} has hosts of another form");
-        assert!(fixture.ir.firewalls.iter().any(|f| !f.node_ports.is_empty()), "{name} has no node");
-        probed(&fixture, &format!("{name} with iptables"));
-    }
+    every_host_with("iptables", "firewalld");
 }
 
 #[test]
 fn every_host_with_firewalld_permits_the_same() {
+    every_host_with("firewalld", "iptables");
+}
+
+/// Probes sites whose hosts all have their firewall in one form, also those with a word of their own for another.
+fn every_host_with(form: &str, other: &str) {
     if !ready() {
         return;
     }
@@ -87,13 +76,15 @@ fn every_host_with_firewalld_permits_the_same() {
     for name in ["firewalls", "demo"] {
         let spec = root.join("fixtures").join(name).join("site.yaml");
         let fixture = Fixture::edited(&spec, |text| {
-            let text = text.replace("targets: [nftables, iptables, firewalld,", "targets: [firewalld,");
-            let text = text.replace("firewall: iptables", "firewall: firewalld");
-            text.replace("targets: [nftables,", "targets: [firewalld,")
+            let text = text.replace("targets: [nftables, iptables, firewalld,", &format!("targets: [{form},"));
+            let text = text.replace(&format!("firewall: {other}"), &format!("firewall: {form}"));
+            text.replace("targets: [nftables,", &format!("targets: [{form},"))
         });
-        let target = |f: &std::sync::Arc<sitec::ir::Firewall>| matches!(f.target.name(), "firewalld" | "windows");
-        assert!(fixture.ir.firewalls.iter().all(target), "{name} has hosts of another form");
-        probed(&fixture, &format!("{name} with firewalld"));
+        // Windows takes no other form than its own.
+        let has_form = |f: &std::sync::Arc<sitec::ir::Firewall>| [form, "windows"].contains(&f.target.name());
+        assert!(fixture.ir.firewalls.iter().all(has_form), "{name} has hosts of another form");
+        assert!(fixture.ir.firewalls.iter().any(|f| !f.node_ports.is_empty()), "{name} has no node");
+        probed(&fixture, &format!("{name} with {form}"));
     }
 }
 

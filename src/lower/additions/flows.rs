@@ -13,8 +13,9 @@ use crate::diag::codes::{EMPTY_END, MALFORMED, UNKNOWN_NAME};
 use crate::diag::{Diag, similar_name};
 use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
+use crate::lower::addresses::HostAddresses;
 use crate::lower::firewalls::node_ports;
-use crate::lower::peers::{deep_origins, host_addresses, merged, peers};
+use crate::lower::peers::{deep_origins, merged, peers};
 use crate::lower::rows::{is_inside, ranges, scope_between};
 use crate::pack::expr::fits;
 use crate::pack::flow::group;
@@ -133,8 +134,7 @@ fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -
 struct Known<'a> {
     /// The name of each host, and its range of node ports if it is the node of a cluster.
     hosts: Vec<(&'a Str, Option<F<Option<Ports>>>)>,
-    /// The addresses of all hosts, sorted, with the number of the host.
-    addresses: Vec<(IpAddr, usize)>,
+    addresses: HostAddresses,
     /// What words stand for, by the word.
     ends: BTreeMap<Str, Arc<End>>,
     /// What says where the site ends.
@@ -154,24 +154,10 @@ struct End {
 impl<'a> Known<'a> {
     fn of(site: &'a Site) -> Self {
         let node_ports = node_ports(site);
-        let (hosts, addresses, ends) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut known = Self { hosts, addresses, ends, ranges: ranges(site), site };
-        for (number, (name, host)) in site.table("hosts").enumerate() {
-            known.hosts.push((name, node_ports.get(name).cloned()));
-            known.addresses.extend(host_addresses(host).into_iter().map(|a| (a.value, number)));
-        }
-        known.addresses.sort_unstable();
-        known
-    }
-
-    /// The hosts with an address in one of these networks, in the order of the site.
-    fn hosts_in(&self, nets: &[IpNet]) -> BTreeSet<usize> {
-        let inside = |net: &IpNet| {
-            let (first, last) = (net.network(), net.broadcast());
-            let from = self.addresses.partition_point(|(a, _)| *a < first);
-            self.addresses[from..].iter().take_while(move |(a, _)| *a <= last).map(|(_, host)| *host)
-        };
-        nets.iter().flat_map(inside).collect()
+        let host = |(name, _): (&'a Str, &Tracked)| (name, node_ports.get(name).cloned());
+        let hosts = site.table("hosts").map(host).collect();
+        let addresses = HostAddresses::of(site.table("hosts").map(|(_, host)| Some(host)));
+        Self { hosts, addresses, ends: BTreeMap::new(), ranges: ranges(site), site }
     }
 
     /// The hosts that a pattern fits.
@@ -182,7 +168,7 @@ impl<'a> Known<'a> {
     }
 
     fn end(&self, peers: F<Peers>) -> Arc<End> {
-        let (inside, hosts) = (is_inside(&peers, self.site), self.hosts_in(&peers.nets));
+        let (inside, hosts) = (is_inside(&peers, self.site), self.addresses.hosts_in(&peers.nets));
         Arc::new(End { peers, inside, hosts })
     }
 }

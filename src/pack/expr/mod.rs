@@ -69,9 +69,9 @@ impl Expr {
         text::evaluate(&self.text, self.anchor, &self.root, scope, reads)
     }
 
-    /// The same for a condition, of which nobody asks why it is false: that value has no origins.
-    pub fn eval_condition(&self, scope: &Scope<'_>, reads: &mut Reads) -> Result<Tracked, EvalError> {
-        text::evaluate_unless_false(&self.text, self.anchor, &self.root, scope, reads)
+    /// The same for a condition. Why it is false is asked only where lines are `traced`; else that value has no origins.
+    pub fn eval_condition(&self, scope: &Scope<'_>, traced: bool, reads: &mut Reads) -> Result<Tracked, EvalError> {
+        text::evaluate_condition(&self.text, self.anchor, &self.root, scope, traced, reads)
     }
 
     /// Its value without the place of the expression among the origins: what every expression of this text would give

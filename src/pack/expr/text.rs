@@ -171,27 +171,17 @@ pub(crate) fn evaluate(
     scope: &Scope<'_>,
     reads: &mut Reads,
 ) -> Result<Tracked, EvalError> {
-    run(text, anchor, term, scope, reads, false)
+    evaluate_condition(text, anchor, term, scope, true, reads)
 }
 
-/// The same for a condition, of which nobody asks why it is false: that value has no origins.
-pub(crate) fn evaluate_unless_false(
+/// The same; unless `traced`, a value that is false has no origins.
+pub(crate) fn evaluate_condition(
     text: &str,
     anchor: Anchor,
     term: &Term,
     scope: &Scope<'_>,
+    traced: bool,
     reads: &mut Reads,
-) -> Result<Tracked, EvalError> {
-    run(text, anchor, term, scope, reads, true)
-}
-
-fn run(
-    text: &str,
-    anchor: Anchor,
-    term: &Term,
-    scope: &Scope<'_>,
-    reads: &mut Reads,
-    unless_false: bool,
 ) -> Result<Tracked, EvalError> {
     reads.stack.clear();
     reads.stack.extend((anchor.place != PlaceId::NONE).then_some(Origins::from(anchor.place)));
@@ -201,7 +191,7 @@ fn run(
     reads.poisoned |= poisoned;
     reads.keep_from(usize::from(anchor.place != PlaceId::NONE));
     let origins = match value {
-        Ok(Value::Bool(false)) if unless_false => Origins::None,
+        Ok(Value::Bool(false)) if !traced => Origins::None,
         _ => Origins::all(&reads.stack),
     };
     reads.stack.clear();
