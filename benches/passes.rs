@@ -15,6 +15,10 @@ use sitec::schema::Schema;
 use sitec::source::{Role, Sources};
 use sitec::{decode, overlay, parse, prove, review, validate, write};
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }
