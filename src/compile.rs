@@ -17,8 +17,8 @@ use crate::pack::{self, Pack, embedded};
 use crate::resolve::PackDefault;
 use crate::schema::Schema;
 use crate::site::Site;
-use crate::source::{PlaceId, Role, Sources};
-use crate::value::{Origins, Str, Value};
+use crate::source::{Role, Sources};
+use crate::value::{Origins, Str, Tracked, Value};
 use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, spread, validate};
 
 /// The pack that every site has.
@@ -101,20 +101,26 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let used = uses(&node);
     let settings: Vec<(Str, Arc<serde_json::Value>)> =
         used.iter().filter_map(|u| Some((u.instance.clone(), opened.get(&u.pack)?.settings_schema()))).collect();
-    let mut beside = Findings::default();
-    let (packs, (schema, spec)) = spread::both(
+    let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
+    let schema = Schema::new(&settings);
+    // Nearly always there is nothing to poison: the spec is decoded as if it were valid, and again where it is not.
+    let (mut decoded, mut beside) = (Findings::default(), Findings::default());
+    let ((packs, spec), poisoned) = spread::both(
         inputs.threads,
-        || opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(),
         || {
-            let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
-            let schema = Schema::new(&settings);
-            let poisoned: BTreeSet<PlaceId> = validate::validate(&node, &schema, &mut beside);
-            let spec = decode::decode(&node, &schema, &poisoned, &mut beside);
-            (schema, spec)
+            let spec = decode::decode(&node, &schema, &BTreeSet::new(), &mut decoded);
+            (opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(), spec)
         },
+        || validate::validate(&node, &schema, &mut beside),
     );
     c.packs = packs;
     c.findings.extend(beside);
+    let spec = if poisoned.is_empty() {
+        c.findings.extend(decoded);
+        spec
+    } else {
+        decode::decode(&node, &schema, &poisoned, &mut c.findings)
+    };
     // A pack is verified once, whichever of its instances is looked at: they all have the same types. Those that are
     // part of the program have been verified by a test.
     for pack in c.packs.values().filter(|pack| is_own(pack, inputs)) {
@@ -122,7 +128,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         let instance = instance.map_or("site", |u| &u.instance);
         pack::verify::verify(pack, instance, &schema, &c.sources, &mut c.findings);
     }
-    let site = resolve::resolve(&spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
+    let site = resolve::resolve(spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
     let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
     c.spec = Some(node);
 
@@ -131,18 +137,23 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let mut beside = Findings::default();
     let (instances, ()) = spread::both(
         inputs.threads,
-        || {
-            let instances = instances(&used, &c.packs, &charts, &site, &mut run);
-            for instance in &instances {
-                check::requirements::requirements(instance, &site, &c.sources, &mut run);
-            }
-            instances
-        },
+        || instances(&used, &c.packs, &charts, &site, inputs.threads, &mut run),
         || check::site(&site, &c.sources, &mut beside),
     );
-    run.findings.extend(beside);
     let artifacts = inputs.depth > Depth::Check;
-    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, artifacts, &mut run);
+    let (mut required, mut lowering) = (run.beside(), run.beside());
+    let (mut ir, ()) = spread::both(
+        inputs.threads,
+        || lower::lower(&instances, &site, &c.sources, inputs.threads, artifacts, &mut lowering),
+        || {
+            for instance in &instances {
+                check::requirements::requirements(instance, &site, &c.sources, &mut required);
+            }
+        },
+    );
+    run.absorb(required);
+    run.findings.extend(beside);
+    run.absorb(lowering);
     // What is checked of items has nothing to do with the runbook and with what will be written.
     let mut planning = run.beside();
     planning.absent = std::mem::take(&mut run.absent);
@@ -150,7 +161,13 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         inputs.threads,
         || {
             let (runbook, ir_value) = lower::runbook(&instances, &ir, &site, &c.sources, &mut planning);
-            let planned = emit::plan::plan(&instances, &ir_value, &site, inputs.threads, artifacts, &mut planning);
+            let planned = match artifacts {
+                true => emit::plan::plan(&instances, &ir_value, &site, inputs.threads, &mut planning),
+                false => {
+                    emit::plan::check(&instances, &ir_value, &site, inputs.threads, &mut planning);
+                    Vec::new()
+                }
+            };
             (runbook, ir_value, planned)
         },
         || {
@@ -370,21 +387,31 @@ fn instances<'a>(
     packs: &'a BTreeMap<Str, Pack>,
     charts: &'a BTreeMap<Str, Chart>,
     site: &Site,
+    threads: usize,
     run: &mut Run,
 ) -> Vec<Instance<'a>> {
-    let mut list = Vec::new();
-    if let Some(base) = packs.get(BASE) {
-        list.push(Instance::new("site".into(), base, None, None, site, run));
-    }
+    let mut wanted: Vec<(Str, &Pack, Option<&Tracked>, Option<&Chart>)> = Vec::new();
+    wanted.extend(packs.get(BASE).map(|base| ("site".into(), base, None, None)));
     for u in used {
         let Some(pack) = packs.get(&u.pack) else { continue };
         let product = site.entry("products", &u.instance);
         // Nothing can be said about a product whose entry is faulty.
         if product.is_some_and(|p| matches!(p.value, Value::Map(_))) {
-            list.push(Instance::new(u.instance.clone(), pack, product, charts.get(&u.instance), site, run));
+            wanted.push((u.instance.clone(), pack, product, charts.get(&u.instance)));
         }
     }
-    list
+    let traced = run.traced;
+    // A handful is not worth a thread.
+    let threads = if wanted.len() < 8 { 1 } else { threads };
+    let instances = spread::spread_all(threads, &wanted, |(name, pack, product, chart)| {
+        let mut run = Run::new(traced);
+        (Instance::new(name.clone(), pack, *product, *chart, site, &mut run), run)
+    });
+    let each = |(instance, beside)| {
+        run.absorb(beside);
+        instance
+    };
+    instances.into_iter().map(each).collect()
 }
 
 /// The packs that are part of the program.

@@ -28,21 +28,22 @@ pub struct PackDefault {
 
 /// Resolves a spec. Poison stays poison, and nothing is reported about what depends on it.
 pub fn resolve(
-    spec: &Spec,
+    mut spec: Spec,
     schema: &Schema,
     pack_defaults: &[PackDefault],
     sources: &Sources,
     findings: &mut Findings,
 ) -> Site {
-    let Value::Map(written) = &spec.root.value else {
-        return Site { root: spec.root.clone(), ..Site::default() };
+    // Nobody else has the tree: it is changed where it stands.
+    let Tracked { value, origins } = std::mem::take(&mut spec.root);
+    let Value::Map(written) = value else {
+        return Site { root: Tracked { value, origins }, ..Site::default() };
     };
-    let mut root = Map::clone(written);
-    let hosts_complete = hosts::expand(&mut root, spec, schema, sources, findings);
-    names::bind(&mut root, spec, schema, hosts_complete, sources, findings);
+    let mut root = Arc::unwrap_or_clone(written);
+    let hosts_complete = hosts::expand(&mut root, &spec, schema, sources, findings);
+    names::bind(&mut root, &spec, schema, hosts_complete, sources, findings);
     let networks = root.get("networks").map(Networks::new).unwrap_or_default();
-    let mut site =
-        Site { root: Tracked::new(Value::map(root), spec.root.origins.clone()), networks, ..Site::default() };
+    let mut site = Site { root: Tracked::new(Value::map(root), origins), networks, ..Site::default() };
     defaults::apply(&mut site, schema, pack_defaults, sources, findings);
     derive::derive(&mut site, schema);
     site

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
+mod map;
 mod origins;
 
+pub use map::Map;
 pub use origins::Origins;
 
 /// An immutable shared string.
@@ -76,10 +77,7 @@ impl Tracked {
     }
 }
 
-/// An ordered map of tracked values.
-pub type Map = IndexMap<Str, Tracked>;
-
-/// One value.
+/// One value. There are many of them: what is larger than a text is behind a pointer.
 #[derive(Clone, Debug, Default)]
 pub enum Value {
     /// Unanswered. Its [`Tracked::origins`] name the place that should hold the answer, if the spec has that place.
@@ -90,14 +88,14 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     Str(Str),
-    Quantity(Quantity),
-    Version(Version),
+    Quantity(Arc<Quantity>),
+    Version(Arc<Version>),
     Address(IpAddr),
     Cidr(IpNet),
     Ports(Ports),
     /// The name of something in a table of the site (`hosts`, `networks`, …): prints as its name, and an attribute
     /// read from it is read from what it names.
-    Ref(Ref),
+    Ref(Arc<Ref>),
     List(Arc<Vec<Tracked>>),
     Map(Arc<Map>),
     /// An item of the `Ir`, or another Rust value with named fields.
@@ -113,7 +111,7 @@ pub trait Record: fmt::Debug + Send + Sync {
 }
 
 /// A name bound to an entry of one of the site's tables.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ref {
     /// The table's key in the spec: `hosts`, `networks`, `clusters`, `storage`, …
     pub table: Str,
@@ -326,12 +324,12 @@ into_value! {
     &str => |x| Value::Str(x.into());
     String => |x| Value::Str(x.into());
     Str => |x| Value::Str(x);
-    Quantity => |x| Value::Quantity(x);
-    Version => |x| Value::Version(x);
+    Quantity => |x| Value::Quantity(Arc::new(x));
+    Version => |x| Value::Version(Arc::new(x));
     IpAddr => |x| Value::Address(x);
     IpNet => |x| Value::Cidr(x);
     Ports => |x| Value::Ports(x);
-    Ref => |x| Value::Ref(x);
+    Ref => |x| Value::Ref(Arc::new(x));
     Vec<Tracked> => |x| Value::list(x);
     Map => |x| Value::map(x);
 }

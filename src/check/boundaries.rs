@@ -71,7 +71,8 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
 
 /// Reports an end to which the spec gives no address on purpose: a list with nothing in it.
 fn empty(end: &Tracked, site: &Site, sources: &Sources) -> Option<Diag> {
-    let Value::Ref(Ref { table, name }) = &end.value else { return None };
+    let Value::Ref(named) = &end.value else { return None };
+    let Ref { table, name } = &**named;
     let entry = site.entry(table, name)?;
     let list = ["cidrs", "addresses"].into_iter().find_map(|key| entry.get(key).filter(|v| !v.value.is_null()))?;
     if !matches!(&list.value, Value::List(items) if items.is_empty()) {

@@ -12,7 +12,7 @@ use crate::lower::peers::peers;
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::{Sources, Span};
-use crate::value::{Ref, Str, Tracked, Value};
+use crate::value::{Str, Tracked, Value};
 
 /// More ports than these are more than a service.
 const PORTS_MOST: u16 = 1000;
@@ -205,7 +205,7 @@ fn poolers(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     for (name, database) in site.table("databases") {
         let Some(pooler) = database.get("pooler") else { continue };
         let (Some(host), Some(port)) = (pooler.get("host"), pooler.get("port")) else { continue };
-        let (Value::Ref(Ref { name: pool, .. }), Some(number)) = (&host.value, port.value.text()) else { continue };
+        let (Value::Ref(pool), Some(number)) = (&host.value, port.value.text()) else { continue };
         let uses = |product: &Tracked| {
             let own = product.get("database").into_iter();
             let all = own.chain(product.get("databases").into_iter().flat_map(Tracked::entries).map(|(_, d)| d));
@@ -216,7 +216,7 @@ fn poolers(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
         if !site.table("products").any(|(_, p)| uses(p)) {
             continue;
         }
-        let own = site.host_addresses(pool);
+        let own = site.host_addresses(&pool.name);
         let reaches = |f: &Flow| {
             f.ports.is_some_and(|p| p.to_string() == *number)
                 && own.iter().any(|a| f.to_hosts.nets.iter().any(|n| n.contains(&a.value)))

@@ -1,5 +1,7 @@
 //! Hosts one by one: systems that nobody knows, addresses in no network of the site.
 
+use std::collections::HashMap;
+
 use super::places::{label, place};
 use crate::diag::codes::{HOST_WITHOUT_NETWORK, NODE_OF_TWO, UNKNOWN_SYSTEM};
 use crate::diag::{Diag, Findings, similar_name};
@@ -50,7 +52,7 @@ pub fn hosts(site: &Site, sources: &Sources, findings: &mut Findings) {
 
 /// Hosts that are nodes of two clusters: each takes the firewall and the ports of its nodes for its own.
 fn shared(site: &Site, sources: &Sources, findings: &mut Findings) {
-    let mut first: std::collections::BTreeMap<Str, (&Str, Origins)> = Default::default();
+    let mut first: HashMap<Str, (&Str, Origins)> = HashMap::new();
     let mut told: Vec<(&Str, &Str)> = Vec::new();
     for (cluster, _) in site.table("clusters") {
         let (managers, workers) = site.cluster_nodes(cluster);
@@ -110,10 +112,11 @@ fn strangers(site: &Site, sources: &Sources, findings: &mut Findings) {
         let derived = site.defaults.contains_key(&(pointer(&["hosts", name]) + "/network"));
         !derived && host.get("network").is_some_and(|n| !n.value.is_null())
     };
-    for (name, host) in site.table("hosts").filter(|(name, host)| !is_given(name, host)) {
+    for (name, host) in site.table("hosts") {
         let outside = |a: &std::net::IpAddr| !nets.iter().any(|net| net.contains(a));
         let of_family = |a: &std::net::IpAddr| nets.iter().any(|net| net.addr().is_ipv4() == a.is_ipv4());
         let own = host_addresses(host).into_iter().find(|a| outside(&a.value) && of_family(&a.value));
+        let own = own.filter(|_| !is_given(name, host));
         found.extend(own.map(|a| (name.to_string(), a.value, a.origins)));
     }
     let Some((name, address, origins)) = found.first() else { return };

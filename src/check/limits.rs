@@ -22,8 +22,8 @@ pub fn compare(a: &Value, b: &Value) -> Option<Ordering> {
 pub fn typed(literal: &Value, place: &Value) -> Result<Value, String> {
     let Some(text) = literal.text() else { return Ok(literal.clone()) };
     match place {
-        Value::Quantity(q) => Quantity::parse(&text, q.unit).map(Value::Quantity),
-        Value::Version(_) => text.parse::<Version>().map(Value::Version),
+        Value::Quantity(q) => Quantity::parse(&text, q.unit).map(Value::from),
+        Value::Version(_) => text.parse::<Version>().map(Value::from),
         Value::Ports(_) => text.parse::<crate::value::Ports>().map(Value::Ports),
         Value::Int(_) => match literal {
             Value::Int(_) | Value::Bool(_) => Ok(literal.clone()),

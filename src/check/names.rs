@@ -141,7 +141,8 @@ fn certificate(
     findings: &mut Findings,
 ) {
     let Some(given) = entry.get("certificate") else { return };
-    let Value::Ref(Ref { table, name }) = &given.value else { return };
+    let Value::Ref(certificate) = &given.value else { return };
+    let Ref { table, name } = &**certificate;
     let Some(names) = site.entry(table, name).and_then(|c| c.get("names")).filter(|n| !n.items().is_empty()) else {
         return;
     };

@@ -14,7 +14,7 @@ use crate::ir::{Ir, RuleChain, Scope, Transport};
 use crate::lower::storage::pointer;
 use crate::site::{Site, names_of};
 use crate::source::Sources;
-use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
+use crate::value::{Origins, Ports, Str, Tracked, Value};
 
 /// Programs that are no root cannot listen below this port.
 const UNPRIVILEGED: u16 = 1024;
@@ -67,7 +67,7 @@ fn listeners(ir: &Ir, site: &Site) -> Vec<Listener> {
     let mut add = |hosts: Option<&Tracked>, port: Option<&Tracked>, what: &str, at: String| {
         let (Some(hosts), Some(port)) = (hosts, port) else { return };
         let hosts = match &hosts.value {
-            Value::Ref(Ref { table, name }) if &**table == "hosts" => vec![(name.clone(), hosts.origins.clone())],
+            Value::Ref(host) if &*host.table == "hosts" => vec![(host.name.clone(), hosts.origins.clone())],
             _ => names_of(hosts).into_iter().map(|n| (n.value, n.origins)).collect(),
         };
         let Some([ports]) = ports_of(&port.value).as_deref().map(<[Ports; 1]>::try_from).and_then(Result::ok) else {
@@ -189,13 +189,13 @@ fn published<'a>(instances: &'a [Instance], ir: &Ir) -> Vec<Published<'a>> {
     let mut list = Vec::new();
     for instance in instances {
         let cluster = instance.names.iter().find(|(name, _)| &**name == "cluster").map(|(_, value)| &value.value);
-        let Some(Value::Ref(Ref { name: cluster, .. })) = cluster else { continue };
+        let Some(Value::Ref(cluster)) = cluster else { continue };
         for (name, value) in &instance.ports {
             let (PortValue::Known(known), Some(rule)) = (value, instance.pack.ports.get(name)) else { continue };
             for ports in known.value.iter().filter(|_| rule.published) {
                 for transport in rule.transports.iter().copied() {
                     if used.contains(&(&*instance.name, transport, *ports)) {
-                        let (cluster, origins) = (cluster.clone(), known.origins.clone());
+                        let (cluster, origins) = (cluster.name.clone(), known.origins.clone());
                         list.push(Published {
                             cluster,
                             transport,

@@ -28,6 +28,9 @@ pub struct Addition {
 
 /// Reports additions without which the same traffic would be permitted. Of several alike, the last is reported.
 pub fn redundant(needed: &[Arc<Flow>], additions: &[Addition], sources: &Sources, run: &mut Run) {
+    if additions.is_empty() {
+        return;
+    }
     let mut all = Index::default();
     needed.iter().for_each(|flow| all.add(flow, None));
     for (i, addition) in additions.iter().enumerate() {

@@ -16,7 +16,7 @@ use crate::ir::{Export, F, Ir, Volume};
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::value::{Origins, Quantity, Ref, Str, Tracked, Value};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// Export options that exclude each other.
 const EXCLUSIVE: [&[&str]; 6] = [
@@ -110,7 +110,7 @@ impl<'a> Chain<'a> {
         let entry = self.site.entry("storage", &volume.storage);
         // A volume names its server as the cluster finds it; the storage names the host.
         let server = match entry.and_then(|e| e.get("server")).map(|s| &s.value) {
-            Some(Value::Ref(Ref { table, name })) if &**table == "hosts" => name,
+            Some(Value::Ref(server)) if &*server.table == "hosts" => &server.name,
             Some(_) => return,
             None if self.site.entry("hosts", &volume.server).is_some() => &volume.server.value,
             None => return,
@@ -258,7 +258,8 @@ impl<'a> Chain<'a> {
     fn quotas(&self, findings: &mut Findings) {
         for (name, entry) in self.site.table("storage") {
             let Some(quota) = entry.get("quota").filter(|q| q.value == Value::Bool(true)) else { continue };
-            let Some(Value::Ref(Ref { name: server, .. })) = entry.get("server").map(|s| &s.value) else { continue };
+            let Some(Value::Ref(server)) = entry.get("server").map(|s| &s.value) else { continue };
+            let server = &server.name;
             let Some(nfs) = self.ir.nfs_servers.iter().find(|s| *s.host.value == **server) else { continue };
             if nfs.rquotad.value.is_some() {
                 continue;
@@ -283,8 +284,8 @@ impl<'a> Chain<'a> {
         let mut owner: BTreeMap<&str, &Str> = BTreeMap::new();
         for (product, entry) in self.site.table("products") {
             for (_, store) in entry.get("stores").into_iter().flat_map(Tracked::entries) {
-                if let Value::Ref(Ref { name, .. }) = &store.value {
-                    owner.entry(name).or_insert(product);
+                if let Value::Ref(storage) = &store.value {
+                    owner.entry(&storage.name).or_insert(product);
                 }
             }
         }
@@ -345,7 +346,7 @@ impl<'a> Chain<'a> {
     /// More space set aside than a file system has, and more in file systems than the disk has.
     fn capacity(&self, findings: &mut Findings) {
         let bytes = |value: Option<&Tracked>| match value.map(|v| &v.value) {
-            Some(Value::Quantity(Quantity { amount, .. })) => Some(*amount),
+            Some(Value::Quantity(quantity)) => Some(quantity.amount),
             _ => None,
         };
         let mut promised: BTreeMap<(Str, Str), Promise> = BTreeMap::new();

@@ -17,7 +17,17 @@ pub fn unread(instances: &[Instance], items: &Tracked, site: &Site, sources: &So
     if run.findings.has_errors() {
         return;
     }
-    run.seen.add(&deep_origins(items));
+    // Mostly expressions have read everything, and nobody has to look where items come from.
+    let mut findings = told(instances, site, sources, run);
+    if !findings.is_empty() {
+        run.seen.add(&deep_origins(items));
+        findings = told(instances, site, sources, run);
+    }
+    run.findings.extend(findings);
+}
+
+/// What nothing that has been seen reads.
+fn told(instances: &[Instance], site: &Site, sources: &Sources, run: &Run) -> Findings {
     let entry = sources.files().find(|(_, f)| f.role == Role::Spec).map(|(id, _)| id);
     let mut findings = Findings::default();
     let waits = |name: &Str| {
@@ -35,7 +45,7 @@ pub fn unread(instances: &[Instance], items: &Tracked, site: &Site, sources: &So
             walk.value(key, value);
         }
     }
-    run.findings.extend(findings);
+    findings
 }
 
 /// Stores that a product does not ask for: mostly a letter of their use is wrong, and that of another one stays open.

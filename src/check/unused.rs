@@ -1,7 +1,7 @@
 //! What the spec declares and nothing uses: hosts, networks, certificates, secrets and other entries, and facts that no
 //! pack asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::places::{label, place};
 use crate::diag::codes::{UNKNOWN_FACT, UNUSED};
@@ -11,7 +11,7 @@ use crate::ir::Ir;
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
-use crate::value::{Origins, Ref, Str, Tracked, Value};
+use crate::value::{Origins, Str, Tracked, Value};
 
 /// The tables whose entries must be used, and what one entry is called.
 const TABLES: [(&str, &str); 8] = [
@@ -31,8 +31,7 @@ pub fn unused(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, f
     if products.is_empty() || findings.has_errors() {
         return;
     }
-    let mut named: BTreeSet<(Str, Str)> = BTreeSet::new();
-    let mut words: BTreeSet<Str> = BTreeSet::new();
+    let (mut named, mut words) = (HashSet::new(), HashSet::new());
     for (key, value) in site.root.entries() {
         refs(value, Some(key), &mut named, &mut words);
     }
@@ -43,8 +42,8 @@ pub fn unused(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, f
         for (name, entry) in site.table(table) {
             // The additions name their ends in text.
             let used = matches!(entry.value, Value::Null | Value::Poison)
-                || named.contains(&(table.into(), name.clone()))
-                || words.contains(name)
+                || named.contains(&(table, &**name))
+                || words.contains(&**name)
                 || holds_host(table, name, site)
                 || places(entry).iter().any(|p| read.contains(p))
                 || entry.get("roles").is_some_and(|r| !r.items().is_empty());
@@ -72,10 +71,15 @@ fn holds_host(table: &str, name: &Str, site: &Site) -> bool {
 }
 
 /// Every entry that is named below a value, and every word of the additions.
-fn refs(value: &Tracked, key: Option<&str>, named: &mut BTreeSet<(Str, Str)>, texts: &mut BTreeSet<Str>) {
+fn refs<'a>(
+    value: &'a Tracked,
+    key: Option<&str>,
+    named: &mut HashSet<(&'a str, &'a str)>,
+    texts: &mut HashSet<&'a str>,
+) {
     match &value.value {
-        Value::Ref(Ref { table, name }) => {
-            named.insert((table.clone(), name.clone()));
+        Value::Ref(used) => {
+            named.insert((&used.table, &used.name));
         }
         Value::Map(map) => {
             for (inner_key, inner) in map.iter() {
@@ -87,7 +91,7 @@ fn refs(value: &Tracked, key: Option<&str>, named: &mut BTreeSet<(Str, Str)>, te
         Value::List(items) => items.iter().for_each(|item| refs(item, key, named, texts)),
         Value::Str(text) if key == Some("extra") => {
             let words = text.split(|c: char| !(c.is_alphanumeric() || "._-".contains(c)));
-            texts.extend(words.filter(|w| !w.is_empty()).map(Str::from));
+            texts.extend(words.filter(|w| !w.is_empty()));
         }
         _ => {}
     }

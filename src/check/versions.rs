@@ -10,7 +10,7 @@ use crate::ir::Ir;
 use crate::lower::storage::pointer;
 use crate::site::Site;
 use crate::source::{PlaceId, Sources};
-use crate::value::{Str, Tracked, Value, Version};
+use crate::value::{Str, Tracked, Value};
 
 /// Checks all Kubernetes clusters of a site.
 pub fn versions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
@@ -30,7 +30,7 @@ pub fn versions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings
 /// The first two numbers of a version.
 fn minor(value: &Tracked) -> Option<(u64, u64)> {
     match &value.value {
-        Value::Version(Version { parts, .. }) => Some((*parts.first()?, *parts.get(1)?)),
+        Value::Version(version) => Some((*version.parts.first()?, *version.parts.get(1)?)),
         _ => None,
     }
 }
@@ -119,7 +119,7 @@ fn architectures(name: &Str, ir: &Ir, site: &Site, sources: &Sources, findings: 
         return;
     }
     let mut kinds: Vec<(&Str, &Vec<(Str, &Tracked)>)> = found.iter().collect();
-    kinds.sort_by_key(|(arch, nodes)| (nodes.len(), (*arch).clone()));
+    kinds.sort_by_cached_key(|(arch, nodes)| (nodes.len(), (*arch).clone()));
     let list: Vec<String> = kinds.iter().map(|(arch, nodes)| format!("{} {arch}", nodes.len())).collect();
     let message = format!("the workers of cluster `{name}` have unlike processors: {}", list.join(", "));
     let mut diag = Diag::new(MIXED_ARCH, message);

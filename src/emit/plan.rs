@@ -1,6 +1,7 @@
 //! Which artifacts there will be: the rules of all packs run over the site and the `Ir`, before anything is rendered.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::artifact::Placement;
 use crate::diag::Diag;
@@ -33,26 +34,61 @@ pub struct Planned<'a> {
     pub check: Option<Str>,
 }
 
-impl Planned<'_> {
-    /// What tells whether two are in each other's way.
-    fn path_alone(self) -> Self {
-        let Planned { path, rule, instance, placement, .. } = self;
-        let (names, exists) = (Vec::new(), Origins::None);
-        let (host, target, owner, mode, apply, check) = Default::default();
-        Planned { path, rule, instance, names, exists, placement, host, target, owner, mode, apply, check }
-    }
-}
-
-/// Plans the artifacts of all instances, sorted by path; no more than their paths unless there will be `artifacts`. Two
-/// artifacts of one path are a finding. The result does not depend on the number of threads.
+/// Plans the artifacts of all instances, sorted by path. Two artifacts of one path are a finding. The result does not
+/// depend on the number of threads.
 pub fn plan<'a>(
     instances: &'a [Instance<'a>],
     ir: &Tracked,
     site: &Site,
     threads: usize,
-    artifacts: bool,
     run: &mut Run,
 ) -> Vec<Planned<'a>> {
+    let planned = planned(instances, ir, site, threads, run, |planned| planned);
+    let again = collisions(planned.iter().map(|p| (&*p.path, p.rule)), run);
+    let mut planned: Vec<Planned> =
+        planned.into_iter().zip(again).filter(|(_, again)| !again).map(|(planned, _)| planned).collect();
+    planned.sort_by(|a, b| a.path.cmp(&b.path));
+    planned
+}
+
+/// The same where nothing will be rendered: only what is wrong with it is found.
+pub fn check<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, threads: usize, run: &mut Run) {
+    let paths = planned(instances, ir, site, threads, run, |planned| (planned.path, planned.rule));
+    collisions(paths.iter().map(|(path, rule)| (&**path, *rule)), run);
+}
+
+/// Which of the paths have been there before.
+fn collisions<'p>(paths: impl Iterator<Item = (&'p str, &'p ArtifactRule)>, run: &mut Run) -> Vec<bool> {
+    let mut first: HashMap<&str, &ArtifactRule> = HashMap::with_capacity(paths.size_hint().0);
+    let mut again = Vec::with_capacity(paths.size_hint().0);
+    for (path, rule) in paths {
+        let other = match first.entry(path) {
+            Entry::Vacant(free) => {
+                free.insert(rule);
+                again.push(false);
+                continue;
+            }
+            Entry::Occupied(taken) => *taken.get(),
+        };
+        again.push(true);
+        run.findings.push(
+            Diag::new(PACK_COLLISION, format!("two artifacts have the path `{path}`"))
+                .at(rule.path.anchor().span, "one is declared here")
+                .and(other.path.anchor().span, "the other here"),
+        );
+    }
+    again
+}
+
+/// The artifacts of all instances, in the order of the rules, as `keep` makes of them.
+fn planned<'a, T: Send>(
+    instances: &'a [Instance<'a>],
+    ir: &Tracked,
+    site: &Site,
+    threads: usize,
+    run: &mut Run,
+    keep: impl Fn(Planned<'a>) -> T + Sync,
+) -> Vec<T> {
     // The rules that go through all hosts are those of the first pack. Neighbours that go through one list share it.
     let list = |rule: &ArtifactRule| rule.head.for_each.first().map(|(_, list)| list.text().clone());
     let mut pieces: Vec<(usize, &[ArtifactRule])> = Vec::new();
@@ -63,37 +99,27 @@ pub fn plan<'a>(
     let traced = run.traced;
     let results = spread_all(threads, &pieces, |(index, rules)| {
         let mut run = Run::new(traced);
-        let found = planned(*index, &instances[*index], rules, ir, site, artifacts, &mut run);
+        let found = of_rules(*index, &instances[*index], rules, ir, site, &keep, &mut run);
         (found, run)
     });
-    let mut planned: BTreeMap<String, Planned<'a>> = BTreeMap::new();
+    let mut planned = Vec::with_capacity(results.iter().map(|(found, _)| found.len()).sum());
     for (found, beside) in results {
         run.absorb(beside);
-        for artifact in found {
-            if let Some(other) = planned.get(&artifact.path) {
-                run.findings.push(
-                    Diag::new(PACK_COLLISION, format!("two artifacts have the path `{}`", artifact.path))
-                        .at(artifact.rule.path.anchor().span, "one is declared here")
-                        .and(other.rule.path.anchor().span, "the other here"),
-                );
-                continue;
-            }
-            planned.insert(artifact.path.clone(), artifact);
-        }
+        planned.extend(found);
     }
-    planned.into_values().collect()
+    planned
 }
 
 /// The artifacts of some rules of an instance.
-fn planned<'a>(
+fn of_rules<'a, T>(
     index: usize,
     instance: &'a Instance<'a>,
     rules: &'a [ArtifactRule],
     ir: &Tracked,
     site: &Site,
-    artifacts: bool,
+    keep: &impl Fn(Planned<'a>) -> T,
     run: &mut Run,
-) -> Vec<Planned<'a>> {
+) -> Vec<T> {
     let ir_name = [("ir".into(), ir.clone())];
     let world = instance.world(site);
     let base = Scope::new(&instance.names, &world);
@@ -102,8 +128,7 @@ fn planned<'a>(
     for rule in rules {
         let mut open = Vec::new();
         run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-            let planned = one(rule, index, instance, scope, origins, run);
-            found.extend(planned.map(|planned| if artifacts { planned } else { planned.path_alone() }));
+            found.extend(one(rule, index, instance, scope, origins, run).map(keep));
         });
         if !open.is_empty() {
             run.withheld.push(Withheld {
@@ -129,7 +154,11 @@ fn one<'a>(
     let traced = run.traced;
     let mut exists = origins.clone();
     let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
-        match run.written(text, scope, format) {
+        let answer = match format {
+            Some(_) => run.written(text, scope, format),
+            None => run.bare_text(text, scope),
+        };
+        match answer {
             Answer::Known(value) => {
                 if run.traced {
                     exists = exists.union(&value.origins);

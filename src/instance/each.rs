@@ -215,7 +215,20 @@ impl Run {
 
     /// Evaluates a text with its interpolations; a text that is one interpolation keeps its type.
     pub fn text(&mut self, text: &Text, scope: &Scope) -> Answer {
+        self.text_of(text, scope, false)
+    }
+
+    /// The same where only who traces lines asks what a known text comes from.
+    pub fn bare_text(&mut self, text: &Text, scope: &Scope) -> Answer {
+        self.text_of(text, scope, !self.traced)
+    }
+
+    fn text_of(&mut self, text: &Text, scope: &Scope, bare: bool) -> Answer {
+        if let Some(literal) = text.literal() {
+            return Answer::Known(Tracked::new(literal.clone(), text.anchor().place));
+        }
         let mut reads = self.fresh_reads();
+        reads.bare = bare;
         let result = text.eval(scope, &mut reads);
         self.seen.note(&reads);
         self.answer(result, reads)

@@ -137,7 +137,8 @@ item! {
         transport: Transport,
         /// Empty where the transport has none.
         ports: Vec<Ports>,
-        /// The same in groups that one condition of iptables holds; one empty group where the transport has none.
+        /// The same in groups that one condition of iptables holds, at hosts of that form; one empty group where the
+        /// transport has none.
         multiport: Vec<Vec<Ports>>,
         /// The transport's number in this family.
         protocol: i64,

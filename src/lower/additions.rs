@@ -150,7 +150,7 @@ pub fn exports(
             })),
         }
     }
-    list.sort_by_key(|e| (e.host.value.clone(), e.path.value.clone()));
+    list.sort_by_cached_key(|e| (e.host.value.clone(), e.path.value.clone()));
     list
 }
 

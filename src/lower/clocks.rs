@@ -27,7 +27,7 @@ pub fn clocks(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Clock>> {
     };
     let mut list: Vec<Arc<Clock>> = found.into_iter().map(beside).collect();
     let key = |c: &Clock| c.host.value.clone();
-    list.sort_by_key(|c| key(c));
+    list.sort_by_cached_key(|c| key(c));
     let merge = |a: &Clock, b: &Clock, run: &mut Run| Clock {
         sources: super::merge::merge_field(&a.sources, &b.sources, &format!("time servers of `{}`", *a.host), run),
         ..a.clone()

@@ -36,7 +36,7 @@ pub fn servers(given: &Given, site: &Site, run: &mut Run) -> Vec<Arc<DatabaseSer
         }
         list.push(Arc::new(server(name, entry, site, roles, databases, access)));
     }
-    list.sort_by_key(|s| s.server.value.clone());
+    list.sort_by_cached_key(|s| s.server.value.clone());
     list
 }
 
@@ -83,9 +83,10 @@ struct Place {
 fn place(entry: &Tracked, site: &Site) -> Place {
     let managed = entry.get("managed").cloned().unwrap_or_default();
     let at = entry.get("host").cloned().unwrap_or_default();
-    let Value::Ref(Ref { table, name }) = &at.value else {
+    let Value::Ref(server) = &at.value else {
         return Place { host: F::new(None, at.origins.clone()), address: F::new("".into(), at.origins) };
     };
+    let Ref { table, name } = &**server;
     let own = &**table == "hosts" && managed.value != Value::Bool(true);
     let found = site.entry(table, name);
     let fqdn = found.and_then(|e| e.get("fqdn")).and_then(|f| Some(F::new(f.value.text()?, f.origins.clone())));
@@ -141,7 +142,7 @@ fn roles(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Role>> {
         }));
     }
     let key = |r: &Role| (r.server.value.clone(), r.name.value.clone());
-    list.sort_by_key(|r| key(r));
+    list.sort_by_cached_key(|r| key(r));
     let merge = |a: &Role, b: &Role, run: &mut Run| Role {
         login: merge_field(&a.login, &b.login, &format!("right to sign in of the role `{}`", *a.name), run),
         connection_limit: either(
@@ -183,7 +184,7 @@ fn databases(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Database>> {
         }));
     }
     let key = |d: &Database| (d.server.value.clone(), d.name.value.clone());
-    list.sort_by_key(|d| key(d));
+    list.sort_by_cached_key(|d| key(d));
     let merge = |a: &Database, b: &Database, run: &mut Run| Database {
         products: together(&a.products, &b.products),
         owner: merge_field(&a.owner, &b.owner, &format!("owner of the database `{}`", *a.name), run),
@@ -220,7 +221,7 @@ fn grants(item: &Item, run: &mut Run) -> F<Vec<Arc<DatabaseGrant>>> {
             rights: F::new(known, rights.origins),
         }));
     }
-    list.sort_by_key(|g| (g.schema.value.clone(), g.role.value.clone()));
+    list.sort_by_cached_key(|g| (g.schema.value.clone(), g.role.value.clone()));
     F::new(list, given.origins.clone())
 }
 
@@ -264,7 +265,7 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
     }
     let key =
         |a: &Access| (a.server.value.clone(), a.database.value.clone(), a.user.value.clone(), a.method.value.clone());
-    list.sort_by_key(|a| key(a));
+    list.sort_by_cached_key(|a| key(a));
     let merge = |a: &Access, b: &Access, _: &mut Run| Access {
         nets: F::new(
             merged(a.nets.iter().chain(b.nets.iter()).copied().collect()),
@@ -281,7 +282,7 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
 fn without_address(clients: &Tracked) -> Unanswered {
     let first = clients.items().first().unwrap_or(clients);
     let place = match &first.value {
-        Value::Ref(Ref { table, name }) => Some(pointer(&[table, name, "addresses"])),
+        Value::Ref(r) => Some(pointer(&[&r.table, &r.name, "addresses"])),
         _ => None,
     };
     Unanswered { path: "addresses".into(), pointer: place, origins: first.origins.clone(), reads: Origins::None }
@@ -296,7 +297,7 @@ pub fn poolers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Pooler>> {
         }
     }
     let key = |p: &Pooler| p.server.value.clone();
-    list.sort_by_key(|p| key(p));
+    list.sort_by_cached_key(|p| key(p));
     let merge = |a: &Pooler, b: &Pooler, run: &mut Run| {
         let of = |what: &str| format!("{what} of the pooler of `{}`", *a.server);
         Pooler {
@@ -318,7 +319,7 @@ pub fn poolers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Pooler>> {
     let mut united = unite(list, run, merge, key);
     for pooler in &mut united {
         let pooler = Arc::make_mut(pooler);
-        pooler.databases.value.sort_by_key(|d| d.name.value.clone());
+        pooler.databases.value.sort_by_cached_key(|d| d.name.value.clone());
         pooler.users.value.sort();
     }
     united

@@ -44,7 +44,7 @@ pub fn documents(items: &[Item], mut drafts: Vec<Draft>, absent: &Origins, run: 
     // A file with a part of it missing says something else than what is meant.
     drafts.retain(|d| !run.open_files.iter().any(|file| file.is(&[&d.item.path])));
     let mut list: Vec<_> = drafts.into_iter().map(|draft| finish(draft, absent, run)).collect();
-    list.sort_by_key(|d| d.path.value.clone());
+    list.sort_by_cached_key(|d| d.path.value.clone());
     list
 }
 

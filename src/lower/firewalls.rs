@@ -1,6 +1,6 @@
 //! Which host keeps a ruleset, in which form, and what is in it beside its rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -77,9 +77,9 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: W
     let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
     let filters = filters_output(site);
     let logs = site.at("/firewall/log").is_some_and(|l| l.value == Value::Bool(true));
-    let mut own: BTreeMap<&Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules {
-        own.entry(&rule.host.value).or_default().push(rule.clone());
+    let mut own: HashMap<&Str, Vec<Arc<Rule>>> = HashMap::new();
+    for of_host in rules.chunk_by(|a, b| a.host == b.host) {
+        own.entry(&of_host[0].host.value).or_default().extend_from_slice(of_host);
     }
     let ranges = node_ports(site);
     let mut written = Written::new();
@@ -158,8 +158,8 @@ fn judged_ports(range: Option<&F<Option<Ports>>>, rules: &[Arc<Rule>], exists: &
 }
 
 /// The range of node ports of every node of a cluster; a swarm has none.
-pub(super) fn node_ports(site: &Site) -> BTreeMap<Str, F<Option<Ports>>> {
-    let mut found = BTreeMap::new();
+pub(super) fn node_ports(site: &Site) -> HashMap<Str, F<Option<Ports>>> {
+    let mut found = HashMap::new();
     for (name, cluster) in site.table("clusters") {
         let (kind, range) = (cluster.get("kind"), cluster.get("node_port_range"));
         let origins = Origins::all(kind.into_iter().chain(range).map(|t| &t.origins));

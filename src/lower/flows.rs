@@ -11,7 +11,7 @@ use crate::pack::expr::{Scope, Unanswered};
 use crate::pack::manifest::{Component, FlowRule, PortGroup};
 use crate::site::Site;
 use crate::source::Span;
-use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
+use crate::value::{Origins, Ports, Str, Tracked, Value};
 
 /// Flows that are not there, by the labels of their ends. Had they been, their ports would have joined those of a rule.
 #[derive(Clone, Debug)]
@@ -175,8 +175,8 @@ impl Lowering<'_> {
 
     fn cluster(&self) -> Option<F<Str>> {
         match self.instance.names.iter().find(|(n, _)| &**n == "cluster").map(|(_, v)| v) {
-            Some(Tracked { value: Value::Ref(Ref { name, .. }), origins }) => {
-                Some(F::new(name.clone(), origins.clone()))
+            Some(Tracked { value: Value::Ref(cluster), origins }) => {
+                Some(F::new(cluster.name.clone(), origins.clone()))
             }
             _ => None,
         }

@@ -23,7 +23,7 @@ pub fn units(items: &[Item], run: &mut Run) -> Vec<Arc<Unit>> {
         before = given.map(|given| (given.clone(), settings.clone()));
         list.push(Arc::new(Unit { host, name, settings }));
     }
-    list.sort_by_key(|u| (u.host.value.clone(), u.name.value.clone()));
+    list.sort_by_cached_key(|u| (u.host.value.clone(), u.name.value.clone()));
     super::merge::unite(
         list,
         run,
@@ -84,7 +84,7 @@ pub fn kernel(items: &[Item], run: &mut Run) -> Vec<Arc<KernelParameter>> {
         };
         list.push(Arc::new(KernelParameter { host, key, value }));
     }
-    list.sort_by_key(|k| (k.host.value.clone(), k.key.value.clone()));
+    list.sort_by_cached_key(|k| (k.host.value.clone(), k.key.value.clone()));
     super::merge::unite(
         list,
         run,
@@ -117,7 +117,7 @@ pub fn modules(items: &[Item], run: &mut Run) -> Vec<Arc<KernelModule>> {
         list.push(Arc::new(KernelModule { host, name }));
     }
     let key = |m: &KernelModule| (m.host.value.clone(), m.name.value.clone());
-    list.sort_by_key(|m| key(m));
+    list.sort_by_cached_key(|m| key(m));
     let merge = |a: &KernelModule, b: &KernelModule, _: &mut Run| KernelModule {
         host: F::new(a.host.value.clone(), a.host.origins.union(&b.host.origins)),
         name: F::new(a.name.value.clone(), a.name.origins.union(&b.name.origins)),

@@ -69,7 +69,7 @@ pub fn images(items: &[Item], instances: &[Instance], site: &Site, run: &mut Run
         }
     }
     let key = |i: &Image| (i.reference.value.clone(), i.tag.value.clone(), i.source.value.clone());
-    list.sort_by_key(|i| key(i));
+    list.sort_by_cached_key(|i| key(i));
     let merge = |a: &Image, b: &Image, run: &mut Run| Image {
         digest: either(&a.digest, &b.digest, &format!("digest of the image `{}`", *a.to), run),
         architectures: common(&a.architectures, &b.architectures, &a.to, run),

@@ -25,7 +25,7 @@ pub fn namespaces(items: &[Item], run: &mut Run) -> Vec<Arc<Namespace>> {
         let (product, labels) = (item.field(item.product.clone()), whole_field(&labels));
         list.push((Arc::new(Namespace { cluster, name, product, labels, lines }), whole, item.span));
     }
-    list.sort_by_key(|(n, ..)| (n.cluster.value.clone(), n.name.value.clone()));
+    list.sort_by_cached_key(|(n, ..)| (n.cluster.value.clone(), n.name.value.clone()));
     let mut united: Vec<(Arc<Namespace>, Tracked, Span)> = Vec::with_capacity(list.len());
     for (namespace, whole, span) in list {
         match united.last_mut() {
@@ -131,7 +131,7 @@ pub fn volumes(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Volume>> {
             path,
         }));
     }
-    list.sort_by_key(|v: &Arc<Volume>| (v.cluster.value.clone(), v.name.value.clone()));
+    list.sort_by_cached_key(|v: &Arc<Volume>| (v.cluster.value.clone(), v.name.value.clone()));
     super::merge::unite(
         list,
         run,
@@ -190,7 +190,7 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<Object>> {
     }
     let key =
         |o: &Object| (o.cluster.value.clone(), o.namespace.value.clone(), o.kind.value.clone(), o.name.value.clone());
-    list.sort_by_key(|o| key(o));
+    list.sort_by_cached_key(|o| key(o));
     super::merge::unite(
         list,
         run,

@@ -32,7 +32,6 @@ mod swarm;
 pub mod tables;
 pub mod values;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use additions::Additions;
@@ -194,33 +193,8 @@ fn traffic(
     (Traffic { flows: policies::attached(rows::united(all)), absent }, added)
 }
 
-/// The kinds of items that are evaluated by themselves, in the order in which their findings come.
-const KINDS: [&str; 22] = [
-    "exports",
-    "directories",
-    "filesystems",
-    "nfs_servers",
-    "units",
-    "kernel",
-    "proxies",
-    "namespaces",
-    "volumes",
-    "objects",
-    "images",
-    "roles",
-    "databases",
-    "access",
-    "poolers",
-    "modules",
-    "clocks",
-    "probes",
-    "secrets",
-    "documents",
-    "stacks",
-    "overlays",
-];
-
-/// The items of the packs, kind by kind; the kinds have nothing to do with each other until all are evaluated.
+/// The items of the packs. What hosts consist of has nothing to do with what runs on them: with more than one thread the
+/// two are lowered side by side.
 fn items(
     instances: &[Instance],
     additions: &[Additions],
@@ -230,59 +204,65 @@ fn items(
     run: &mut Run,
 ) -> Ir {
     let mut ir = Ir::default();
-    let traced = run.traced;
-    let evaluated = spread::spread_all(threads, &KINDS, |kind| {
-        let mut run = Run::new(traced);
-        let items: Vec<items::Item> = instances.iter().flat_map(|i| items::items(i, kind, site, &mut run)).collect();
-        (items, run)
-    });
-    let mut kinds: BTreeMap<&str, (Vec<items::Item>, Origins)> = BTreeMap::new();
-    for (kind, (items, beside)) in KINDS.into_iter().zip(evaluated) {
-        kinds.insert(kind, (items, Origins::all(&beside.absent)));
-        run.absorb(beside);
-    }
-    let mut of = |kind: &str| kinds.remove(kind).unwrap_or_default();
-    let (exports, directories, filesystems, servers) =
-        (of("exports").0, of("directories").0, of("filesystems").0, of("nfs_servers").0);
-    let (units, kernel, proxies) = (of("units").0, of("kernel").0, of("proxies").0);
-    let (namespaces, volumes, objects) = (of("namespaces").0, of("volumes").0, of("objects").0);
-    let images = of("images").0;
-    let (roles, databases, access, poolers) = (of("roles").0, of("databases").0, of("access").0, of("poolers").0);
-    let (modules, clocks, probes) = (of("modules").0, of("clocks").0, of("probes").0);
-    let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
-    let (secret_items, absent_secrets) = of("secrets");
-    let ((documents, a), (stacks, b), (overlays, c)) = (of("documents"), of("stacks"), of("overlays"));
-    let absent_documents = Origins::all([&a, &b, &c]);
-    ir.exports = additions::exports(additions, storage::exports(&exports, site, run), site, sources, run);
-    ir.directories = storage::directories(&directories, run);
-    ir.filesystems = storage::filesystems(&filesystems, site, run);
-    ir.nfs_servers = storage::nfs_servers(&servers, site, run);
-    ir.units = hosts::units(&units, run);
-    ir.kernel = hosts::kernel(&kernel, run);
-    ir.modules = hosts::modules(&modules, run);
-    ir.clocks = clocks::clocks(&clocks, site, run);
-    ir.database_servers = databases::servers(&on_servers, site, run);
-    ir.poolers = databases::poolers(&poolers, site, run);
-    ir.proxies = proxies::proxies(&proxies, site, run);
-    ir.namespaces = kubernetes::namespaces(&namespaces, run);
-    ir.volumes = kubernetes::volumes(&volumes, site, run);
-    ir.objects = kubernetes::objects(&objects, run);
-    ir.overlays = swarm::overlays(&overlays, site, run);
-    let drafts;
-    (ir.stacks, drafts) = swarm::stacks(&stacks, run);
-    ir.documents = documents::documents(&documents, drafts, &absent_documents, run);
-    ir.images = images::images(&images, instances, site, run);
-    ir.mirrors = images::mirrors(&ir.images, site, run);
-    ir.secrets = secrets::secrets(&secret_items, &absent_secrets, site, run);
-    ir.secret_objects = secrets::objects(&secret_items, run);
-    for instance in instances {
-        let releases = items::items(instance, "releases", site, run);
-        let values = items::items(instance, "chart_values", site, run);
-        ir.releases.extend(values::releases(&releases, &values, instance, site, run));
-    }
-    ir.releases.sort_by_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
-    ir.probes = preflight::probes(&probes, run);
+    let of = |kind: &str, run: &mut Run| evaluated(kind, instances, site, run).0;
+    let mut beside = run.beside();
+    spread::both(
+        threads,
+        || {
+            let exports = storage::exports(&of("exports", run), site, run);
+            ir.exports = additions::exports(additions, exports, site, sources, run);
+            ir.directories = storage::directories(&of("directories", run), run);
+            ir.filesystems = storage::filesystems(&of("filesystems", run), site, run);
+            ir.nfs_servers = storage::nfs_servers(&of("nfs_servers", run), site, run);
+            ir.units = hosts::units(&of("units", run), run);
+            ir.kernel = hosts::kernel(&of("kernel", run), run);
+            ir.modules = hosts::modules(&of("modules", run), run);
+            ir.clocks = clocks::clocks(&of("clocks", run), site, run);
+        },
+        || {
+            let run = &mut beside;
+            let (roles, databases, access) = (of("roles", run), of("databases", run), of("access", run));
+            let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
+            ir.database_servers = databases::servers(&on_servers, site, run);
+            ir.poolers = databases::poolers(&of("poolers", run), site, run);
+            ir.proxies = proxies::proxies(&of("proxies", run), site, run);
+            ir.namespaces = kubernetes::namespaces(&of("namespaces", run), run);
+            ir.volumes = kubernetes::volumes(&of("volumes", run), site, run);
+            ir.objects = kubernetes::objects(&of("objects", run), run);
+            let (documents, a) = evaluated("documents", instances, site, run);
+            let (stacks, b) = evaluated("stacks", instances, site, run);
+            let (overlays, c) = evaluated("overlays", instances, site, run);
+            let absent = Origins::all([&a, &b, &c]);
+            ir.overlays = swarm::overlays(&overlays, site, run);
+            let drafts;
+            (ir.stacks, drafts) = swarm::stacks(&stacks, run);
+            ir.documents = documents::documents(&documents, drafts, &absent, run);
+            ir.images = images::images(&of("images", run), instances, site, run);
+            ir.mirrors = images::mirrors(&ir.images, site, run);
+            let (secrets, absent) = evaluated("secrets", instances, site, run);
+            ir.secrets = secrets::secrets(&secrets, &absent, site, run);
+            ir.secret_objects = secrets::objects(&secrets, run);
+            for instance in instances {
+                let releases = items::items(instance, "releases", site, run);
+                let values = items::items(instance, "chart_values", site, run);
+                ir.releases.extend(values::releases(&releases, &values, instance, site, run));
+            }
+            ir.releases
+                .sort_by_cached_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+            ir.probes = preflight::probes(&of("probes", run), run);
+        },
+    );
+    run.absorb(beside);
     ir
+}
+
+/// The items of one kind of all instances, and what kept others from being there.
+fn evaluated(kind: &str, instances: &[Instance], site: &Site, run: &mut Run) -> (Vec<items::Item>, Origins) {
+    let mut own = run.beside();
+    let items = instances.iter().flat_map(|i| items::items(i, kind, site, &mut own)).collect();
+    let absent = Origins::all(&own.absent);
+    run.absorb(own);
+    (items, absent)
 }
 
 /// The `Ir` as `ir` in expressions and templates: a map of its lists.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::ir::{F, Peers};
 use crate::site::Site;
-use crate::value::{Map, Origins, Ref, Str, Tracked, Value};
+use crate::value::{Map, Origins, Str, Tracked, Value};
 
 /// The addresses of a host, network, external endpoint, service entry, address, or list of these. An end whose
 /// addresses the site does not give keeps its name. `None` when the value is nothing of that kind.
@@ -111,8 +111,8 @@ pub fn host_addresses(host: &Tracked) -> Vec<F<IpAddr>> {
 pub fn hosts(value: &Tracked) -> Option<Vec<F<Str>>> {
     fn collect(value: &Tracked, found: &mut Vec<F<Str>>) -> Option<()> {
         match &value.value {
-            Value::Ref(Ref { table, name }) if &**table == "hosts" => {
-                found.push(F::new(name.clone(), value.origins.clone()));
+            Value::Ref(host) if &*host.table == "hosts" => {
+                found.push(F::new(host.name.clone(), value.origins.clone()));
                 Some(())
             }
             Value::Str(name) => {

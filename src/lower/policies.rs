@@ -11,7 +11,7 @@ use crate::instance::{Answer, Asked, Instance, Run, Withheld, ports_of};
 use crate::ir::{F, Flow, Label, NetworkPolicy, PodPort, PolicyPort, PolicyRule, Transport};
 use crate::pack::expr::{Scope, Unanswered};
 use crate::site::Site;
-use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
+use crate::value::{Origins, Ports, Str, Tracked, Value};
 
 /// What asks for policies in the spec.
 const TARGET: &str = "network-policy";
@@ -98,7 +98,7 @@ pub fn policies(flows: &[Arc<Flow>], instances: &[Instance], site: &Site, run: &
         let Some(origins) = origins else { continue };
         list.push(deny_all(cluster, namespace, &Origins::all(&origins)));
     }
-    list.sort_by_key(|p| (p.cluster.value.clone(), p.namespace.value.clone(), p.name.value.clone()));
+    list.sort_by_cached_key(|p| (p.cluster.value.clone(), p.namespace.value.clone(), p.name.value.clone()));
     list
 }
 
@@ -107,7 +107,8 @@ const WHY: &str = "addition: a NetworkPolicy selects pods by their labels";
 /// The cluster of a product, where it is one of Kubernetes.
 fn cluster(instance: &Instance, site: &Site) -> Option<F<Str>> {
     let (_, cluster) = instance.names.iter().find(|(n, _)| &**n == "cluster")?;
-    let Value::Ref(Ref { name, .. }) = &cluster.value else { return None };
+    let Value::Ref(r) = &cluster.value else { return None };
+    let name = &r.name;
     let kind = site.entry("clusters", name)?.get("kind")?;
     (kind.value == Value::str("kubernetes")).then(|| F::new(name.clone(), cluster.origins.union(&kind.origins)))
 }

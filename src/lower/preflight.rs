@@ -95,7 +95,7 @@ pub fn probes(items: &[Item], run: &mut Run) -> Vec<Arc<Probe>> {
             }));
         }
     }
-    list.sort_by_key(|p| (p.host.value.clone(), p.product.value.clone(), p.id.value.clone()));
+    list.sort_by_cached_key(|p| (p.host.value.clone(), p.product.value.clone(), p.id.value.clone()));
     list.dedup_by_key(|p| (p.host.value.clone(), p.id.value.clone(), p.args.value.clone()));
     list
 }

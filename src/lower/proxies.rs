@@ -21,7 +21,7 @@ pub fn proxies(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Proxy>> {
             list.push(Arc::new(proxy));
         }
     }
-    list.sort_by_key(|p| (p.host.value.clone(), p.product.value.clone()));
+    list.sort_by_cached_key(|p| (p.host.value.clone(), p.product.value.clone()));
     list
 }
 
@@ -93,7 +93,7 @@ fn upstreams(
             host: F::new(server.value, origins),
         }));
     }
-    list.sort_by_key(|u| u.host.value.clone());
+    list.sort_by_cached_key(|u| u.host.value.clone());
     Some(F::new(list, given.origins.clone()))
 }
 

@@ -106,7 +106,7 @@ pub fn questions(run: &Run, instances: &[Instance], site: &Site) -> Vec<Arc<Ques
     }
     let mut list: Vec<Arc<Question>> =
         gathered.into_iter().map(|(pointer, g)| Arc::new(question(pointer, g))).collect();
-    list.sort_by_key(|q| (q.who.value.clone(), q.product.value.clone(), q.pointer.value.clone()));
+    list.sort_by_cached_key(|q| (q.who.value.clone(), q.product.value.clone(), q.pointer.value.clone()));
     list
 }
 

@@ -10,7 +10,7 @@ use super::firewalls::Filtered;
 use super::flows::Gone;
 use super::peers::merged;
 use super::sets::{Group, SetNames};
-use crate::ir::{F, Flow, Nets, Rule, RuleChain, Scope, Transport};
+use crate::ir::{F, Flow, Nets, Rule, RuleChain, Scope, Target, Transport};
 use crate::site::Site;
 use crate::value::{Origins, Ports, Str, Value};
 
@@ -99,7 +99,12 @@ pub fn rules(
         let ports = parts.iter().filter_map(|p| flows[p.flow as usize].ports.value).collect();
         let peers = &sets.0[key.peers as usize];
         let set = names.next().unwrap_or_default();
-        all.push(rule(key, joined(ports), &origins, set, host_names[key.host as usize], peers, &reason.words));
+        let mut rule = rule(key, joined(ports), &origins, set, host_names[key.host as usize], peers, &reason.words);
+        // No other form groups ports.
+        if *hosts[key.host as usize].target == Target::Iptables {
+            rule.multiport.value = multiport(&rule.ports);
+        }
+        all.push(Arc::new(rule));
     }
     all
 }
@@ -261,22 +266,22 @@ fn rule(
     host: &Str,
     peers: &Arc<[IpNet]>,
     why: &Str,
-) -> Arc<Rule> {
+) -> Rule {
     fn field<T>(value: T, origins: &Origins) -> F<T> {
         F::new(value, origins.clone())
     }
-    Arc::new(Rule {
+    Rule {
         host: field(host.clone(), origins),
         chain: field(key.chain, origins),
         set,
         peers: field(peers.clone(), origins),
         family: field(if key.ipv6 { 6 } else { 4 }, origins),
         transport: field(key.transport, origins),
-        multiport: field(multiport(&ports), origins),
+        multiport: field(Vec::new(), origins),
         ports: field(ports, origins),
         protocol: field(key.transport.number(key.ipv6).into(), origins),
         why: field(why.clone(), origins),
-    })
+    }
 }
 
 /// The longest comment of a rule; nftables takes 128 bytes with its end.

@@ -44,7 +44,7 @@ pub fn secrets(items: &[Item], absent: &Origins, site: &Site, run: &mut Run) -> 
             F::new(value.value.text().unwrap_or_default(), value.origins)
         };
         let mut uses = uses.remove(name).unwrap_or_default();
-        uses.sort_by_key(|u| (u.place.value.clone(), u.key.value.clone()));
+        uses.sort_by_cached_key(|u| (u.place.value.clone(), u.key.value.clone()));
         list.push(Arc::new(Secret {
             name: F::new(name.clone(), entry.origins.clone()),
             kind: text("kind"),
@@ -52,7 +52,7 @@ pub fn secrets(items: &[Item], absent: &Origins, site: &Site, run: &mut Run) -> 
             uses: F::new(uses, entry.origins.union(&named)),
         }));
     }
-    list.sort_by_key(|s| s.name.value.clone());
+    list.sort_by_cached_key(|s| s.name.value.clone());
     list
 }
 
@@ -118,7 +118,7 @@ pub fn objects(items: &[Item], run: &mut Run) -> Vec<Arc<SecretObject>> {
     let finish = |(mut object, origins): (SecretObject, Origins)| {
         object.parts.value.sort();
         object.parts.value.dedup();
-        object.mixtures.value.sort_by_key(|m| m.name.value.clone());
+        object.mixtures.value.sort_by_cached_key(|m| m.name.value.clone());
         object.mixtures.value.dedup_by_key(|m| m.name.value.clone());
         object.mixtures.origins = origins.clone();
         object.parts.origins = origins;

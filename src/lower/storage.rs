@@ -1,6 +1,6 @@
 //! Exports, file systems, NFS servers and directories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::items::Item;
@@ -37,7 +37,7 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         let options = item.texts("options", run).unwrap_or_else(|| item.field(vec!["rw".into()]));
         list.push(Arc::new(Export { host, path, clients, options, storage }));
     }
-    list.sort_by_key(|e| (e.host.value.clone(), e.path.value.clone()));
+    list.sort_by_cached_key(|e| (e.host.value.clone(), e.path.value.clone()));
     super::merge::unite(
         list,
         run,
@@ -69,13 +69,14 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
 
 /// Lines of fstab: what the spec says of a file system, with the options that packs add, once per host and mount.
 pub fn filesystems(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Filesystem>> {
-    let mut found: BTreeMap<(Str, Str), Filesystem> = BTreeMap::new();
+    let mut found: Vec<Filesystem> = Vec::with_capacity(items.len());
+    let mut at: HashMap<(Str, Str), usize> = HashMap::with_capacity(items.len());
     for item in items {
         let (Some(host), Some(mount)) = (item.text("host", run), item.text("mount", run)) else { continue };
         let key = (host.value.clone(), mount.value.clone());
         let add = item.texts("add_options", run).unwrap_or_else(|| item.field(Vec::new()));
         let quota = item.bool("quota", run).unwrap_or_else(|| item.field(false));
-        match found.get_mut(&key) {
+        match at.get(&key).and_then(|at| found.get_mut(*at)) {
             Some(known) => {
                 for option in &add.value {
                     if !known.options.value.contains(option) {
@@ -88,12 +89,14 @@ pub fn filesystems(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Filesy
             }
             None => {
                 if let Some(new) = filesystem(item, host, mount, add, quota, site, run) {
-                    found.insert(key, new);
+                    at.insert(key, found.len());
+                    found.push(new);
                 }
             }
         }
     }
-    found.into_values().map(Arc::new).collect()
+    found.sort_by(|a, b| (&a.host.value, &a.mount.value).cmp(&(&b.host.value, &b.mount.value)));
+    found.into_iter().map(Arc::new).collect()
 }
 
 fn filesystem(
@@ -249,7 +252,7 @@ pub fn directories(items: &[Item], run: &mut Run) -> Vec<Arc<Directory>> {
         };
         list.push(Arc::new(Directory { host, path, owner, mode }));
     }
-    list.sort_by_key(|d| (d.host.value.clone(), d.path.value.clone()));
+    list.sort_by_cached_key(|d| (d.host.value.clone(), d.path.value.clone()));
     super::merge::unite(
         list,
         run,

@@ -32,7 +32,7 @@ pub fn overlays(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Overlay>>
         overlay.position.value = *next;
         *next += 1;
     }
-    list.sort_by_key(|o| (o.cluster.value.clone(), o.position.value));
+    list.sort_by_cached_key(|o| (o.cluster.value.clone(), o.position.value));
     list.into_iter().map(Arc::new).collect()
 }
 
@@ -147,7 +147,7 @@ pub fn stacks(items: &[Item], run: &mut Run) -> (Vec<Arc<Stack>>, Vec<Draft>) {
     }
     // A stack with a part of it missing is another stack.
     list.retain(|(s, ..)| !run.open_files.iter().any(|file| file.is(&[&s.cluster, &s.name])));
-    list.sort_by_key(|(s, ..)| (s.cluster.value.clone(), s.name.value.clone()));
+    list.sort_by_cached_key(|(s, ..)| (s.cluster.value.clone(), s.name.value.clone()));
     let mut stacks = Vec::with_capacity(list.len());
     let mut drafts = Vec::with_capacity(list.len());
     for (mut stack, draft, _) in list {

@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn values_keep_their_type() {
         let node = |text: &str| documents(text).expect(text).remove(0).root;
-        let version = Value::Version("1.30".parse().expect("a version"));
+        let version = Value::from("1.30".parse::<crate::value::Version>().expect("a version"));
         assert!(holds(&node("\"1.30\""), &version));
         assert!(!holds(&node("1.30"), &version));
         assert!(holds(&node("true"), &Value::Bool(true)));

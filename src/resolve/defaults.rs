@@ -133,7 +133,7 @@ fn fill(value: &mut Tracked, ty: &Type, pointer: &mut String, site: &mut Site) {
             }
         }
         Type::Table(of) | Type::Keyed { of, .. } => {
-            for (key, below) in map_mut(value).into_iter().flatten() {
+            for (key, below) in map_mut(value).into_iter().flat_map(Map::iter_mut) {
                 push_step(pointer, key);
                 fill(below, of, pointer, site);
                 pointer.truncate(length);

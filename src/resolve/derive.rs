@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::node::push_step;
 use crate::schema::Schema;
 use crate::site::{DefaultFrom, Networks, Site, filesystem_of};
-use crate::value::{Map, Origins, Ref, Tracked, Value};
+use crate::value::{Map, Origins, Ref, Str, Tracked, Value};
 
 use super::{firewall, map_mut};
 
@@ -15,6 +15,8 @@ pub fn derive(site: &mut Site, schema: &Schema) {
     let mut root = std::mem::take(&mut site.root);
     if let Some(root) = map_mut(&mut root) {
         let domain = root.get("site").and_then(|site| site.get("domain")).cloned().unwrap_or_default();
+        // There are many of them, mostly in order: they are put among the others all at once.
+        let mut derived: Vec<(String, DefaultFrom)> = Vec::new();
         if let Some(hosts) = root.get_mut("hosts").and_then(map_mut) {
             for (name, host) in hosts.iter_mut() {
                 if let Some(host) = map_mut(host) {
@@ -22,24 +24,26 @@ pub fn derive(site: &mut Site, schema: &Schema) {
                     if full_name(name, host, &domain) {
                         let mut pointer = String::from("/hosts");
                         push_step(&mut pointer, name);
-                        site.defaults.insert(pointer + "/fqdn", DefaultFrom::Core);
+                        derived.push((pointer + "/fqdn", DefaultFrom::Core));
                     }
                     if network(host, &site.networks) {
                         let mut pointer = String::from("/hosts");
                         push_step(&mut pointer, name);
-                        site.defaults.insert(pointer + "/network", DefaultFrom::Core);
+                        derived.push((pointer + "/network", DefaultFrom::Core));
                     }
                 }
             }
         }
+        site.defaults.append(&mut derived.into_iter().collect());
         firewall::forms(root, &mut site.defaults);
         filesystems(root);
         packs(root, &mut site.defaults);
+        let key = Str::from("name");
         for table in schema.tables() {
-            for (name, entry) in root.get_mut(table).and_then(map_mut).into_iter().flatten() {
+            for (name, entry) in root.get_mut(table).and_then(map_mut).into_iter().flat_map(Map::iter_mut) {
                 let origins = entry.origins.clone();
                 if let Some(entry) = map_mut(entry) {
-                    entry.insert("name".into(), Tracked { value: Value::Str(name.clone()), origins });
+                    entry.insert(key.clone(), Tracked { value: Value::Str(name.clone()), origins });
                 }
             }
         }
@@ -78,7 +82,7 @@ fn network(host: &mut Map, networks: &Networks) -> bool {
     });
     let Some((name, origins)) = found else { return false };
     let null = host.get("network").map(|null| null.origins.clone()).unwrap_or_default();
-    let value = Value::Ref(Ref { table: "networks".into(), name });
+    let value = Ref { table: "networks".into(), name }.into();
     host.insert("network".into(), Tracked { value, origins: origins.union(&null) });
     true
 }
@@ -105,7 +109,7 @@ fn system(host: &mut Map) {
 
 /// Names the pack of each product that does not name it: it is called as the instance.
 fn packs(root: &mut Map, defaults: &mut BTreeMap<String, DefaultFrom>) {
-    for (name, product) in root.get_mut("products").and_then(map_mut).into_iter().flatten() {
+    for (name, product) in root.get_mut("products").and_then(map_mut).into_iter().flat_map(Map::iter_mut) {
         let origins = product.origins.clone();
         let Some(product) = map_mut(product) else { continue };
         if answered(product, "pack").is_none() {

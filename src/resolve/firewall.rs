@@ -17,7 +17,7 @@ pub fn forms(root: &mut Map, defaults: &mut BTreeMap<String, DefaultFrom>) {
     let read = Origins::all(targets.items().iter().map(|t| &t.origins)).union(&targets.origins);
     let is_form = |t: &&Tracked| FORMS.iter().any(|(form, _)| t.value == Value::str(*form));
     let of_site: Vec<&Tracked> = targets.items().iter().filter(is_form).collect();
-    for (name, host) in root.get_mut("hosts").and_then(map_mut).into_iter().flatten() {
+    for (name, host) in root.get_mut("hosts").and_then(map_mut).into_iter().flat_map(Map::iter_mut) {
         let exists = host.origins.clone();
         let (family, of_os) = system(host);
         let Some(host) = map_mut(host) else { continue };

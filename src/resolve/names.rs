@@ -1,6 +1,7 @@
 //! Text that names entries of the site's tables in, references out, patterns replaced by what they match.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -86,7 +87,7 @@ impl Binder<'_> {
             Value::Str(text) => {
                 let tables = tables_of(ty)?;
                 let bound = match self.one(text, &tables) {
-                    Some(r) => Value::Ref(r),
+                    Some(r) => r.into(),
                     None => {
                         self.unknown(text, &tables, super::span(value, self.sources));
                         Value::Poison
@@ -159,18 +160,22 @@ impl Binder<'_> {
     /// A list of names, the patterns in it replaced by what they match; each name once, where it stands first.
     fn names(&mut self, items: &[Tracked], tables: &[Str]) -> Vec<Tracked> {
         let mut bound: Vec<Tracked> = Vec::with_capacity(items.len());
-        let mut at: BTreeMap<Ref, usize> = BTreeMap::new();
+        let mut at: HashMap<Ref, usize> = HashMap::new();
         for item in items {
             let Value::Str(text) = &item.value else {
                 bound.push(item.clone());
                 continue;
             };
             for r in self.matches(text, tables, super::span(item, self.sources)) {
-                match at.get(&r) {
-                    Some(index) => bound[*index].origins = bound[*index].origins.union(&item.origins),
-                    None => {
-                        at.insert(r.clone(), bound.len());
-                        bound.push(Tracked::new(r, item.origins.clone()));
+                match at.entry(r) {
+                    Entry::Occupied(known) => {
+                        let known = &mut bound[*known.get()].origins;
+                        *known = known.union(&item.origins);
+                    }
+                    Entry::Vacant(new) => {
+                        let value = Tracked::new(new.key().clone(), item.origins.clone());
+                        new.insert(bound.len());
+                        bound.push(value);
                     }
                 }
             }
@@ -366,7 +371,9 @@ fn merged(values: impl Iterator<Item = Tracked>) -> Tracked {
         let origins = first.origins.union(&other.origins);
         let (Some(map), Value::Map(other)) = (super::map_mut(&mut first), &other.value) else { break };
         for (key, value) in other.iter() {
-            map.entry(key.clone()).or_insert_with(|| value.clone());
+            if !map.contains_key(key) {
+                map.insert(key.clone(), value.clone());
+            }
         }
         first.origins = origins;
     }

@@ -82,7 +82,7 @@ fn no_value_and_no_key_makes_it_panic() {
             let there = replace(&mut changed, &mut index.clone(), hostile);
             let mut findings = Findings::default();
             let spec = sitec::decode::decode(&changed, &schema, &BTreeSet::new(), &mut findings);
-            let site = sitec::resolve::resolve(&spec, &schema, &[], &sources, &mut findings);
+            let site = sitec::resolve::resolve(spec.clone(), &schema, &[], &sources, &mut findings);
             assert!(site.table("hosts").count() < 200, "{hostile}");
             if !there {
                 break;

@@ -34,7 +34,7 @@ fn run_with(text: &str, packs: &[(&str, serde_json::Value)], defaults: &[PackDef
     let schema = Schema::new(&packs);
     let poisoned = sitec::validate::validate(&node, &schema, &mut findings);
     let spec = sitec::decode::decode(&node, &schema, &poisoned, &mut findings);
-    let site = sitec::resolve::resolve(&spec, &schema, defaults, &sources, &mut findings);
+    let site = sitec::resolve::resolve(spec.clone(), &schema, defaults, &sources, &mut findings);
     findings.sort();
     Run { sources, findings, site }
 }

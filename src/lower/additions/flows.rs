@@ -43,6 +43,9 @@ struct Group {
 /// The flows of all additions, one addition after the other.
 pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Vec<Addition> {
     let mut list = Vec::new();
+    if additions.iter().all(|addition| addition.entries("flows").next().is_none()) {
+        return list;
+    }
     let mut known = Known::of(site);
     for addition in additions {
         for (pointer, entry) in addition.entries("flows").filter(|(_, e)| !is_faulty(e)) {

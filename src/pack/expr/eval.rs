@@ -61,7 +61,11 @@ impl<'e> Evaluator<'e> {
     pub(super) fn value(&mut self, term: &Term) -> Result<Value, EvalError> {
         match &term.op {
             Op::Const(value) => Ok(value.clone()),
-            Op::Name(_) | Op::Attr(..) | Op::Index(..) => Ok(self.path(term)?.value),
+            Op::Name(_) | Op::Attr(..) => match self.known(term) {
+                Some(value) => Ok(value),
+                None => Ok(self.path(term)?.value),
+            },
+            Op::Index(..) => Ok(self.path(term)?.value),
             Op::Slice(base, from, to) => self.slice(term, base, from.as_deref(), to.as_deref()),
             Op::Not(inner) => Ok(match self.condition(inner)? {
                 Ok(b) => Value::Bool(!b),

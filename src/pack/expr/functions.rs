@@ -137,7 +137,7 @@ pub fn literal(function: &str, value: &Value) -> Option<Result<Value, String>> {
     if function == "cpu"
         && let Value::Int(n) = value
     {
-        return Some(Quantity::parse(&n.to_string(), Unit::Millicores).map(Value::Quantity));
+        return Some(Quantity::parse(&n.to_string(), Unit::Millicores).map(Value::from));
     }
     if function == "ports"
         && let Value::Int(n) = value
@@ -146,9 +146,9 @@ pub fn literal(function: &str, value: &Value) -> Option<Result<Value, String>> {
     }
     let Value::Str(text) = value else { return None };
     Some(match function {
-        "ver" => text.parse::<Version>().map(Value::Version),
+        "ver" => text.parse::<Version>().map(Value::from),
         "qty" => quantity(text),
-        "cpu" => Quantity::parse(text, Unit::Millicores).map(Value::Quantity),
+        "cpu" => Quantity::parse(text, Unit::Millicores).map(Value::from),
         "addr" => text.parse().map(Value::Address).map_err(|_| format!("`{text}` is not an IP address")),
         "cidr" => text.parse().map(Value::Cidr).map_err(|_| format!("`{text}` is not a network such as `10.0.0.0/8`")),
         "ports" => text.parse::<Ports>().map(Value::Ports),
@@ -161,6 +161,6 @@ fn quantity(text: &str) -> Result<Value, String> {
     [Unit::Bytes, Unit::BitsPerSecond, Unit::Milliseconds]
         .into_iter()
         .find_map(|unit| Quantity::parse(text, unit).ok())
-        .map(Value::Quantity)
+        .map(Value::from)
         .ok_or_else(|| format!("`{text}` is not a quantity such as `16 GB`, `1 Gb/s` or `30 s`"))
 }

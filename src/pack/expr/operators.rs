@@ -202,7 +202,7 @@ fn unlike(a: &Value, b: &Value) -> String {
 
 /// A quantity that was computed, with the text that a person would write for it.
 pub fn quantity(unit: Unit, amount: u64) -> Value {
-    Value::Quantity(Quantity { unit, amount, source: written(unit, amount).into() })
+    Quantity { unit, amount, source: written(unit, amount).into() }.into()
 }
 
 /// The largest unit that gives a whole number: `8 GiB`, `1500 MB`, `5 min`, `500m`.

@@ -2,12 +2,97 @@
 
 use super::eval::{EvalError, Evaluator};
 use super::members;
-use super::scope::Unanswered;
+use super::scope::{Scope, Unanswered};
 use super::tree::{Op, Term};
 use crate::diag::similar_name;
 use crate::value::{Origins, Str, Tracked, Value};
 
+/// What a path comes to, as it lies in the site or made for the asking.
+enum Found<'v> {
+    There(&'v Tracked),
+    Made(Tracked),
+}
+
+impl std::ops::Deref for Found<'_> {
+    type Target = Tracked;
+
+    fn deref(&self) -> &Tracked {
+        match self {
+            Found::There(found) => found,
+            Found::Made(found) => found,
+        }
+    }
+}
+
+/// The value of a path of names and attributes each of which is there and known, with the origins of all of them on the
+/// stack; `None` for any other. Nearly all paths are such, and nothing on the way is copied.
+fn known<'v>(
+    term: &Term,
+    items: &'v [(Str, Tracked)],
+    scope: &'v Scope<'_>,
+    stack: &mut Vec<Origins>,
+) -> Option<Found<'v>> {
+    let found = match &term.op {
+        Op::Name(name) => {
+            let of_items = items.iter().rev().find(|(n, _)| n == name).map(|(_, t)| t);
+            Found::There(of_items.or_else(|| scope.get(name))?)
+        }
+        Op::Attr(base, name) => match known(base, items, scope, stack)? {
+            Found::There(base) => attribute_of(base, name, scope, stack)?,
+            Found::Made(base) => match &base.value {
+                Value::Map(map) => Found::Made(map.get(name)?.clone()),
+                Value::Record(record) => Found::Made(record.field(name)?),
+                Value::Ref(_) => Found::Made(attribute_of(&base, name, scope, stack)?.clone()),
+                _ => return None,
+            },
+        },
+        _ => return None,
+    };
+    if matches!(found.value, Value::Null | Value::Poison) {
+        return None;
+    }
+    stack.push(found.origins.clone());
+    Some(found)
+}
+
+fn attribute_of<'v>(
+    base: &'v Tracked,
+    name: &Str,
+    scope: &'v Scope<'_>,
+    stack: &mut Vec<Origins>,
+) -> Option<Found<'v>> {
+    match &base.value {
+        Value::Map(map) => Some(Found::There(map.get(name)?)),
+        Value::Record(record) => Some(Found::Made(record.field(name)?)),
+        Value::Ref(target) => {
+            let entry = scope.entry(target)?;
+            let Value::Map(map) = &entry.value else { return None };
+            let found = map.get(name)?;
+            stack.push(entry.origins.clone());
+            Some(Found::There(found))
+        }
+        _ => None,
+    }
+}
+
 impl Evaluator<'_> {
+    /// The value of a path, if that can be had without a copy on the way.
+    pub(super) fn known(&mut self, term: &Term) -> Option<Value> {
+        if self.reads.placeless {
+            return None;
+        }
+        let mark = self.reads.stack.len();
+        let found = match known(term, &self.items, self.scope, &mut self.reads.stack) {
+            Some(Found::There(found)) => Some(found.value.clone()),
+            Some(Found::Made(found)) => Some(found.value),
+            None => None,
+        };
+        if found.is_none() {
+            self.reads.stack.truncate(mark);
+        }
+        found
+    }
+
     /// A name, an attribute or an item, with the origins of the value itself.
     pub(super) fn path(&mut self, term: &Term) -> Result<Tracked, EvalError> {
         match &term.op {

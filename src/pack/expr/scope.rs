@@ -93,6 +93,8 @@ pub struct Reads {
     places: Vec<Origins>,
     /// Whether nobody will ask for the places.
     pub(super) placeless: bool,
+    /// Whether nobody will ask what a known value came from.
+    pub bare: bool,
     /// The places that the value under evaluation depends on.
     pub(super) stack: Vec<Origins>,
 }
@@ -141,6 +143,7 @@ impl Reads {
     pub fn clear(&mut self) {
         self.unanswered.clear();
         self.poisoned = false;
+        self.bare = false;
         self.places.clear();
         self.stack.clear();
     }

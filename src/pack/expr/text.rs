@@ -115,7 +115,10 @@ impl Text {
             _ => {}
         }
         let mut joined = String::with_capacity(self.source.len());
-        let mut origins = vec![Origins::from(self.anchor.place)];
+        let mut origins = Vec::new();
+        if !reads.bare {
+            origins.push(Origins::from(self.anchor.place));
+        }
         let mut open = None;
         for part in &self.parts {
             match part {
@@ -128,9 +131,14 @@ impl Text {
                         None if matches!(found.value, Value::Poison) => open = Some(Value::Poison),
                         None => return Err(not_single(self.anchor, term, &found.value)),
                     }
-                    origins.push(found.origins);
+                    if !matches!(found.origins, Origins::None) {
+                        origins.push(found.origins);
+                    }
                 }
             }
+        }
+        if reads.bare && open.is_some() {
+            origins.push(Origins::from(self.anchor.place));
         }
         let value = open.unwrap_or_else(|| Value::Str(joined.into()));
         Ok(Tracked { value, origins: Origins::all(&origins) })
@@ -192,6 +200,8 @@ pub(crate) fn evaluate_condition(
     reads.keep_from(usize::from(anchor.place != PlaceId::NONE));
     let origins = match value {
         Ok(Value::Bool(false)) if !traced => Origins::None,
+        Ok(Value::Null | Value::Poison) => Origins::all(&reads.stack),
+        _ if reads.bare => Origins::None,
         _ => Origins::all(&reads.stack),
     };
     reads.stack.clear();

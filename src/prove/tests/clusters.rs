@@ -43,7 +43,7 @@ fn cluster() {
             values: f(vec![
                 value("entrypoint.port", 443i64.into(), None),
                 value("entrypoint.host", "yes".into(), None),
-                value("images.tag", crate::value::Value::Version("1.30".parse().expect("a version")), None),
+                value("images.tag", "1.30".parse::<crate::value::Version>().expect("a version").into(), None),
                 value("images.list", (&["a", "b"][..]).into(), None),
                 value("smtp.host", crate::value::Value::Null, Some("which server?")),
             ]),

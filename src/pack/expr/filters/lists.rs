@@ -252,7 +252,7 @@ fn sum(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {
             Some(Value::Quantity(a)) => match value {
                 // The text of an intermediate sum is never seen.
                 Value::Quantity(b) if a.unit == b.unit => match a.amount.checked_add(b.amount) {
-                    Some(amount) => Value::Quantity(crate::value::Quantity { amount, ..a }),
+                    Some(amount) => crate::value::Quantity { amount, ..(*a).clone() }.into(),
                     None => return Err(c.fault("the sum is too large")),
                 },
                 other => return Err(c.fault(format!("a sum of quantities does not take {}", other.kind()))),

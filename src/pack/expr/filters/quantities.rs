@@ -48,9 +48,9 @@ pub const FILTERS: &[Row] = &[
             let binary = match unit {
                 "kB" | "KB" => "KiB".to_string(),
                 "MB" | "GB" | "TB" | "PB" => format!("{}iB", &unit[..1]),
-                _ => return Ok(Value::Quantity(given)),
+                _ => return Ok(given.into()),
             };
-            Ok(Value::Quantity(Quantity::parse(&format!("{digits} {binary}"), Unit::Bytes).unwrap_or(given)))
+            Ok(Quantity::parse(&format!("{digits} {binary}"), Unit::Bytes).unwrap_or(given).into())
         },
     },
     Row {
@@ -166,7 +166,7 @@ fn amount_type(t: &mut Typing<'_, '_, '_>, unit: Unit) -> Type {
 
 fn quantity(c: &Call<'_, '_>, unit: Unit) -> Result<Quantity, EvalError> {
     match &c.input {
-        Value::Quantity(q) if q.unit == unit => Ok(q.clone()),
+        Value::Quantity(q) if q.unit == unit => Ok((**q).clone()),
         _ => Err(c.refuse(&crate::pack::expr::kinds::describe(&Type::Quantity(unit)))),
     }
 }

@@ -71,7 +71,7 @@ impl Site {
         s.host("w1", 8, "16 GiB", Some(7000));
         s.host("w2", 4, "8 GiB", None);
         s.host("w3", 8, "32 GiB", Some(9000));
-        let host = |name: &str| Value::Ref(Ref { table: "hosts".into(), name: name.into() });
+        let host = |name: &str| Value::from(Ref { table: "hosts".into(), name: name.into() });
         let refs: Vec<Tracked> = ["w1", "w2", "w3"].map(|h| s.leaf(&format!("workers.{h}"), host(h))).into();
         let workers = s.leaf("workers", refs);
         let mut settings = Map::new();
