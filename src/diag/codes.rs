@@ -93,6 +93,7 @@ codes! {
     RUNTIME = "S0419" "runtime-without-cri" Warning;
     MIXED_ARCH = "S0420" "mixed-architectures" Warning;
     SECRET_IN_SPEC = "S0422" "secret-in-spec" Error;
+    CERTIFICATE_AND_KEY = "S0423" "certificate-and-key" Warning;
     CONFLICT = "S0501" "conflicting-items" Error;
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
