@@ -228,7 +228,9 @@ impl<'a> Known<'a> {
                     Some(_) => diag.and(place.span, "named here as well"),
                 };
             }
-            if let Some(near) = near.nearest(word).filter(|_| index < MOST_SUGGESTIONS) {
+            if index < MOST_SUGGESTIONS
+                && let Some(near) = near.nearest(word)
+            {
                 diag = diag.help(format!("there is `{}`", near.name));
                 let all = places.iter().all(|p| p.exact);
                 for place in places.iter().filter(|p| p.exact && !word.is_empty()) {
