@@ -148,9 +148,13 @@ pub fn adapt(findings: &mut Findings, sources: &Sources) {
             None => {
                 let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
                 // A key of TOML needs no quotes as long as it is a word; a value of JSON is quoted unless it is a number.
+                let all_words = old.chars().all(word) && replacement.text.chars().all(word);
+                let literal = matches!(old, "true" | "false" | "null") || !old.starts_with(|c: char| c.is_alphabetic());
                 let fits = match source.name.rsplit('.').next() {
+                    // A word that is no literal stands inside a string.
+                    Some("json") if all_words && !literal => true,
                     Some("json") => old.is_empty() || replacement.text.is_empty() || old == ",",
-                    Some("toml") => old.chars().all(word) && replacement.text.chars().all(word),
+                    Some("toml") => all_words,
                     _ => true,
                 };
                 let quoted = replacement.text.starts_with('"');

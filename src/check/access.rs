@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
-use super::places::label;
-use super::places::spec_spans;
-use crate::diag::codes::{ACCESS_NOT_COVERED, ROLE_WITHOUT_DATABASE};
+use super::places::{label, spec_spans, spoken_of};
+use crate::diag::codes::{ACCESS_NOT_COVERED, CONFLICT, PORT_CONFLICT, ROLE_WITHOUT_DATABASE};
 use crate::diag::{Diag, Findings};
 use crate::ir::{DatabaseServer, Ir, Scope, short_net};
 use crate::lower::storage::pointer;
@@ -26,7 +25,8 @@ pub fn access_and_roles(ir: &Ir, site: &Site, sources: &Sources, findings: &mut 
 fn access(server: &DatabaseServer, ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     let Some(host) = server.host.as_ref() else { return };
     let Some(port) = server.port.value.and_then(|p| u16::try_from(p).ok()) else { return };
-    if server.access.is_empty() {
+    // Where something else listens on this port, nobody can tell whose the traffic is.
+    if server.access.is_empty() || spoken_of(findings, PORT_CONFLICT, &server.port.origins, sources) {
         return;
     }
     let own = site.host_addresses(host);
@@ -80,7 +80,8 @@ fn roles(server: &DatabaseServer, sources: &Sources, findings: &mut Findings) {
     used.extend(server.databases.iter().flat_map(|d| d.grants.iter()).map(|g| &*g.role.value));
     used.extend(server.roles.iter().flat_map(|r| r.member_of.iter()).map(|r| &**r));
     for role in server.roles.iter().filter(|r| *r.login && r.member_of.is_empty()) {
-        if used.contains(&*role.name.value) {
+        // Of two that want to own one database, one goes without until they agree.
+        if used.contains(&*role.name.value) || spoken_of(findings, CONFLICT, &role.name.origins, sources) {
             continue;
         }
         let message = format!("the role `{}` of database server `{}` has no database", *role.name, *server.server);

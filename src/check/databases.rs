@@ -1,8 +1,8 @@
 //! Database servers as a whole: names that nothing declares, databases that two products share, engines for which there is
 //! no script, and pools that are larger than the server.
 
-use super::places::{spec_span, spec_spans};
-use crate::diag::codes::{DATABASE_SHARED, ENGINE_WITHOUT_SCRIPT, TOO_MANY_CONNECTIONS, UNDECLARED_ROLE};
+use super::places::{spec_span, spec_spans, spoken_of};
+use crate::diag::codes::{CONFLICT, DATABASE_SHARED, ENGINE_WITHOUT_SCRIPT, TOO_MANY_CONNECTIONS, UNDECLARED_ROLE};
 use crate::diag::{Diag, Findings, Level, similar_name};
 use crate::ir::{DatabaseServer, F, Ir, Pooler};
 use crate::site::Site;
@@ -20,6 +20,10 @@ pub fn databases(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
     for server in &ir.database_servers {
         undeclared(server, &ir.poolers, sources, findings);
         for database in server.databases.iter().filter(|d| d.products.len() > 1) {
+            // Products that do not even agree about its owner share it by mistake.
+            if spoken_of(findings, CONFLICT, &database.owner.origins, sources) {
+                continue;
+            }
             let products: Vec<String> = database.products.iter().map(|p| format!("`{p}`")).collect();
             let (name, on) = (&database.name.value, &server.server.value);
             let message = format!("{} share the database `{name}` on `{on}`", products.join(" and "));

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::{label, place, spec_spans, words};
-use crate::diag::codes::{IMAGE_ARCHITECTURE, IMAGE_NOT_MIRRORED, ONE_ARCHITECTURE, UNPINNED_IMAGE};
+use crate::diag::codes::{
+    ARCHITECTURE_UNSAID, IMAGE_ARCHITECTURE, IMAGE_NOT_MIRRORED, ONE_ARCHITECTURE, UNPINNED_IMAGE,
+};
 use crate::diag::{Diag, Findings, Level};
 use crate::ir::{Image, Ir};
 use crate::lower::storage::pointer;
@@ -12,9 +14,13 @@ use crate::site::Site;
 use crate::source::Sources;
 use crate::value::{Origins, Str, Tracked, Value};
 
+/// Hosts that one finding points at.
+const SHOWN: usize = 4;
+
 /// Checks the images of objects and of the list to be mirrored.
 pub fn images(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     architectures(ir, site, sources, findings);
+    unsaid(ir, site, sources, findings);
     copied(ir, site, sources, findings);
     let mut named: Vec<(Str, String, Origins)> = Vec::new();
     for object in &ir.objects {
@@ -115,6 +121,50 @@ fn architectures(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
         diag = diag.pointer(pointer(&["hosts", node]));
         findings.push(diag.help("take hosts of the architecture of the images, or keep these out of the cluster"));
     }
+}
+
+/// Hosts that may run images made for certain architectures, and of whose processors nothing is said: one finding for all
+/// of them, since they are answered in one place mostly.
+fn unsaid(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let mut judged: Vec<&Image> = Vec::new();
+    let mut nodes: BTreeSet<&Str> = BTreeSet::new();
+    for image in ir.images.iter().filter(|image| !image.architectures.is_empty()) {
+        let open: Vec<&Str> = image.nodes.iter().filter(|n| is_open(n, site)).collect();
+        if !open.is_empty() {
+            judged.push(image);
+            nodes.extend(open);
+        }
+    }
+    let ([first, ..], Some(node)) = (judged.as_slice(), nodes.first()) else { return };
+    let made_for: BTreeSet<&Str> = judged.iter().flat_map(|image| image.architectures.iter()).collect();
+    let images: BTreeSet<&str> = judged.iter().filter_map(|i| i.reference.rsplit('/').next()).collect();
+    let (host, they) = if nodes.len() > 1 { ("hosts", "they") } else { ("host", "it") };
+    let message = format!(
+        "nothing is said about the processor of {host} {}, and {they} may run {}, made for {}",
+        words(nodes.iter().copied(), 4),
+        words(&images, 3),
+        made_for.iter().map(|m| &***m).collect::<Vec<_>>().join(" and "),
+    );
+    let mut diag = Diag::new(ARCHITECTURE_UNSAID, message);
+    for host in nodes.iter().take(SHOWN).filter_map(|n| site.entry("hosts", n)) {
+        let at = host.get("arch").and_then(|arch| place(&arch.origins, sources));
+        diag = label(diag, at.or_else(|| place(&host.origins, sources)), "no `arch`");
+    }
+    diag = label(diag, place(&first.architectures.origins, sources), "what the images are made for");
+    diag.waivable = true;
+    diag = diag.pointer(pointer(&["hosts", node]));
+    let help =
+        "say it with `arch` (`uname -m`: `x86_64` is amd64, `aarch64` is arm64); then images are held against it";
+    findings.push(diag.help(help));
+}
+
+/// Whether nothing is said about the processor of a host of the site, nor anything faulty.
+fn is_open(host: &str, site: &Site) -> bool {
+    let Some(host) = site.entry("hosts", host) else { return false };
+    let said = |value: Option<&Tracked>| value.is_some_and(|v| !v.value.is_null());
+    !matches!(host.value, Value::Poison)
+        && !said(host.get("arch"))
+        && !said(host.get("os").and_then(|os| os.get("arch")))
 }
 
 /// What the spec says about the processor of a host.

@@ -4,6 +4,7 @@ mod access;
 pub mod addresses;
 pub mod boundaries;
 pub mod carried;
+mod certificates;
 pub mod charts;
 pub mod claims;
 pub mod conflicts;
@@ -44,6 +45,7 @@ pub fn site(site: &Site, sources: &Sources, findings: &mut Findings) {
     addresses::addresses(site, sources, findings);
     ranges::ranges(site, sources, findings);
     names::names(site, sources, findings);
+    certificates::certificates(site, sources, findings);
     hosts::hosts(site, sources, findings);
     stores::stores(site, sources, findings);
 }

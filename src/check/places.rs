@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diag::codes::Code;
 use crate::diag::{Diag, Findings};
 use crate::source::{Role, Sources, Span};
 use crate::value::Origins;
@@ -27,6 +28,17 @@ pub fn told(findings: &Findings, span: Option<Span>) -> bool {
     let holds = |outer: Span| outer.file == span.file && outer.start <= span.start && span.end <= outer.end;
     let spoken = |d: &Diag| d.code.contains('/') && d.primary.as_ref().is_some_and(|l| holds(l.span));
     findings.iter().any(spoken)
+}
+
+/// Whether a finding of this code has a label at one of the places of a value in the spec: what else is wrong with the
+/// value may follow from it.
+pub fn spoken_of(findings: &Findings, code: Code, origins: &Origins, sources: &Sources) -> bool {
+    let mut about = findings.iter().filter(|d| d.code == code.row().code).peekable();
+    if about.peek().is_none() {
+        return false;
+    }
+    let places: BTreeSet<Span> = spec_spans(origins, sources).into_iter().collect();
+    about.any(|d| d.primary.iter().chain(&d.secondary).any(|l| places.contains(&l.span)))
 }
 
 /// Words as a list in a sentence, each in backticks; those beyond `most` are counted.

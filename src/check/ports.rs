@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::places::{label, place, told};
+use super::places::{label, place, spoken_of, told};
 use crate::diag::codes::{
     EPHEMERAL_RANGE, NODE_PORT_RANGE, NODE_PORT_TAKEN, NODE_PORTS_TAKE_FIXED, PORT_CONFLICT, PRIVILEGED_PORT,
     PUBLISHED_OUTSIDE,
@@ -164,7 +164,8 @@ fn privileged(site: &Site, sources: &Sources, findings: &mut Findings) {
             else {
                 continue;
             };
-            if ports.low >= UNPRIVILEGED {
+            // A port that something else has already is left anyway.
+            if ports.low >= UNPRIVILEGED || spoken_of(findings, PORT_CONFLICT, &port.origins, sources) {
                 continue;
             }
             let message = format!("{what} `{name}` listens on port {}, which only root may open", ports.low);

@@ -12,19 +12,24 @@ use crate::site::Site;
 use crate::source::{PlaceId, Sources};
 use crate::value::{Str, Tracked, Value};
 
+/// Clusters that one finding points at.
+const SHOWN: usize = 8;
+
 /// Checks all Kubernetes clusters of a site.
 pub fn versions(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+    let mut versions = Vec::new();
     for (name, cluster) in site.table("clusters") {
         if !cluster.get("kind").is_some_and(|kind| kind.value == Value::str("kubernetes")) {
             continue;
         }
         // A version that a product refuses is one cause.
         if let Some(version) = cluster.get("version").filter(|v| !told(findings, place(&v.origins, sources))) {
-            tools(name, version, site, sources, findings);
+            versions.push((name, version));
             runtimes(name, version, site, sources, findings);
         }
         architectures(name, ir, site, sources, findings);
     }
+    tools(&versions, site, sources, findings);
 }
 
 /// The first two numbers of a version.
@@ -35,9 +40,13 @@ fn minor(value: &Tracked) -> Option<(u64, u64)> {
     }
 }
 
+/// A cluster and its version.
+type Versioned<'a> = (&'a Str, &'a Tracked);
+
 /// kubectl is good for the version of the cluster and one more to both sides, Helm 3 for four versions of Kubernetes.
-fn tools(name: &Str, version: &Tracked, site: &Site, sources: &Sources, findings: &mut Findings) {
-    let Some((1, of_cluster)) = minor(version) else { return };
+/// Tools that the same clusters are too new or too old for are one finding, and so are all clusters of a tool.
+fn tools(clusters: &[Versioned], site: &Site, sources: &Sources, findings: &mut Findings) {
+    let mut causes: Vec<(Vec<Versioned>, Vec<Tool>)> = Vec::new();
     for tool in ["kubectl", "helm"] {
         let Some(given) = site.root.get("tools").and_then(|t| t.get(tool)) else { continue };
         let (low, high) = match (tool, minor(given)) {
@@ -48,18 +57,60 @@ fn tools(name: &Str, version: &Tracked, site: &Site, sources: &Sources, findings
             ("helm", Some((2, _))) => (1, 16),
             _ => continue,
         };
-        let span = place(&given.origins, sources);
-        if (low..=high).contains(&of_cluster) || told(findings, span) {
+        let unfit =
+            |(_, version): &&Versioned| minor(version).is_some_and(|(n, m)| n == 1 && !(low..=high).contains(&m));
+        let unfit: Vec<Versioned> = clusters.iter().filter(unfit).copied().collect();
+        if unfit.is_empty() || told(findings, place(&given.origins, sources)) {
             continue;
         }
-        let (has, wants) = (given.value.text().unwrap_or_default(), version.value.text().unwrap_or_default());
-        let message = format!("{tool} {has} is for Kubernetes 1.{low} to 1.{high}, and cluster `{name}` has {wants}");
-        let mut diag = Diag::new(SKEW, message).at_maybe(span, "");
-        diag = label(diag, place(&version.origins, sources), "the cluster");
-        diag.waivable = true;
-        findings
-            .push(diag.pointer(pointer(&["tools", tool])).help(format!("install another {tool} on the admin host")));
+        let tool = Tool { name: tool, given, low, high };
+        let names = |list: &[Versioned]| list.iter().map(|(name, _)| (*name).clone()).collect::<Vec<_>>();
+        match causes.iter_mut().find(|(of, _)| names(of) == names(&unfit)) {
+            Some((_, tools)) => tools.push(tool),
+            None => causes.push((unfit, vec![tool])),
+        }
     }
+    for (clusters, tools) in causes {
+        findings.push(skew(&clusters, &tools, sources));
+    }
+}
+
+/// A tool on the admin host, with the minor versions of Kubernetes that it is for.
+struct Tool<'a> {
+    name: &'static str,
+    given: &'a Tracked,
+    low: u64,
+    high: u64,
+}
+
+fn skew(clusters: &[Versioned], tools: &[Tool], sources: &Sources) -> Diag {
+    let text = |value: &Tracked| value.value.text().unwrap_or_default();
+    let range = |(index, tool): (usize, &Tool)| {
+        let of = if index == 0 { "is for Kubernetes" } else { "for" };
+        format!("{} {} {of} 1.{} to 1.{}", tool.name, text(tool.given), tool.low, tool.high)
+    };
+    let ranges = tools.iter().enumerate().map(range).collect::<Vec<_>>().join(", ");
+    let names = words(clusters.iter().map(|(name, _)| name), 4);
+    let versions: BTreeSet<Str> = clusters.iter().map(|(_, version)| text(version)).collect();
+    let have = match (clusters.len(), versions.first(), versions.len()) {
+        (1, Some(one), _) => format!("cluster {names} has {one}"),
+        (_, Some(one), 1) => format!("the clusters {names} have {one}"),
+        _ => format!("the clusters {names} have others"),
+    };
+    let mut diag = Diag::new(SKEW, format!("{ranges}, and {have}"));
+    for tool in tools {
+        diag = label(diag, place(&tool.given.origins, sources), "");
+    }
+    for (name, version) in clusters.iter().take(SHOWN) {
+        let what = if clusters.len() == 1 { "the cluster".to_owned() } else { format!("`{name}`") };
+        diag = label(diag, place(&version.origins, sources), what);
+    }
+    diag.waivable = true;
+    let (at, others): (Vec<&str>, Vec<String>) = match tools {
+        [one] => (vec!["tools", one.name], vec![format!("another {}", one.name)]),
+        all => (vec!["tools"], all.iter().map(|t| format!("another {}", t.name)).collect()),
+    };
+    diag.pointer(pointer(&at)).help(format!("install {} on the admin host", others.join(" and ")))
 }
 
 /// Kubernetes 1.24 and later speaks to runtimes through CRI only, from 1.26 on through its version 1.

@@ -161,14 +161,22 @@ impl Scalar {
 
     fn quantity(&self, unit: Unit) -> Result<Quantity, Malformed> {
         Quantity::parse(&self.text, unit).map_err(|message| {
-            let help = if unit == Unit::BitsPerSecond && self.text.trim_end().ends_with("B/s") {
-                Some("rates count bits, not bytes: `1 GB/s` is `8 Gb/s`".to_string())
+            let mut fault = malformed(message);
+            let meant = meant(&self.text, unit);
+            fault.help = Some(if unit == Unit::BitsPerSecond && self.text.trim_end().ends_with("B/s") {
+                "rates count bits, not bytes: `1 GB/s` is `8 Gb/s`".to_string()
             } else if unit != Unit::Millicores && self.text.trim().parse::<f64>().is_ok() {
-                Some("write the unit after the number".to_string())
+                "write the unit after the number".to_string()
+            } else if let Some(Meant::One { text, why, safe }) = meant {
+                let help = format!("{why}: `{text}`");
+                (fault.replacement, fault.safe) = (Some(text), safe);
+                help
+            } else if let Some(Meant::Either(binary, decimal)) = meant {
+                format!("write `{binary}` (of 1024) or `{decimal}` (of 1000)")
             } else {
-                Some(unit.forms().to_string())
-            };
-            Malformed { message, help, ..Malformed::default() }
+                unit.forms().to_string()
+            });
+            fault
         })
     }
 
@@ -230,6 +238,78 @@ impl Scalar {
             }),
         }
     }
+}
+
+/// What a quantity with an unknown unit is probably meant to be.
+enum Meant {
+    One {
+        text: String,
+        why: &'static str,
+        safe: bool,
+    },
+    /// Of 1024 or of 1000.
+    Either(String, String),
+}
+
+/// The units of a kind, as they are written.
+fn units(unit: Unit) -> &'static [&'static str] {
+    match unit {
+        Unit::Bytes => {
+            &["B", "KB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "Ki", "Mi", "Gi", "Ti", "Pi"]
+        }
+        Unit::BitsPerSecond => {
+            &["b/s", "kb/s", "Mb/s", "Gb/s", "bps", "kbps", "Mbps", "Gbps", "bit/s", "kbit/s", "Mbit/s", "Gbit/s"]
+        }
+        Unit::Milliseconds => &["ms", "s", "min", "h", "d"],
+        Unit::Millicores => &["m"],
+    }
+}
+
+/// Other words for a unit.
+const WORDS: [(Unit, &str, &[&str]); 7] = [
+    (Unit::Bytes, "B", &["byte", "bytes"]),
+    (Unit::Milliseconds, "ms", &["msec", "msecs", "millisecond", "milliseconds"]),
+    (Unit::Milliseconds, "s", &["sec", "secs", "second", "seconds"]),
+    (Unit::Milliseconds, "min", &["m", "mins", "minute", "minutes"]),
+    (Unit::Milliseconds, "h", &["hr", "hrs", "hour", "hours"]),
+    (Unit::Milliseconds, "d", &["day", "days"]),
+    (Unit::Millicores, "", &["core", "cores", "cpu", "cpus", "vcpu", "vcpus"]),
+];
+
+/// What is meant by a unit with letters of the wrong case, by a plural, by another word for it. A small `b` is for bits
+/// and a large one for bytes, so that one in the place of the other is never beyond doubt, and neither is an `M` for
+/// thousandths or a rate that does not spell out its bits.
+fn meant(text: &str, unit: Unit) -> Option<Meant> {
+    let trimmed = text.trim();
+    let (number, suffix) = trimmed.split_at(trimmed.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+    let (gap, suffix) = suffix.split_at(suffix.len() - suffix.trim_start().len());
+    let with = |unit_text: &str| format!("{number}{}{unit_text}", if unit_text.is_empty() { "" } else { gap });
+    let one = |unit_text: &str, why, safe| {
+        let text = with(unit_text);
+        Quantity::parse(&text, unit).is_ok().then_some(Meant::One { text, why, safe })
+    };
+    let known = |suffix: &str| units(unit).iter().find(|known| known.eq_ignore_ascii_case(suffix));
+    let capital = |suffix: &str| suffix.chars().find(|c| c.eq_ignore_ascii_case(&'b')).is_some_and(|c| c == 'B');
+    if let Some(known) = known(suffix) {
+        let safe = match unit {
+            Unit::Bytes => capital(known) == capital(suffix),
+            Unit::BitsPerSecond => known.contains("bit"),
+            Unit::Milliseconds => true,
+            Unit::Millicores => false,
+        };
+        return one(known, "large and small letters differ", safe);
+    }
+    if unit == Unit::Bytes && matches!(suffix, "k" | "K" | "m" | "M" | "g" | "G" | "t" | "T" | "p" | "P") {
+        let letter = suffix.to_ascii_uppercase();
+        return Some(Meant::Either(with(&format!("{letter}iB")), with(&format!("{letter}B"))));
+    }
+    if let Some((_, short, _)) =
+        WORDS.iter().find(|(of, _, words)| *of == unit && words.iter().any(|w| w.eq_ignore_ascii_case(suffix)))
+    {
+        return one(short, "units have one form each", false);
+    }
+    let single = suffix.strip_suffix(['s', 'S']).filter(|single| single.len() > 1)?;
+    one(known(single)?, "units have no plural", false)
 }
 
 fn address(text: &str) -> Result<IpAddr, Malformed> {

@@ -1,8 +1,9 @@
 //! Findings in, one per cause out: the same slip at several places is one report that labels them all.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Findings, Level, codes};
+use super::{Diag, Findings, Level, codes};
 
 /// Codes whose message names the slip itself, so that equal messages have one cause.
 const SAME_SLIP: [codes::Code; 3] = [codes::NOT_ONE_OF, codes::MALFORMED, codes::UNKNOWN_NAME];
@@ -15,20 +16,32 @@ fn ambiguous(findings: &mut Findings) {
     findings.list.retain(|d| d.code != code || !d.primary.as_ref().is_some_and(|l| faulty.contains(&l.span)));
 }
 
-/// Joins findings with one message; the first place stays the primary one. Expects sorted findings.
+/// What findings of one cause have in common: the message and the help. A name that is missing in several rooms, and for
+/// which all of them know the same other one, is one slip whatever each room would have found by it.
+fn cause(diag: &Diag) -> (&str, &str, &str) {
+    let help = diag.help.as_deref().unwrap_or_default();
+    match diag.message.split('`').nth(1) {
+        Some(name) if diag.code == codes::UNKNOWN_NAME.row().code && help.starts_with("there is `") => {
+            (&diag.code, name, help)
+        }
+        _ => (&diag.code, &diag.message, help),
+    }
+}
+
+/// Joins findings of one cause; the first place stays the primary one. Expects sorted findings.
 pub fn join(findings: &mut Findings) {
     ambiguous(findings);
-    let mut first: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut first: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     let mut joined: Vec<(usize, usize)> = Vec::new();
     for (index, diag) in findings.list.iter().enumerate() {
         let same = SAME_SLIP.iter().any(|code| code.row().code == diag.code);
         if !same || diag.primary.is_none() || !diag.pointer.is_empty() {
             continue;
         }
-        match first.get(&(diag.message.clone(), diag.help.clone().unwrap_or_default())) {
-            Some(earlier) => joined.push((*earlier, index)),
-            None => {
-                first.insert((diag.message.clone(), diag.help.clone().unwrap_or_default()), index);
+        match first.entry(cause(diag)) {
+            Entry::Occupied(earlier) => joined.push((*earlier.get(), index)),
+            Entry::Vacant(entry) => {
+                entry.insert(index);
             }
         }
     }

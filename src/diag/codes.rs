@@ -93,6 +93,7 @@ codes! {
     RUNTIME = "S0419" "runtime-without-cri" Warning;
     MIXED_ARCH = "S0420" "mixed-architectures" Warning;
     SECRET_IN_SPEC = "S0422" "secret-in-spec" Error;
+    CERTIFICATE_AND_KEY = "S0423" "certificate-and-key" Warning;
     CONFLICT = "S0501" "conflicting-items" Error;
     CLAIM_CONFLICT = "S0502" "claim-conflict" Error;
     WITHOUT_EFFECT = "S0503" "addition-without-effect" Error;
@@ -154,6 +155,7 @@ codes! {
     UNREACHED_PORT = "S0583" "unreached-port" Warning;
     OBJECT_FIELD = "S0584" "object-field" Error;
     NODE_OF_TWO = "S0585" "node-of-two-clusters" Warning;
+    ARCHITECTURE_UNSAID = "S0586" "architecture-unsaid" Note;
     PACK_UNKNOWN_KEY = "S0601" "pack-unknown-key" Error;
     PACK_MISSING_KEY = "S0602" "pack-missing-key" Error;
     PACK_WRONG_TYPE = "S0603" "pack-wrong-type" Error;

@@ -7,11 +7,14 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod levels;
+pub mod near;
 pub mod quotes;
 pub mod sarif;
 pub mod short;
 
 use std::borrow::Cow;
+
+pub use near::{MOST_SUGGESTIONS, NearNames, similar_name, surely_meant};
 
 use crate::source::Span;
 
@@ -255,41 +258,4 @@ impl Findings {
         self.waived.sort_by_cached_key(|w| key(&w.finding));
         self.waived.dedup();
     }
-}
-
-/// Whether `name` is a slip for `near` beyond reasonable doubt, so that it may be corrected without asking: one letter
-/// wrong, missing, too much or exchanged with its neighbour (two in long names), all digits alike, and no other
-/// candidate as near.
-pub fn surely_meant<'a>(name: &str, near: &str, candidates: impl IntoIterator<Item = &'a str>) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let length = name.chars().count();
-    let limit = if length >= 8 { 2 } else { 1 };
-    let distance = strsim::osa_distance(name, near);
-    length >= 4
-        && distance <= limit
-        && digits(name) == digits(near)
-        && candidates.into_iter().all(|other| other == near || strsim::osa_distance(name, other) > distance)
-}
-
-/// The name among `candidates` that `name` was probably meant to be, if one is near enough.
-///
-/// Distance is optimal string alignment, at most a third of the name's length (rounded up); ties go to the
-/// alphabetically first.
-pub fn similar_name<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = name.chars().count();
-    let limit = length.div_ceil(3);
-    let mut best: Option<(usize, &'a str)> = None;
-    for candidate in candidates {
-        // Names of unlike lengths are as far from each other at least.
-        let unlike = || candidate.chars().count().abs_diff(length) > best.map_or(limit, |(d, _)| d);
-        if candidate.len() > 256 || name.len() > 256 || unlike() {
-            continue;
-        }
-        let distance = strsim::osa_distance(name, candidate);
-        let better = best.is_none_or(|(d, n)| (distance, candidate) < (d, n));
-        if distance <= limit && distance > 0 && better {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, n)| n)
 }

@@ -30,12 +30,12 @@ pub fn check_template(template: &Template, env: &Env<'_>, set: &dyn TemplateSet,
     findings.extend(found);
 }
 
-/// Checks the template of every artifact of a pack. `env` has the names of the pack and `ir`; `products` and the names
-/// of an artifact's loops are added to them.
+/// Checks the template of every artifact of a pack. `env` has the names of the pack and `ir`; `products`, `tree` and the
+/// names of an artifact's loops are added to them.
 pub fn check_templates(pack: &Pack, templates: &Templates, env: &Env<'_>, findings: &mut Findings) {
     let mut found = Findings::default();
     for rule in &pack.artifacts {
-        let mut names: Names = vec![("products".into(), products())];
+        let mut names: Names = vec![("products".into(), products()), ("tree".into(), tree())];
         for (name, list) in &rule.head.for_each {
             // What is wrong with the list is said where the pack is verified.
             let list = list.check(&env.child(&names), &mut Findings::default());
@@ -246,6 +246,10 @@ fn takes_lists(format: Format, context: Context) -> bool {
 fn products() -> Type {
     let fields = [("instance", Type::Text), ("pack", Type::Text), ("title", Type::Text), ("version", Type::Version)];
     Type::List(structure("product", &fields).into())
+}
+
+fn tree() -> Type {
+    Type::List(structure("entry", &[("name", Type::Text), ("packs", Type::List(Type::Text.into()))]).into())
 }
 
 /// The type of `loop`.

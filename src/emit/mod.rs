@@ -123,10 +123,14 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
     let slots: Vec<Mutex<Option<Piece>>> = planned.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     // Names that every artifact of an instance sees are put together once.
+    let tree = tree(planned, cx.instances);
     let names: Vec<Vec<(Str, Tracked)>> = cx
         .instances
         .iter()
-        .map(|_| vec![("ir".into(), cx.ir.clone()), ("products".into(), products(cx.instances))])
+        .map(|_| {
+            let (products, tree) = (products(cx.instances), tree.clone());
+            vec![("ir".into(), cx.ir.clone()), ("products".into(), products), ("tree".into(), tree)]
+        })
         .collect();
     let work = || {
         loop {
@@ -211,4 +215,27 @@ fn products(instances: &[Instance]) -> Tracked {
         Tracked::new(map, i.product.origins.clone())
     });
     Tracked::new(products.collect::<Vec<_>>(), Origins::None)
+}
+
+/// What stands at the top of the tree: folders and files, with the titles of the packs of products that write there.
+///
+/// An entry is there as long as one artifact is: what decides about the first one decides about the entry.
+fn tree(planned: &[Planned], instances: &[Instance]) -> Tracked {
+    let mut entries: BTreeMap<&str, (&Origins, BTreeMap<&Str, &Origins>)> = BTreeMap::new();
+    for artifact in planned {
+        let top = artifact.path.split_once('/').map_or(&*artifact.path, |(folder, _)| folder);
+        let (_, packs) = entries.entry(top).or_insert((&artifact.exists, BTreeMap::new()));
+        if let Some(instance) = instances.get(artifact.instance).filter(|i| !i.product.value.is_null()) {
+            packs.entry(&instance.pack.title).or_insert(&artifact.exists);
+        }
+    }
+    let entries = entries.into_iter().map(|(name, (exists, packs))| {
+        let packs: Vec<Tracked> =
+            packs.into_iter().map(|(title, origins)| Tracked::new(title.clone(), origins.clone())).collect();
+        let mut map = crate::value::Map::new();
+        map.insert("name".into(), Tracked::new(name, exists.clone()));
+        map.insert("packs".into(), Tracked::new(packs, exists.clone()));
+        Tracked::new(map, exists.clone())
+    });
+    Tracked::new(entries.collect::<Vec<_>>(), Origins::None)
 }

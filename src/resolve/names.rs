@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::diag::{Diag, Findings, codes, similar_name, surely_meant};
+use crate::diag::{Diag, Findings, MOST_SUGGESTIONS, NearNames, codes};
 use crate::schema::Schema;
 use crate::shape::Type;
 use crate::source::{Sources, Span};
@@ -17,9 +17,6 @@ use super::ranges::{Pattern, glob, natural};
 
 /// Quotes of prose, which quote nothing in a spec.
 const QUOTES: [char; 8] = ['“', '”', '„', '‘', '’', '‚', '«', '»'];
-
-/// Similar names are looked for at most for so many unknown ones, since each is compared with a whole table.
-const MOST_SUGGESTIONS: usize = 30;
 
 /// Binds every name of the site; what cannot be bound becomes poison with a report.
 ///
@@ -289,14 +286,13 @@ impl Binder<'_> {
                     diag = diag.replace(*span, key, safe);
                 }
             } else if index < MOST_SUGGESTIONS
-                && let Some(similar) = similar_name(&name, names.iter().copied())
+                && let Some(near) = NearNames::of(names.iter().copied()).nearest(&name)
             {
-                diag = diag.help(format!("there is `{similar}`"));
-                let safe = surely_meant(&name, similar, names.iter().copied());
+                diag = diag.help(format!("there is `{}`", near.name));
                 let whole = |span: &&Span| self.sources.text(**span).trim_matches(['"', '\'']) == &*name;
                 let places: Vec<&Span> = spans.iter().filter(whole).collect();
                 for span in &places {
-                    diag = diag.replace(**span, similar, safe && places.len() == spans.len());
+                    diag = diag.replace(**span, near.name, near.sure && places.len() == spans.len());
                 }
             } else if names.is_empty() {
                 diag = diag.help(format!("the spec has nothing in {}", listed(&tables)));

@@ -10,7 +10,7 @@ use super::{Additions, is_faulty, reason, text};
 use crate::check::places::spec_span;
 use crate::check::redundant::Addition;
 use crate::diag::codes::{EMPTY_END, MALFORMED, UNKNOWN_NAME};
-use crate::diag::{Diag, similar_name};
+use crate::diag::{Diag, MOST_SUGGESTIONS, NearNames};
 use crate::instance::{Run, ports_of};
 use crate::ir::{F, Flow, Peers, Transport};
 use crate::lower::addresses::HostAddresses;
@@ -29,9 +29,23 @@ const TABLES: [&str; 4] = ["hosts", "networks", "external", "clusters"];
 
 /// A flow as the spec says it.
 struct Row {
-    from: Vec<Str>,
-    to: Vec<Str>,
+    from: Vec<End>,
+    to: Vec<End>,
     groups: Vec<Group>,
+}
+
+/// A word for an end of a flow.
+struct End {
+    word: Str,
+    place: Option<Place>,
+}
+
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    span: Span,
+    /// Whether the span is that of the word alone, not of the text around it.
+    exact: bool,
 }
 
 struct Group {
@@ -55,15 +69,15 @@ pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut 
             };
             let row = match &short {
                 Some((row, place)) => parsed(row, place, sources, run),
-                None => record(addition, entry, &pointer, run),
+                None => record(addition, entry, &pointer, sources, run),
             };
             let Some(row) = row else { continue };
-            let place = short.as_ref().map_or(entry, |(_, place)| place);
-            let mut lowering = Lowering { addition, entry, place, site, sources, pointer: &pointer, known: &mut known };
+            let mut lowering = Lowering { addition, entry, site, sources, pointer: &pointer, known: &mut known };
             let flows = lowering.rows(&row, run);
             list.push(Addition { origins: entry.origins.clone(), flows, pointer });
         }
     }
+    known.report(run);
     list
 }
 
@@ -82,9 +96,10 @@ fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Optio
         wrong(format!("the flow `{row}` does not say its ports"), row);
         return None;
     };
-    let names =
-        |list: &str| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(Str::from).collect::<Vec<_>>();
-    let (from, to) = (names(from), names(to));
+    let names = |list, offset| -> Vec<End> {
+        words(list, offset, row, span, sources).into_iter().filter(|e| !e.word.is_empty()).collect()
+    };
+    let (from, to) = (names(from, 0), names(to, row.len() - rest.len()));
     if from.is_empty() || to.is_empty() {
         wrong(format!("the flow `{row}` needs a name on both sides of `->`"), row);
         return None;
@@ -102,13 +117,29 @@ fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Optio
     (!groups.is_empty()).then_some(Row { from, to, groups })
 }
 
+/// The words of a list, which stands at an offset of a text; their places are exact where the spec writes the text as
+/// it is, without escapes and line breaks.
+fn words(list: &str, offset: usize, text: &str, span: Option<Span>, sources: &Sources) -> Vec<End> {
+    let written = span.and_then(|span| Some(span.within(sources.text(span).find(text)? + offset, list.len())));
+    let mut begin = 0;
+    let mut ends = Vec::new();
+    for part in list.split(',') {
+        let word = part.trim();
+        let inner = begin + part.len() - part.trim_start().len();
+        let exact = written.map(|w| Place { span: w.within(inner, word.len()), exact: true });
+        ends.push(End { word: word.into(), place: exact.or(span.map(|span| Place { span, exact: false })) });
+        begin += part.len() + 1;
+    }
+    ends
+}
+
 /// The place of a word within a value's span, or the value's own.
 fn word_in(span: Span, word: &str, sources: &Sources) -> Span {
     sources.text(span).find(word).map_or(span, |offset| span.within(offset, word.len()))
 }
 
 /// Reads the long form; it waits for what is unanswered.
-fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -> Option<Row> {
+fn record(addition: &Additions, entry: &Tracked, pointer: &str, sources: &Sources, run: &mut Run) -> Option<Row> {
     let what = "a flow among the additions of the site";
     let word = |key: &str| text(entry, key).map(|t| t.value);
     let transport = word("transport").and_then(|name| Transport::from_name(&name));
@@ -125,10 +156,13 @@ fn record(addition: &Additions, entry: &Tracked, pointer: &str, run: &mut Run) -
     let transport = transport?;
     let ports = if transport.has_ports() { ports_of(&entry.get("ports")?.value)? } else { Vec::new() };
     let application = word("application").unwrap_or_default();
-    let names = |list: Str| list.split(',').map(|n| Str::from(n.trim())).collect();
+    let names = |key: &str| {
+        let (list, value) = (word(key)?, entry.get(key)?);
+        Some(words(&list, 0, &list, spec_span(&value.origins, sources), sources))
+    };
     Some(Row {
-        from: names(word("from")?),
-        to: names(word("to")?),
+        from: names("from")?,
+        to: names("to")?,
         groups: vec![Group { ports, transports: vec![transport], application }],
     })
 }
@@ -139,14 +173,16 @@ struct Known<'a> {
     hosts: Vec<(&'a Str, Option<F<Option<Ports>>>)>,
     addresses: HostAddresses,
     /// What words stand for, by the word.
-    ends: BTreeMap<Str, Arc<End>>,
+    ends: BTreeMap<Str, Arc<Peer>>,
+    /// Words that name nothing, with their places.
+    unknown: BTreeMap<Str, BTreeSet<Place>>,
     /// What says where the site ends.
     ranges: Origins,
     site: &'a Site,
 }
 
 /// What a word stands for.
-struct End {
+struct Peer {
     peers: F<Peers>,
     /// Whether it lies in the networks of the site.
     inside: bool,
@@ -160,27 +196,58 @@ impl<'a> Known<'a> {
         let host = |(name, _): (&'a Str, &Tracked)| (name, node_ports.get(name).cloned());
         let hosts = site.table("hosts").map(host).collect();
         let addresses = HostAddresses::of(site.table("hosts").map(|(_, host)| Some(host)));
-        Self { hosts, addresses, ends: BTreeMap::new(), ranges: ranges(site), site }
+        Self { hosts, addresses, ends: BTreeMap::new(), unknown: BTreeMap::new(), ranges: ranges(site), site }
     }
 
     /// The hosts that a pattern fits.
     fn fitting(&self, pattern: &Str) -> Vec<Tracked> {
-        let hosts = self.hosts.iter().filter(|(name, _)| pattern.contains('*') && fits(pattern, name));
+        if !pattern.contains('*') {
+            return Vec::new();
+        }
+        let hosts = self.hosts.iter().filter(|(name, _)| fits(pattern, name));
         let host = |name: &Str| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None);
         hosts.map(|(name, _)| host(name)).collect()
     }
 
-    fn end(&self, peers: F<Peers>) -> Arc<End> {
+    fn end(&self, peers: F<Peers>) -> Arc<Peer> {
         let (inside, hosts) = (is_inside(&peers, self.site), self.addresses.hosts_in(&peers.nets));
-        Arc::new(End { peers, inside, hosts })
+        Arc::new(Peer { peers, inside, hosts })
+    }
+
+    /// One report per word that names nothing, with all its places; the first ones with the name that is meant.
+    fn report(&self, run: &mut Run) {
+        if self.unknown.is_empty() {
+            return;
+        }
+        let near = NearNames::of(TABLES.iter().flat_map(|t| self.site.table(t)).map(|(name, _)| &**name));
+        let mut unknown: Vec<_> = self.unknown.iter().collect();
+        unknown.sort_by_key(|(_, places)| places.first());
+        for (index, (word, places)) in unknown.into_iter().enumerate() {
+            let message = format!("there is no host, network, external endpoint or cluster `{word}`");
+            let mut diag = Diag::new(UNKNOWN_NAME, message);
+            for place in places {
+                diag = match diag.primary {
+                    None => diag.at(place.span, "named here"),
+                    Some(_) => diag.and(place.span, "named here as well"),
+                };
+            }
+            if index < MOST_SUGGESTIONS
+                && let Some(near) = near.nearest(word)
+            {
+                diag = diag.help(format!("there is `{}`", near.name));
+                let all = places.iter().all(|p| p.exact);
+                for place in places.iter().filter(|p| p.exact && !word.is_empty()) {
+                    diag = diag.replace(place.span, near.name, near.sure && all);
+                }
+            }
+            run.findings.push(diag);
+        }
     }
 }
 
 struct Lowering<'a, 'k> {
     addition: &'a Additions<'a>,
     entry: &'a Tracked,
-    /// The value that names the ends.
-    place: &'a Tracked,
     site: &'a Site,
     sources: &'a Sources,
     pointer: &'k str,
@@ -190,8 +257,8 @@ struct Lowering<'a, 'k> {
 impl Lowering<'_, '_> {
     fn rows(&mut self, row: &Row, run: &mut Run) -> Vec<Arc<Flow>> {
         let own = deep_origins(self.entry);
-        let mut ends = |names: &[Str], key: &str, run: &mut Run| -> Vec<(Str, Arc<End>)> {
-            names.iter().filter_map(|name| Some((name.clone(), self.end(name, key, run)?))).collect()
+        let mut ends = |ends: &[End], key: &str, run: &mut Run| -> Vec<(Str, Arc<Peer>)> {
+            ends.iter().filter_map(|end| Some((end.word.clone(), self.end(end, key, run)?))).collect()
         };
         let (from, to) = (ends(&row.from, "from", run), ends(&row.to, "to", run));
         let why = reason(self.entry);
@@ -208,7 +275,7 @@ impl Lowering<'_, '_> {
                         let (published, read) = self.published(to, ports);
                         let sets = [&own, &from.peers.origins, &to.peers.origins, &why.origins, &read];
                         let exists = Origins::all(sets);
-                        let hosts = |end: &End| F::new(end.peers.value.clone(), end.peers.origins.union(&own));
+                        let hosts = |end: &Peer| F::new(end.peers.value.clone(), end.peers.origins.union(&own));
                         let field = |value: &Str| F::new(value.clone(), exists.clone());
                         flows.push(Arc::new(Flow {
                             product: field(self.addition.product),
@@ -235,7 +302,8 @@ impl Lowering<'_, '_> {
     }
 
     /// The addresses that a word stands for.
-    fn end(&mut self, word: &Str, key: &str, run: &mut Run) -> Option<Arc<End>> {
+    fn end(&mut self, end: &End, key: &str, run: &mut Run) -> Option<Arc<Peer>> {
+        let word = &end.word;
         if let Some(known) = self.known.ends.get(word) {
             return Some(known.clone());
         }
@@ -255,11 +323,11 @@ impl Lowering<'_, '_> {
             None => self.known.fitting(word),
         };
         if refs.is_empty() && !TABLES.iter().any(named) {
-            self.unknown(word, key, run);
+            self.known.unknown.entry(word.clone()).or_default().extend(end.place);
             return None;
         }
         if self.is_empty(word) {
-            self.empty(word, key, run);
+            self.empty(end, run);
             return None;
         }
         // A table that is faulty itself says nothing about its names.
@@ -286,11 +354,10 @@ impl Lowering<'_, '_> {
         lists.peek().is_some() && lists.all(|v| matches!(&v.value, Value::List(items) if items.is_empty()))
     }
 
-    fn empty(&self, word: &Str, key: &str, run: &mut Run) {
-        let value = self.entry.get(key).filter(|v| !v.value.is_null()).unwrap_or(self.place);
-        let span = spec_span(&value.origins, self.sources).map(|s| word_in(s, word, self.sources));
+    fn empty(&self, end: &End, run: &mut Run) {
+        let word = &end.word;
         let mut diag = Diag::new(EMPTY_END, format!("nobody is `{word}`: the added flow would permit nothing"));
-        diag = diag.at_maybe(span, "no address");
+        diag = diag.at_maybe(end.place.map(|p| p.span), "no address");
         let entry = TABLES.iter().find_map(|table| self.site.entry(table, word));
         if let Some(span) = entry.and_then(|e| spec_span(&e.origins, self.sources)) {
             diag = diag.and(span, "this list is empty");
@@ -298,20 +365,8 @@ impl Lowering<'_, '_> {
         run.findings.push(diag.pointer(self.pointer).help("give it addresses or nodes, or take the flow away"));
     }
 
-    fn unknown(&self, word: &Str, key: &str, run: &mut Run) {
-        let value = self.entry.get(key).filter(|v| !v.value.is_null()).unwrap_or(self.place);
-        let span = spec_span(&value.origins, self.sources).map(|s| word_in(s, word, self.sources));
-        let names: BTreeSet<&str> = TABLES.iter().flat_map(|t| self.site.table(t)).map(|(name, _)| &**name).collect();
-        let message = format!("there is no host, network, external endpoint or cluster `{word}`");
-        let mut diag = Diag::new(UNKNOWN_NAME, message).at_maybe(span, "named here");
-        if let Some(near) = similar_name(word, names.iter().copied()) {
-            diag = diag.help(format!("there is `{near}`"));
-        }
-        run.findings.push(diag);
-    }
-
     /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
-    fn published(&self, to: &End, ports: Option<Ports>) -> (bool, Origins) {
+    fn published(&self, to: &Peer, ports: Option<Ports>) -> (bool, Origins) {
         let Some(ports) = ports else { return (false, Origins::None) };
         let mut origins = Origins::None;
         let mut published = false;

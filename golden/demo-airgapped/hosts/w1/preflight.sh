@@ -332,6 +332,7 @@ own fd00:30:8::21
 if [ "$facts" = yes ]; then
     printf '\nThe host\n\n'
     check system rocky 9
+    check arch amd64
     check cores 4
     check memory 8388608 '8 GiB'
     check address 10.30.8.21

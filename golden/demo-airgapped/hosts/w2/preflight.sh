@@ -332,6 +332,7 @@ own fd00:30:8::22
 if [ "$facts" = yes ]; then
     printf '\nThe host\n\n'
     check system rocky 9
+    check arch amd64
     check cores 4
     check memory 16777216 '16 GiB'
     check address 10.30.8.22

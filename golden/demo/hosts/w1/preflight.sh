@@ -331,6 +331,7 @@ own 10.30.8.21
 if [ "$facts" = yes ]; then
     printf '\nThe host\n\n'
     check system debian 12
+    check arch amd64
     check cores 4
     check memory 8388608 '8 GiB'
     check address 10.30.8.21
