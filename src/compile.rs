@@ -17,7 +17,7 @@ use crate::pack::{self, Pack, embedded};
 use crate::resolve::PackDefault;
 use crate::schema::Schema;
 use crate::site::Site;
-use crate::source::{Role, Sources};
+use crate::source::{PlaceId, Role, Sources};
 use crate::value::{Origins, Str, Tracked, Value};
 use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, spread, validate};
 
@@ -97,30 +97,32 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     let node = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings)?;
     let opened = open_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
 
-    // validate, decode, resolve; the packs' expressions have nothing to do with the first two
+    // validate, decode, resolve; the packs' expressions have nothing to do with the schema
     let used = uses(&node);
     let settings: Vec<(Str, Arc<serde_json::Value>)> =
         used.iter().filter_map(|u| Some((u.instance.clone(), opened.get(&u.pack)?.settings_schema()))).collect();
-    let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
-    let schema = Schema::new(&settings);
-    // Nearly always there is nothing to poison: the spec is decoded as if it were valid, and again where it is not.
-    let (mut decoded, mut beside) = (Findings::default(), Findings::default());
-    let ((packs, spec), poisoned) = spread::both(
+    let (packs, schema) = spread::both(
         inputs.threads,
+        || opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(),
         || {
-            let spec = decode::decode(&node, &schema, &BTreeSet::new(), &mut decoded);
-            (opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(), spec)
+            let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
+            Schema::new(&settings)
         },
-        || validate::validate(&node, &schema, &mut beside),
     );
     c.packs = packs;
-    c.findings.extend(beside);
-    let spec = if poisoned.is_empty() {
-        c.findings.extend(decoded);
-        spec
-    } else {
-        decode::decode(&node, &schema, &poisoned, &mut c.findings)
+    // Nearly always there is nothing to poison: the spec is settled as if it were valid, and again where it is not.
+    let defaults = pack_defaults(&used, &c.packs);
+    let settle = |poisoned: &BTreeSet<PlaceId>| {
+        let mut findings = Findings::default();
+        let spec = decode::decode(&node, &schema, poisoned, &mut findings);
+        (resolve::resolve(spec, &schema, &defaults, &c.sources, &mut findings), findings)
     };
+    let mut beside = Findings::default();
+    let (settled, poisoned) =
+        spread::both(inputs.threads, || settle(&BTreeSet::new()), || validate::validate(&node, &schema, &mut beside));
+    let (site, settled) = if poisoned.is_empty() { settled } else { settle(&poisoned) };
+    c.findings.extend(beside);
+    c.findings.extend(settled);
     // A pack is verified once, whichever of its instances is looked at: they all have the same types. Those that are
     // part of the program have been verified by a test.
     for pack in c.packs.values().filter(|pack| is_own(pack, inputs)) {
@@ -128,7 +130,6 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         let instance = instance.map_or("site", |u| &u.instance);
         pack::verify::verify(pack, instance, &schema, &c.sources, &mut c.findings);
     }
-    let site = resolve::resolve(spec, &schema, &pack_defaults(&used, &c.packs), &c.sources, &mut c.findings);
     let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
     c.spec = Some(node);
 

@@ -1,7 +1,7 @@
 //! Work in, its results in the same order out, computed by several threads where that pays.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Below this many items a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 256;
@@ -54,6 +54,27 @@ pub fn spread_all<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Runs tasks of unlike size, each once: the first ones first, each thread the next one when it is done with its last.
+pub fn tasks(threads: usize, tasks: Vec<Box<dyn FnOnce() + Send + '_>>) {
+    let threads = tasks.len().min(allowed(threads));
+    if threads < 2 {
+        return tasks.into_iter().for_each(|task| task());
+    }
+    let waiting = Mutex::new(tasks.into_iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(task) = next() {
+            task();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
 /// Two results, computed side by side where two threads are allowed. The second function runs on a thread of its own.
 pub fn both<A, B: Send>(threads: usize, first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
     if allowed(threads) < 2 {
@@ -77,7 +98,7 @@ pub fn allowed(threads: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{both, spread, spread_all};
+    use super::{both, spread, spread_all, tasks};
 
     #[test]
     fn order_and_results_do_not_depend_on_threads() {
@@ -87,6 +108,13 @@ mod tests {
             assert_eq!(spread(threads, &items, |i| i * i), expected);
             assert_eq!(spread_all(threads, &items, |i| i * i), expected);
             assert_eq!(both(threads, || 1, || 2), (1, 2));
+            let mut squares = vec![0; 50];
+            let each = squares
+                .iter_mut()
+                .zip(&items)
+                .map(|(square, i)| -> Box<dyn FnOnce() + Send> { Box::new(move || *square = i * i) });
+            tasks(threads, each.collect());
+            assert_eq!(squares, expected[..50]);
         }
     }
 }

@@ -89,11 +89,13 @@ fn planned<'a, T: Send>(
     run: &mut Run,
     keep: impl Fn(Planned<'a>) -> T + Sync,
 ) -> Vec<T> {
-    // The rules that go through all hosts are those of the first pack. Neighbours that go through one list share it.
+    // The rules that go through all hosts are those of the first pack. Neighbours share a list that has to be computed.
     let list = |rule: &ArtifactRule| rule.head.for_each.first().map(|(_, list)| list.text().clone());
+    let shared =
+        |a: &ArtifactRule, b: &ArtifactRule| list(a) == list(b) && list(a).is_some_and(|list| list.contains('|'));
     let mut pieces: Vec<(usize, &[ArtifactRule])> = Vec::new();
     for (index, instance) in instances.iter().enumerate() {
-        let pieces_of_it = instance.pack.artifacts.chunk_by(|a, b| index > 0 || list(a) == list(b));
+        let pieces_of_it = instance.pack.artifacts.chunk_by(|a, b| index > 0 || shared(a, b));
         pieces.extend(pieces_of_it.map(|rules| (index, rules)));
     }
     let traced = run.traced;

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use additions::Additions;
 
 use crate::instance::{Instance, Run};
-use crate::ir::{Blank, Contradiction, Firewall, Flow, Ir, Rule, SecurityGroup, Step};
+use crate::ir::{Blank, Contradiction, Firewall, Flow, Ir, Preflight, Rule, SecurityGroup, Step};
 use crate::site::Site;
 use crate::source::Sources;
 use crate::spread;
@@ -57,35 +57,38 @@ pub fn lower(
 ) -> Ir {
     let additions = additions::additions(instances, site);
     // What rulesets and tries come from is asked by nobody but who traces lines.
-    let (mut beside, traced) = (run.beside(), run.traced);
+    let traced = run.traced;
     let wanted = rules::Wanted { written: artifacts, traced };
     let (open, read) = (firewalls::open_management(site), firewalls::read(site));
-    let (mut ir, (traffic, gone, rulesets, preflights)) = spread::both(
-        threads,
-        || items(instances, &additions, site, sources, threads, &mut beside),
-        || {
-            let (traffic, added) = traffic(instances, &additions, site, sources, run);
-            let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
-            let gone = Origins::all(gone);
-            let (rulesets, preflights) = spread::both(
-                threads,
-                || match open.is_empty() {
-                    true => Rulesets::of(&traffic, &read, site, wanted),
-                    false => Rulesets::default(),
-                },
-                || {
-                    crate::check::contradictory::additions(&added.additions, sources, run);
-                    crate::check::redundant::redundant(&added.needed, &added.additions, sources, run);
-                    match artifacts {
-                        true => preflight::preflights(&traffic.flows, &gone, site, traced),
-                        false => Vec::new(),
-                    }
-                },
-            );
-            (traffic, gone, rulesets, preflights)
-        },
-    );
-    run.absorb(beside);
+    let (mut ir, mut permitted) = (Ir::default(), Permitted::default());
+    let mut beside = std::array::from_fn(|_| run.beside());
+    let given = Given { instances, additions: &additions, site, sources };
+    let permit = || {
+        let (traffic, added) = traffic(instances, &additions, site, sources, run);
+        let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
+        let gone = Origins::all(gone);
+        let (rulesets, preflights) = spread::both(
+            threads,
+            || match open.is_empty() {
+                true => Rulesets::of(&traffic, &read, site, wanted),
+                false => Rulesets::default(),
+            },
+            || {
+                crate::check::contradictory::additions(&added.additions, sources, run);
+                crate::check::redundant::redundant(&added.needed, &added.additions, sources, run);
+                match artifacts {
+                    true => preflight::preflights(&traffic.flows, &gone, site, traced),
+                    false => Vec::new(),
+                }
+            },
+        );
+        permitted = Permitted { traffic, gone, rulesets, preflights };
+    };
+    let mut tasks: Vec<Task> = vec![Box::new(permit)];
+    tasks.extend(items(&mut ir, &mut beside, &given));
+    spread::tasks(threads, tasks);
+    beside.into_iter().for_each(|beside| run.absorb(beside));
+    let Permitted { traffic, gone, rulesets, preflights } = permitted;
     if !open.is_empty() && !firewalls::filtered(site).is_empty() {
         firewalls::wait("the rulesets of hosts", &open, run);
     }
@@ -101,6 +104,16 @@ pub fn lower(
     ir.groups_read = security_groups::read(site);
     ir.preflights = preflight::probed(preflights, &ir.probes);
     ir
+}
+
+/// Permitted traffic, and what comes of it.
+#[derive(Default)]
+struct Permitted {
+    traffic: Traffic,
+    /// The origins of the flows that are not there.
+    gone: Origins,
+    rulesets: Rulesets,
+    preflights: Vec<Preflight>,
 }
 
 /// What keeps other traffic away.
@@ -163,6 +176,7 @@ impl Runbook {
 }
 
 /// Permitted traffic.
+#[derive(Default)]
 struct Traffic {
     flows: Vec<Arc<Flow>>,
     /// By instance, the flows that are not there.
@@ -193,67 +207,75 @@ fn traffic(
     (Traffic { flows: policies::attached(rows::united(all)), absent }, added)
 }
 
-/// The items of the packs. What hosts consist of has nothing to do with what runs on them: with more than one thread the
-/// two are lowered side by side.
-fn items(
-    instances: &[Instance],
-    additions: &[Additions],
-    site: &Site,
-    sources: &Sources,
-    threads: usize,
-    run: &mut Run,
-) -> Ir {
-    let mut ir = Ir::default();
-    let of = |kind: &str, run: &mut Run| evaluated(kind, instances, site, run).0;
-    let mut beside = run.beside();
-    spread::both(
-        threads,
-        || {
-            let exports = storage::exports(&of("exports", run), site, run);
-            ir.exports = additions::exports(additions, exports, site, sources, run);
-            ir.directories = storage::directories(&of("directories", run), run);
-            ir.filesystems = storage::filesystems(&of("filesystems", run), site, run);
-            ir.nfs_servers = storage::nfs_servers(&of("nfs_servers", run), site, run);
-            ir.units = hosts::units(&of("units", run), run);
-            ir.kernel = hosts::kernel(&of("kernel", run), run);
-            ir.modules = hosts::modules(&of("modules", run), run);
-            ir.clocks = clocks::clocks(&of("clocks", run), site, run);
-        },
-        || {
-            let run = &mut beside;
-            let (roles, databases, access) = (of("roles", run), of("databases", run), of("access", run));
-            let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
-            ir.database_servers = databases::servers(&on_servers, site, run);
-            ir.poolers = databases::poolers(&of("poolers", run), site, run);
-            ir.proxies = proxies::proxies(&of("proxies", run), site, run);
-            ir.namespaces = kubernetes::namespaces(&of("namespaces", run), run);
-            ir.volumes = kubernetes::volumes(&of("volumes", run), site, run);
-            ir.objects = kubernetes::objects(&of("objects", run), run);
-            let (documents, a) = evaluated("documents", instances, site, run);
-            let (stacks, b) = evaluated("stacks", instances, site, run);
-            let (overlays, c) = evaluated("overlays", instances, site, run);
-            let absent = Origins::all([&a, &b, &c]);
-            ir.overlays = swarm::overlays(&overlays, site, run);
-            let drafts;
-            (ir.stacks, drafts) = swarm::stacks(&stacks, run);
-            ir.documents = documents::documents(&documents, drafts, &absent, run);
-            ir.images = images::images(&of("images", run), instances, site, run);
-            ir.mirrors = images::mirrors(&ir.images, site, run);
-            let (secrets, absent) = evaluated("secrets", instances, site, run);
-            ir.secrets = secrets::secrets(&secrets, &absent, site, run);
-            ir.secret_objects = secrets::objects(&secrets, run);
-            for instance in instances {
-                let releases = items::items(instance, "releases", site, run);
-                let values = items::items(instance, "chart_values", site, run);
-                ir.releases.extend(values::releases(&releases, &values, instance, site, run));
-            }
-            ir.releases
-                .sort_by_cached_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
-            ir.probes = preflight::probes(&of("probes", run), run);
-        },
-    );
-    run.absorb(beside);
-    ir
+/// What all items are lowered from.
+struct Given<'a> {
+    instances: &'a [Instance<'a>],
+    additions: &'a [Additions<'a>],
+    site: &'a Site,
+    sources: &'a Sources,
+}
+
+type Task<'t> = Box<dyn FnOnce() + Send + 't>;
+
+/// Tasks that lower the items of the packs, the largest first. No kind needs one of another task; what they leave behind
+/// comes in the order of the runs.
+fn items<'t>(ir: &'t mut Ir, runs: &'t mut [Run; 4], given: &'t Given) -> [Task<'t>; 4] {
+    let Given { instances, additions, site, sources } = *given;
+    let of = move |kind: &str, run: &mut Run| evaluated(kind, instances, site, run).0;
+    let Ir { exports, directories, filesystems, nfs_servers, units, kernel, modules, clocks, .. } = ir;
+    let Ir { database_servers, poolers, proxies, namespaces, volumes, objects, .. } = ir;
+    let Ir { overlays, stacks, documents, images, mirrors, secrets, secret_objects, releases, probes, .. } = ir;
+    let [of_disks, of_hosts, of_services, of_clusters] = runs;
+    let disks = move || {
+        let run = of_disks;
+        let evaluated = storage::exports(&of("exports", run), site, run);
+        *exports = additions::exports(additions, evaluated, site, sources, run);
+        *directories = storage::directories(&of("directories", run), run);
+        *filesystems = storage::filesystems(&of("filesystems", run), site, run);
+    };
+    let hosts = move || {
+        let run = of_hosts;
+        *nfs_servers = storage::nfs_servers(&of("nfs_servers", run), site, run);
+        *units = hosts::units(&of("units", run), run);
+        *kernel = hosts::kernel(&of("kernel", run), run);
+        *modules = hosts::modules(&of("modules", run), run);
+        *clocks = clocks::clocks(&of("clocks", run), site, run);
+    };
+    let services = move || {
+        let run = of_services;
+        let (roles, databases, access) = (of("roles", run), of("databases", run), of("access", run));
+        let on_servers = databases::Given { roles: &roles, databases: &databases, access: &access };
+        *database_servers = databases::servers(&on_servers, site, run);
+        *poolers = databases::poolers(&of("poolers", run), site, run);
+        *proxies = proxies::proxies(&of("proxies", run), site, run);
+        *namespaces = kubernetes::namespaces(&of("namespaces", run), run);
+        *volumes = kubernetes::volumes(&of("volumes", run), site, run);
+    };
+    let clusters = move || {
+        let run = of_clusters;
+        *objects = kubernetes::objects(&of("objects", run), run);
+        let (drafts, absent_documents) = evaluated("documents", instances, site, run);
+        let (of_stacks, absent_stacks) = evaluated("stacks", instances, site, run);
+        let (of_overlays, absent_overlays) = evaluated("overlays", instances, site, run);
+        let absent = Origins::all([&absent_documents, &absent_stacks, &absent_overlays]);
+        *overlays = swarm::overlays(&of_overlays, site, run);
+        let beside_stacks;
+        (*stacks, beside_stacks) = swarm::stacks(&of_stacks, run);
+        *documents = documents::documents(&drafts, beside_stacks, &absent, run);
+        *images = images::images(&of("images", run), instances, site, run);
+        *mirrors = images::mirrors(images, site, run);
+        let (of_secrets, absent) = evaluated("secrets", instances, site, run);
+        *secrets = secrets::secrets(&of_secrets, &absent, site, run);
+        *secret_objects = secrets::objects(&of_secrets, run);
+        for instance in instances {
+            let items = items::items(instance, "releases", site, run);
+            let values = items::items(instance, "chart_values", site, run);
+            releases.extend(values::releases(&items, &values, instance, site, run));
+        }
+        releases.sort_by_cached_key(|r| (r.cluster.value.clone(), r.namespace.value.clone(), r.name.value.clone()));
+        *probes = preflight::probes(&of("probes", run), run);
+    };
+    [Box::new(disks), Box::new(clusters), Box::new(services), Box::new(hosts)]
 }
 
 /// The items of one kind of all instances, and what kept others from being there.
