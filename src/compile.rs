@@ -1,7 +1,6 @@
 //! The texts of a spec and of packs in, findings and the artifact tree out: all passes in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
@@ -12,6 +11,7 @@ use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
 pub use crate::pack::PackFiles;
+use crate::pack::load::Settings;
 use crate::pack::manifest::ArtifactRule;
 use crate::pack::{self, Pack, embedded};
 use crate::resolve::PackDefault;
@@ -95,18 +95,24 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     };
     let file = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings)?;
     let node = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings)?;
-    let opened = open_packs(&node, inputs.packs, &mut c.sources, &mut c.findings);
 
     // validate, decode, resolve; the packs' expressions have nothing to do with the schema
     let used = uses(&node);
-    let settings: Vec<(Str, Arc<serde_json::Value>)> =
-        used.iter().filter_map(|u| Some((u.instance.clone(), opened.get(&u.pack)?.settings_schema()))).collect();
+    let named = named_packs(&used, inputs.packs);
     let (packs, schema) = spread::both(
         inputs.threads,
-        || opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect(),
         || {
-            let settings: Vec<_> = settings.iter().map(|(instance, schema)| (instance.clone(), &**schema)).collect();
-            Schema::new(&settings)
+            let opened = open_packs(&node, inputs.packs, &named, &mut c.sources, &mut c.findings);
+            opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect()
+        },
+        || {
+            let of = |u: &Use| Some((u.instance.clone(), &named.get(&u.pack)?.1));
+            let whatever = pack::load::whatever();
+            let settings = used.iter().filter_map(of).map(|(instance, schema)| match schema {
+                Ok(schema) => (instance, &**schema),
+                Err(_) => (instance, &*whatever),
+            });
+            Schema::new(&settings.collect::<Vec<_>>())
         },
     );
     c.packs = packs;
@@ -319,24 +325,39 @@ fn uses(spec: &Node) -> Vec<Use> {
         .collect()
 }
 
+/// The files of the packs that a spec names and of the one that every site has, with their parts of the schema; those of
+/// the user's own go before those that are part of the program. No others are looked at.
+fn named_packs(used: &[Use], own: &[PackFiles]) -> BTreeMap<Str, (PackFiles, Settings)> {
+    let files = |name: &str| own.iter().rfind(|p| &*p.name == name).cloned().or_else(|| embedded::pack(name));
+    let mut named = BTreeMap::new();
+    for name in std::iter::once(&BASE.into()).chain(used.iter().map(|u| &u.pack)) {
+        if !named.contains_key(name)
+            && let Some(files) = files(name)
+        {
+            let settings = pack::load::settings_schema(&files);
+            named.insert(name.clone(), (files, settings));
+        }
+    }
+    named
+}
+
 /// Opens the packs that the spec names and the one that every site has.
 fn open_packs(
     spec: &Node,
     own: &[PackFiles],
+    files: &BTreeMap<Str, (PackFiles, Settings)>,
     sources: &mut Sources,
     findings: &mut Findings,
 ) -> BTreeMap<Str, pack::load::Opened> {
     let mut known: BTreeSet<&str> = embedded::names().collect();
     known.extend(own.iter().map(|p| &*p.name));
-    // Only the texts of packs that are named are looked at.
-    let files = |name: &str| own.iter().rfind(|p| &*p.name == name).cloned().or_else(|| embedded::pack(name));
     let mut packs = BTreeMap::new();
     let mut load = |name: &Str, sources: &mut Sources, findings: &mut Findings| -> bool {
         if packs.contains_key(name) {
             return true;
         }
-        let Some(files) = files(name) else { return false };
-        if let Some(pack) = pack::load::open(&files, sources, findings) {
+        let Some((files, settings)) = files.get(name) else { return false };
+        if let Some(pack) = pack::load::open(files, settings, sources, findings) {
             packs.insert(name.clone(), pack);
         }
         true

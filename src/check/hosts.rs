@@ -1,6 +1,6 @@
 //! Hosts one by one: systems that nobody knows, addresses in no network of the site.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 use super::places::{label, place};
 use crate::diag::codes::{HOST_WITHOUT_NETWORK, NODE_OF_TWO, UNKNOWN_SYSTEM};
@@ -52,7 +52,7 @@ pub fn hosts(site: &Site, sources: &Sources, findings: &mut Findings) {
 
 /// Hosts that are nodes of two clusters: each takes the firewall and the ports of its nodes for its own.
 fn shared(site: &Site, sources: &Sources, findings: &mut Findings) {
-    let mut first: HashMap<Str, (&Str, Origins)> = HashMap::new();
+    let mut first: IndexMap<Str, (&Str, Origins)> = IndexMap::new();
     let mut told: Vec<(&Str, &Str)> = Vec::new();
     for (cluster, _) in site.table("clusters") {
         let (managers, workers) = site.cluster_nodes(cluster);

@@ -1,7 +1,9 @@
 //! What the spec declares and nothing uses: hosts, networks, certificates, secrets and other entries, and facts that no
 //! pack asks for.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
 
 use super::places::{label, place};
 use crate::diag::codes::{UNKNOWN_FACT, UNUSED};
@@ -31,7 +33,7 @@ pub fn unused(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, f
     if products.is_empty() || findings.has_errors() {
         return;
     }
-    let (mut named, mut words) = (HashSet::new(), HashSet::new());
+    let (mut named, mut words) = (IndexSet::new(), IndexSet::new());
     for (key, value) in site.root.entries() {
         refs(value, Some(key), &mut named, &mut words);
     }
@@ -74,8 +76,8 @@ fn holds_host(table: &str, name: &Str, site: &Site) -> bool {
 fn refs<'a>(
     value: &'a Tracked,
     key: Option<&str>,
-    named: &mut HashSet<(&'a str, &'a str)>,
-    texts: &mut HashSet<&'a str>,
+    named: &mut IndexSet<(&'a str, &'a str)>,
+    texts: &mut IndexSet<&'a str>,
 ) {
     match &value.value {
         Value::Ref(used) => {

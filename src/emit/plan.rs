@@ -1,7 +1,9 @@
 //! Which artifacts there will be: the rules of all packs run over the site and the `Ir`, before anything is rendered.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::cmp::Reverse;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use crate::artifact::Placement;
 use crate::diag::Diag;
@@ -59,7 +61,7 @@ pub fn check<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, threa
 
 /// Which of the paths have been there before.
 fn collisions<'p>(paths: impl Iterator<Item = (&'p str, &'p ArtifactRule)>, run: &mut Run) -> Vec<bool> {
-    let mut first: HashMap<&str, &ArtifactRule> = HashMap::with_capacity(paths.size_hint().0);
+    let mut first: IndexMap<&str, &ArtifactRule> = IndexMap::with_capacity(paths.size_hint().0);
     let mut again = Vec::with_capacity(paths.size_hint().0);
     for (path, rule) in paths {
         let other = match first.entry(path) {
@@ -98,14 +100,24 @@ fn planned<'a, T: Send>(
         let pieces_of_it = instance.pack.artifacts.chunk_by(|a, b| index > 0 || shared(a, b));
         pieces.extend(pieces_of_it.map(|rules| (index, rules)));
     }
+    // The longest first, so that no thread is left with one at the end.
+    let length = |rule: &ArtifactRule| {
+        let (_, list) = rule.head.for_each.first()?;
+        let kind = list.text().strip_prefix("ir.")?.split(|c: char| !c.is_alphabetic() && c != '_').next()?;
+        Some(ir.get(kind)?.items().len())
+    };
+    let mut order: Vec<usize> = (0..pieces.len()).collect();
+    order.sort_by_cached_key(|n| Reverse(pieces[*n].1.iter().filter_map(length).sum::<usize>()));
     let traced = run.traced;
-    let results = spread_all(threads, &pieces, |(index, rules)| {
+    let mut results = spread_all(threads, &order, |n| {
+        let (index, rules) = pieces[*n];
         let mut run = Run::new(traced);
-        let found = of_rules(*index, &instances[*index], rules, ir, site, &keep, &mut run);
-        (found, run)
+        let found = of_rules(index, &instances[index], rules, ir, site, &keep, &mut run);
+        (*n, found, run)
     });
-    let mut planned = Vec::with_capacity(results.iter().map(|(found, _)| found.len()).sum());
-    for (found, beside) in results {
+    results.sort_by_key(|(n, ..)| *n);
+    let mut planned = Vec::with_capacity(results.iter().map(|(_, found, _)| found.len()).sum());
+    for (_, found, beside) in results {
         run.absorb(beside);
         planned.extend(found);
     }

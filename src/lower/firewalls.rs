@@ -1,8 +1,9 @@
 //! Which host keeps a ruleset, in which form, and what is in it beside its rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use ipnet::IpNet;
 
 use super::rules::{Wanted, filters_output, joined};
@@ -77,7 +78,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: W
     let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
     let filters = filters_output(site);
     let logs = site.at("/firewall/log").is_some_and(|l| l.value == Value::Bool(true));
-    let mut own: HashMap<&Str, Vec<Arc<Rule>>> = HashMap::new();
+    let mut own: IndexMap<&Str, Vec<Arc<Rule>>> = IndexMap::new();
     for of_host in rules.chunk_by(|a, b| a.host == b.host) {
         own.entry(&of_host[0].host.value).or_default().extend_from_slice(of_host);
     }
@@ -85,7 +86,7 @@ pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: W
     let mut written = Written::new();
     let mut list = Vec::with_capacity(hosts.len());
     for Filtered { name, target } in hosts {
-        let rules = own.remove(name).unwrap_or_default();
+        let rules = own.swap_remove(name).unwrap_or_default();
         let exists = &target.origins;
         list.push(Arc::new(Firewall {
             host: F::new(name.clone(), exists.clone()),
@@ -158,8 +159,8 @@ fn judged_ports(range: Option<&F<Option<Ports>>>, rules: &[Arc<Rule>], exists: &
 }
 
 /// The range of node ports of every node of a cluster; a swarm has none.
-pub(super) fn node_ports(site: &Site) -> HashMap<Str, F<Option<Ports>>> {
-    let mut found = HashMap::new();
+pub(super) fn node_ports(site: &Site) -> IndexMap<Str, F<Option<Ports>>> {
+    let mut found = IndexMap::new();
     for (name, cluster) in site.table("clusters") {
         let (kind, range) = (cluster.get("kind"), cluster.get("node_port_range"));
         let origins = Origins::all(kind.into_iter().chain(range).map(|t| &t.origins));

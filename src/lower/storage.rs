@@ -1,7 +1,9 @@
 //! Exports, file systems, NFS servers and directories.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use super::items::Item;
 use super::merge::merge_field;
@@ -70,7 +72,7 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
 /// Lines of fstab: what the spec says of a file system, with the options that packs add, once per host and mount.
 pub fn filesystems(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Filesystem>> {
     let mut found: Vec<Filesystem> = Vec::with_capacity(items.len());
-    let mut at: HashMap<(Str, Str), usize> = HashMap::with_capacity(items.len());
+    let mut at: IndexMap<(Str, Str), usize> = IndexMap::with_capacity(items.len());
     for item in items {
         let (Some(host), Some(mount)) = (item.text("host", run), item.text("mount", run)) else { continue };
         let key = (host.value.clone(), mount.value.clone());
@@ -111,7 +113,7 @@ fn filesystem(
     let entry = site.entry("hosts", &host)?;
     let all = entry.get("filesystems")?;
     let Value::Map(map) = &all.value else { return None };
-    let Some(system) = map.get(&*mount.value) else {
+    let Some(system) = map.get(&mount.value) else {
         run.findings.push(
             Diag::new(PACK_EVALUATION, format!("host `{}` has no file system mounted at `{}`", *host, *mount))
                 .at(item.span, "an option is added to it here"),

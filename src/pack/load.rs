@@ -26,7 +26,7 @@ pub struct PackFiles {
 
 /// Loads a pack. What cannot be read is left out and reported; `None` only when `pack.toml` has no usable form.
 pub fn load(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) -> Option<Pack> {
-    open(pack, sources, findings).map(|opened| opened.read(sources, findings))
+    open(pack, &settings_schema(pack), sources, findings).map(|opened| opened.read(sources, findings))
 }
 
 /// A pack whose files are among the sources and whose manifest has been parsed.
@@ -39,11 +39,6 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The pack's part of the schema.
-    pub fn settings_schema(&self) -> Arc<serde_json::Value> {
-        self.pack.settings_schema.clone()
-    }
-
     /// Reads the manifest: expressions, texts, items. Several packs can be read at a time.
     pub fn read(self, sources: &Sources, findings: &mut Findings) -> Pack {
         let Self { manifest, file, mut pack, name } = self;
@@ -55,8 +50,11 @@ impl Opened {
     }
 }
 
+/// A pack's part of the schema, or why it is none.
+pub type Settings = Result<Arc<serde_json::Value>, serde_json::Error>;
+
 /// Adds a pack's files to the sources and parses its manifest; `None` when that has no usable form.
-pub fn open(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) -> Option<Opened> {
+pub fn open(pack: &PackFiles, settings: &Settings, sources: &mut Sources, findings: &mut Findings) -> Option<Opened> {
     let manifest = pack.files.iter().find(|(path, _)| &**path == "pack.toml");
     let Some((_, text)) = manifest else {
         findings.push(Diag::new(PACK_BROKEN, format!("the pack `{}` has no `pack.toml`", pack.name)));
@@ -65,7 +63,13 @@ pub fn open(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) ->
     let file = sources.add(format!("{}/pack.toml", pack.dir), text.clone(), Role::Pack);
     let manifest = parse(sources, file, findings)?;
     let mut loaded = Pack { file: Some(file), dir: pack.dir.clone(), ..Pack::default() };
-    loaded.settings_schema = Arc::new(settings_schema(pack, sources, findings));
+    loaded.settings_schema = match settings {
+        Ok(schema) => schema.clone(),
+        Err(error) => {
+            malformed_schema(pack, error, sources, findings);
+            whatever()
+        }
+    };
     for (path, text) in &pack.files {
         if path.ends_with(".j2") {
             let id = sources.add(format!("{}/{path}", pack.dir), text.clone(), Role::Template);
@@ -75,23 +79,29 @@ pub fn open(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) ->
     Some(Opened { manifest, file, pack: loaded, name: pack.name.clone() })
 }
 
-fn settings_schema(pack: &PackFiles, sources: &mut Sources, findings: &mut Findings) -> serde_json::Value {
-    let Some((_, text)) = pack.files.iter().find(|(path, _)| &**path == "settings.schema.json") else {
-        return serde_json::json!({ "type": "object", "additionalProperties": false, "properties": {} });
+/// Parses a pack's part of the schema; a pack without one takes no settings.
+pub fn settings_schema(pack: &PackFiles) -> Settings {
+    let schema = match pack.files.iter().find(|(path, _)| &**path == SETTINGS) {
+        Some((_, text)) => serde_json::from_str(text)?,
+        None => serde_json::json!({ "type": "object", "additionalProperties": false, "properties": {} }),
     };
-    match serde_json::from_str(text) {
-        Ok(schema) => schema,
-        Err(error) => {
-            let file = sources.add(format!("{}/settings.schema.json", pack.dir), text.clone(), Role::Pack);
-            let start = sources.file(file).line_starts().get(error.line().saturating_sub(1)).copied().unwrap_or(0);
-            let at = (start as usize + error.column().saturating_sub(1)).min(text.len());
-            findings.push(
-                Diag::new(PACK_BROKEN, "the settings schema is not JSON")
-                    .at(Span::new(file, at, at), error.to_string()),
-            );
-            serde_json::json!({ "type": "object" })
-        }
-    }
+    Ok(Arc::new(schema))
+}
+
+/// The schema of settings of which nothing is known.
+pub fn whatever() -> Arc<serde_json::Value> {
+    Arc::new(serde_json::json!({ "type": "object" }))
+}
+
+const SETTINGS: &str = "settings.schema.json";
+
+fn malformed_schema(pack: &PackFiles, error: &serde_json::Error, sources: &mut Sources, findings: &mut Findings) {
+    let Some((_, text)) = pack.files.iter().find(|(path, _)| &**path == SETTINGS) else { return };
+    let file = sources.add(format!("{}/{SETTINGS}", pack.dir), text.clone(), Role::Pack);
+    let start = sources.file(file).line_starts().get(error.line().saturating_sub(1)).copied().unwrap_or(0);
+    let at = (start as usize + error.column().saturating_sub(1)).min(text.len());
+    findings
+        .push(Diag::new(PACK_BROKEN, "the settings schema is not JSON").at(Span::new(file, at, at), error.to_string()));
 }
 
 fn read_manifest(root: &Node, file: FileId, pack: &mut Pack, sources: &Sources, findings: &mut Findings) {

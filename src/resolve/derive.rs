@@ -129,7 +129,7 @@ fn filesystems(root: &mut Map) {
     for (name, entry) in storage.entries() {
         let (Some(server), Some(path)) = (entry.get("server"), entry.get("path")) else { continue };
         let (Value::Ref(server_name), Value::Str(text)) = (&server.value, &path.value) else { continue };
-        let host = root.get(&*server_name.table).and_then(|table| table.get(&server_name.name));
+        let host = root.get(&server_name.table).and_then(|table| table.get(&server_name.name));
         let Some((mount, filesystem)) = host.and_then(|host| filesystem_of(host, text)) else { continue };
         let origins = Origins::all([&server.origins, &path.origins, &filesystem.origins]);
         let mount = Tracked { value: Value::Str(mount.clone()), origins: origins.clone() };

@@ -1,9 +1,11 @@
 //! Text that names entries of the site's tables in, references out, patterns replaced by what they match.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use crate::diag::{Diag, Findings, MOST_SUGGESTIONS, NearNames, codes};
 use crate::schema::Schema;
@@ -157,7 +159,7 @@ impl Binder<'_> {
     /// A list of names, the patterns in it replaced by what they match; each name once, where it stands first.
     fn names(&mut self, items: &[Tracked], tables: &[Str]) -> Vec<Tracked> {
         let mut bound: Vec<Tracked> = Vec::with_capacity(items.len());
-        let mut at: HashMap<Ref, usize> = HashMap::new();
+        let mut at: IndexMap<Ref, usize> = IndexMap::new();
         for item in items {
             let Value::Str(text) = &item.value else {
                 bound.push(item.clone());

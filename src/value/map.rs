@@ -1,6 +1,6 @@
 //! An ordered map of tracked values.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 use super::{Str, Tracked};
 
@@ -13,7 +13,7 @@ const FEW: usize = 16;
 pub struct Map {
     entries: Vec<(Str, Tracked)>,
     /// The places of the keys, once there are many. It is never gone through.
-    index: Option<Box<HashMap<Str, usize>>>,
+    index: Option<Box<IndexMap<Str, usize>>>,
 }
 
 impl Map {
@@ -70,7 +70,7 @@ impl Map {
         let place = self.place(key)?;
         let (_, value) = self.entries.remove(place);
         if let Some(index) = &mut self.index {
-            index.remove(key);
+            index.swap_remove(key);
             index.values_mut().filter(|at| **at > place).for_each(|at| *at -= 1);
         }
         Some(value)
@@ -182,7 +182,7 @@ mod tests {
             assert_eq!(old.is_some(), size > 0);
             assert_eq!(map.keys().next().map(|k| &**k), Some("k0"));
             let middle = format!("k{}", size / 2);
-            assert_eq!(map.remove(&middle).is_some(), true);
+            assert!(map.remove(&middle).is_some());
             assert!(!map.contains_key(&middle));
             for n in (0..size).filter(|n| *n != size / 2 && *n != 0) {
                 assert_eq!(map.get(&format!("k{n}")).map(|t| &t.value), Some(&Value::Int(n)), "{n} of {size}");
