@@ -129,6 +129,47 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// What may follow the number, each with the whole units that one of it is.
+    pub fn suffixes(self) -> &'static [(&'static str, u64)] {
+        match self {
+            Unit::Bytes => &[
+                ("B", 1),
+                ("KB", 1000),
+                ("kB", 1000),
+                ("MB", 1_000_000),
+                ("GB", 1_000_000_000),
+                ("TB", 1_000_000_000_000),
+                ("PB", 1_000_000_000_000_000),
+                ("KiB", 1 << 10),
+                ("Ki", 1 << 10),
+                ("MiB", 1 << 20),
+                ("Mi", 1 << 20),
+                ("GiB", 1 << 30),
+                ("Gi", 1 << 30),
+                ("TiB", 1 << 40),
+                ("Ti", 1 << 40),
+                ("PiB", 1 << 50),
+                ("Pi", 1 << 50),
+            ],
+            Unit::BitsPerSecond => &[
+                ("b/s", 1),
+                ("bps", 1),
+                ("bit/s", 1),
+                ("kb/s", 1000),
+                ("kbps", 1000),
+                ("kbit/s", 1000),
+                ("Mb/s", 1_000_000),
+                ("Mbps", 1_000_000),
+                ("Mbit/s", 1_000_000),
+                ("Gb/s", 1_000_000_000),
+                ("Gbps", 1_000_000_000),
+                ("Gbit/s", 1_000_000_000),
+            ],
+            Unit::Milliseconds => &[("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)],
+            Unit::Millicores => &[("", 1000), ("m", 1)],
+        }
+    }
+
     /// How quantities of this unit are written, for messages.
     pub fn forms(self) -> &'static str {
         match self {
@@ -406,42 +447,7 @@ impl Quantity {
         let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
         let (number, suffix) = trimmed.split_at(split);
         let suffix = suffix.trim();
-        let factor: Option<u64> = match unit {
-            Unit::Bytes => match suffix {
-                "B" => Some(1),
-                "kB" | "KB" => Some(1000),
-                "MB" => Some(1000u64.pow(2)),
-                "GB" => Some(1000u64.pow(3)),
-                "TB" => Some(1000u64.pow(4)),
-                "PB" => Some(1000u64.pow(5)),
-                "KiB" | "Ki" => Some(1 << 10),
-                "MiB" | "Mi" => Some(1 << 20),
-                "GiB" | "Gi" => Some(1 << 30),
-                "TiB" | "Ti" => Some(1 << 40),
-                "PiB" | "Pi" => Some(1 << 50),
-                _ => None,
-            },
-            Unit::BitsPerSecond => match suffix {
-                "b/s" | "bps" | "bit/s" => Some(1),
-                "kb/s" | "kbps" | "kbit/s" => Some(1000),
-                "Mb/s" | "Mbps" | "Mbit/s" => Some(1_000_000),
-                "Gb/s" | "Gbps" | "Gbit/s" => Some(1_000_000_000),
-                _ => None,
-            },
-            Unit::Milliseconds => match suffix {
-                "ms" => Some(1),
-                "s" => Some(1000),
-                "min" => Some(60_000),
-                "h" => Some(3_600_000),
-                "d" => Some(86_400_000),
-                _ => None,
-            },
-            Unit::Millicores => match suffix {
-                "" => Some(1000),
-                "m" => Some(1),
-                _ => None,
-            },
-        };
+        let factor = unit.suffixes().iter().find(|(known, _)| *known == suffix).map(|(_, factor)| *factor);
         let amount = factor.and_then(|f| scaled(number, f));
         match amount {
             Some(amount) => Ok(Self { unit, amount, source: trimmed.into() }),

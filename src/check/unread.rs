@@ -18,16 +18,16 @@ pub fn unread(instances: &[Instance], items: &Tracked, site: &Site, sources: &So
         return;
     }
     // Mostly expressions have read everything, and nobody has to look where items come from.
-    let mut findings = told(instances, site, sources, run);
+    let mut findings = unseen(instances, site, sources, run);
     if !findings.is_empty() {
         run.seen.add(&deep_origins(items));
-        findings = told(instances, site, sources, run);
+        findings = unseen(instances, site, sources, run);
     }
     run.findings.extend(findings);
 }
 
-/// What nothing that has been seen reads.
-fn told(instances: &[Instance], site: &Site, sources: &Sources, run: &Run) -> Findings {
+/// What nothing reads, as far as has been seen.
+fn unseen(instances: &[Instance], site: &Site, sources: &Sources, run: &Run) -> Findings {
     let entry = sources.files().find(|(_, f)| f.role == Role::Spec).map(|(id, _)| id);
     let mut findings = Findings::default();
     let waits = |name: &Str| {

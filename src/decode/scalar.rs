@@ -251,20 +251,6 @@ enum Meant {
     Either(String, String),
 }
 
-/// The units of a kind, as they are written.
-fn units(unit: Unit) -> &'static [&'static str] {
-    match unit {
-        Unit::Bytes => {
-            &["B", "KB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "Ki", "Mi", "Gi", "Ti", "Pi"]
-        }
-        Unit::BitsPerSecond => {
-            &["b/s", "kb/s", "Mb/s", "Gb/s", "bps", "kbps", "Mbps", "Gbps", "bit/s", "kbit/s", "Mbit/s", "Gbit/s"]
-        }
-        Unit::Milliseconds => &["ms", "s", "min", "h", "d"],
-        Unit::Millicores => &["m"],
-    }
-}
-
 /// Other words for a unit.
 const WORDS: [(Unit, &str, &[&str]); 7] = [
     (Unit::Bytes, "B", &["byte", "bytes"]),
@@ -288,7 +274,10 @@ fn meant(text: &str, unit: Unit) -> Option<Meant> {
         let text = with(unit_text);
         Quantity::parse(&text, unit).is_ok().then_some(Meant::One { text, why, safe })
     };
-    let known = |suffix: &str| units(unit).iter().find(|known| known.eq_ignore_ascii_case(suffix));
+    let known = |suffix: &str| {
+        let mut known = unit.suffixes().iter().map(|(known, _)| *known).filter(|known| !known.is_empty());
+        known.find(|known| known.eq_ignore_ascii_case(suffix))
+    };
     let capital = |suffix: &str| suffix.chars().find(|c| c.eq_ignore_ascii_case(&'b')).is_some_and(|c| c == 'B');
     if let Some(known) = known(suffix) {
         let safe = match unit {

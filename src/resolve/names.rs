@@ -259,20 +259,25 @@ impl Binder<'_> {
     /// long as a table is common to them.
     fn report(&mut self) {
         let mut causes: Vec<(Vec<Str>, Str, Vec<Span>)> = Vec::new();
+        let mut of_name: BTreeMap<Str, Vec<usize>> = BTreeMap::new();
         for ((tables, name), spans) in std::mem::take(&mut self.unknown) {
-            let same = |cause: &&mut (Vec<Str>, Str, Vec<Span>)| {
-                cause.1 == name && cause.0.iter().any(|table| tables.contains(table))
-            };
-            match causes.iter_mut().rfind(same) {
-                Some((known, _, places)) => {
+            let of_name = of_name.entry(name.clone()).or_default();
+            let same = |cause: &&usize| causes[**cause].0.iter().any(|table| tables.contains(table));
+            match of_name.iter().rfind(same).copied() {
+                Some(cause) => {
+                    let (known, _, places) = &mut causes[cause];
                     known.extend(tables.into_iter().filter(|table| !known.contains(table)).collect::<Vec<_>>());
                     places.extend(spans);
                     places.sort_unstable();
                     places.dedup();
                 }
-                None => causes.push((tables, name, spans.into_iter().collect())),
+                None => {
+                    of_name.push(causes.len());
+                    causes.push((tables, name, spans.into_iter().collect()));
+                }
             }
         }
+        let mut near_names: BTreeMap<Vec<Str>, NearNames> = BTreeMap::new();
         for (index, (tables, name, spans)) in causes.into_iter().enumerate() {
             let message = format!("there is no `{name}` in {}", listed(&tables));
             let first = spans.first().copied();
@@ -280,15 +285,18 @@ impl Binder<'_> {
             for span in spans.iter().skip(1) {
                 diag = diag.and(*span, "named here as well");
             }
-            let known = tables.iter().filter_map(|table| self.tables.get(table)).flat_map(|table| &table.names);
-            let names: Vec<&str> = known.map(|name| &**name).collect();
-            if let Some((key, why, safe)) = written_otherwise(&name, &names) {
+            let known = || tables.iter().filter_map(|table| self.tables.get(table));
+            let names = || known().flat_map(|table| &table.names).map(|name| &**name);
+            let count: usize = known().map(|table| table.names.len()).sum();
+            let is_known = |name: &str| known().any(|table| table.known.contains(name));
+            if let Some((key, why, safe)) = written_otherwise(&name, is_known) {
                 diag = diag.help(format!("there is `{key}`: {why}"));
                 for span in spans.iter().filter(|s| self.sources.text(**s).trim_matches(['"', '\'']) == &*name) {
                     diag = diag.replace(*span, key, safe);
                 }
             } else if index < MOST_SUGGESTIONS
-                && let Some(near) = NearNames::of(names.iter().copied()).nearest(&name)
+                && let Some(near) =
+                    near_names.entry(tables.clone()).or_insert_with(|| NearNames::of(names())).nearest(&name)
             {
                 diag = diag.help(format!("there is `{}`", near.name));
                 let whole = |span: &&Span| self.sources.text(**span).trim_matches(['"', '\'']) == &*name;
@@ -296,10 +304,10 @@ impl Binder<'_> {
                 for span in &places {
                     diag = diag.replace(**span, near.name, near.sure && places.len() == spans.len());
                 }
-            } else if names.is_empty() {
+            } else if count == 0 {
                 diag = diag.help(format!("the spec has nothing in {}", listed(&tables)));
-            } else if names.len() <= 12 {
-                let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            } else if count <= 12 {
+                let known: Vec<String> = names().map(|name| format!("`{name}`")).collect();
                 diag = diag.help(format!("there are {}", known.join(", ")));
             }
             self.findings.push(diag);
@@ -391,11 +399,11 @@ fn listed(tables: &[Str]) -> String {
 }
 
 /// The name that is meant where it stands with more around it, why, and whether that is sure.
-fn written_otherwise<'n>(name: &'n str, names: &[&str]) -> Option<(&'n str, &'static str, bool)> {
+fn written_otherwise(name: &str, is_known: impl Fn(&str) -> bool) -> Option<(&str, &'static str, bool)> {
     let bare = name.trim_matches(QUOTES);
-    if bare.len() < name.len() && names.contains(&bare) {
+    if bare.len() < name.len() && is_known(bare) {
         return Some((bare, "typographic quotes are part of the text", true));
     }
     let (short, _) = name.split_once('.')?;
-    names.contains(&short).then_some((short, "entries go by their keys, whatever their full names are", false))
+    is_known(short).then_some((short, "entries go by their keys, whatever their full names are", false))
 }

@@ -194,14 +194,7 @@ impl Origins {
             }
             // The fields of an item mostly have the origins of the one before.
             let parts: &[&Origins] = if many.is_empty() { &few[..count] } else { &many };
-            if let [.., last] = parts
-                && last.is_same(set)
-            {
-                continue;
-            }
-            if let [.., last, _] = parts
-                && last.is_same(set)
-            {
+            if parts[parts.len().saturating_sub(2)..].iter().any(|part| part.is_same(set)) {
                 continue;
             }
             match (many.is_empty(), count < SMALL) {

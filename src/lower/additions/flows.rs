@@ -34,10 +34,22 @@ struct Row {
     groups: Vec<Group>,
 }
 
-/// A word for an end of a flow.
+/// A word for an end of a flow, at an offset of a text. Only what is wrong with it asks where that stands.
 struct End {
     word: Str,
-    place: Option<Place>,
+    text: Str,
+    offset: usize,
+    /// Where the spec has the text.
+    span: Option<Span>,
+}
+
+impl End {
+    /// Where the word stands: exactly, where the spec writes the text as it is, without escapes and line breaks.
+    fn place(&self, sources: &Sources) -> Option<Place> {
+        let span = self.span?;
+        let exact = sources.text(span).find(&*self.text).map(|at| span.within(at + self.offset, self.word.len()));
+        Some(Place { span: exact.unwrap_or(span), exact: exact.is_some() })
+    }
 }
 
 /// Where a word stands.
@@ -96,9 +108,7 @@ fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Optio
         wrong(format!("the flow `{row}` does not say its ports"), row);
         return None;
     };
-    let names = |list, offset| -> Vec<End> {
-        words(list, offset, row, span, sources).into_iter().filter(|e| !e.word.is_empty()).collect()
-    };
+    let names = |list, offset| words(list, offset, row, span).filter(|e| !e.word.is_empty()).collect::<Vec<End>>();
     let (from, to) = (names(from, 0), names(to, row.len() - rest.len()));
     if from.is_empty() || to.is_empty() {
         wrong(format!("the flow `{row}` needs a name on both sides of `->`"), row);
@@ -117,20 +127,14 @@ fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Optio
     (!groups.is_empty()).then_some(Row { from, to, groups })
 }
 
-/// The words of a list, which stands at an offset of a text; their places are exact where the spec writes the text as
-/// it is, without escapes and line breaks.
-fn words(list: &str, offset: usize, text: &str, span: Option<Span>, sources: &Sources) -> Vec<End> {
-    let written = span.and_then(|span| Some(span.within(sources.text(span).find(text)? + offset, list.len())));
-    let mut begin = 0;
-    let mut ends = Vec::new();
-    for part in list.split(',') {
-        let word = part.trim();
-        let inner = begin + part.len() - part.trim_start().len();
-        let exact = written.map(|w| Place { span: w.within(inner, word.len()), exact: true });
-        ends.push(End { word: word.into(), place: exact.or(span.map(|span| Place { span, exact: false })) });
+/// The words of a list, which stands at an offset of a text.
+fn words(list: &str, offset: usize, text: &Str, span: Option<Span>) -> impl Iterator<Item = End> {
+    let mut begin = offset;
+    list.split(',').map(move |part| {
+        let at = begin + part.len() - part.trim_start().len();
         begin += part.len() + 1;
-    }
-    ends
+        End { word: part.trim().into(), text: text.clone(), offset: at, span }
+    })
 }
 
 /// The place of a word within a value's span, or the value's own.
@@ -158,7 +162,7 @@ fn record(addition: &Additions, entry: &Tracked, pointer: &str, sources: &Source
     let application = word("application").unwrap_or_default();
     let names = |key: &str| {
         let (list, value) = (word(key)?, entry.get(key)?);
-        Some(words(&list, 0, &list, spec_span(&value.origins, sources), sources))
+        Some(words(&list, 0, &list, spec_span(&value.origins, sources)).collect())
     };
     Some(Row {
         from: names("from")?,
@@ -323,7 +327,7 @@ impl Lowering<'_, '_> {
             None => self.known.fitting(word),
         };
         if refs.is_empty() && !TABLES.iter().any(named) {
-            self.known.unknown.entry(word.clone()).or_default().extend(end.place);
+            self.known.unknown.entry(word.clone()).or_default().extend(end.place(self.sources));
             return None;
         }
         if self.is_empty(word) {
@@ -357,7 +361,7 @@ impl Lowering<'_, '_> {
     fn empty(&self, end: &End, run: &mut Run) {
         let word = &end.word;
         let mut diag = Diag::new(EMPTY_END, format!("nobody is `{word}`: the added flow would permit nothing"));
-        diag = diag.at_maybe(end.place.map(|p| p.span), "no address");
+        diag = diag.at_maybe(end.place(self.sources).map(|p| p.span), "no address");
         let entry = TABLES.iter().find_map(|table| self.site.entry(table, word));
         if let Some(span) = entry.and_then(|e| spec_span(&e.origins, self.sources)) {
             diag = diag.and(span, "this list is empty");
