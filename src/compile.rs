@@ -1,20 +1,21 @@
 //! The texts of a spec and of packs in, findings and the artifact tree out: all passes in their order.
 
+mod packs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::packs::Use;
 use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
-use crate::diag::codes::{NOTHING_READ, UNKNOWN_PACK};
+use crate::diag::codes::NOTHING_READ;
 use crate::diag::levels::Levels;
-use crate::diag::{Diag, Findings, causes, quotes, similar_name, surely_meant};
+use crate::diag::{Diag, Findings, causes, quotes};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
 pub use crate::pack::PackFiles;
-use crate::pack::load::Settings;
 use crate::pack::manifest::ArtifactRule;
 use crate::pack::{self, Pack, embedded};
-use crate::resolve::PackDefault;
 use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
@@ -94,17 +95,22 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         }
     };
     let file = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings)?;
-    let node = overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings)?;
+    // What every site needs of the packs is read meanwhile: it is the same whatever the spec says.
+    let (node, (base, behind, in_base)) = spread::both(
+        inputs.threads,
+        || overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings),
+        || packs::base(inputs.packs),
+    );
+    let node = node?;
+    c.sources.append(behind);
+    c.findings.extend(in_base);
 
     // validate, decode, resolve; the packs' expressions have nothing to do with the schema
-    let used = uses(&node);
-    let named = named_packs(&used, inputs.packs);
-    let (packs, schema) = spread::both(
+    let used = packs::uses(&node);
+    let named = packs::named(&used, inputs.packs);
+    let (others, schema) = spread::both(
         inputs.threads,
-        || {
-            let opened = open_packs(&node, inputs.packs, &named, &mut c.sources, &mut c.findings);
-            opened.into_iter().map(|(name, pack)| (name, pack.read(&c.sources, &mut c.findings))).collect()
-        },
+        || packs::read(&node, inputs.packs, &named, &mut c.sources, &mut c.findings),
         || {
             let of = |u: &Use| Some((u.instance.clone(), &named.get(&u.pack)?.1));
             let whatever = pack::load::whatever();
@@ -115,13 +121,14 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
             Schema::new(&settings.collect::<Vec<_>>())
         },
     );
-    c.packs = packs;
+    c.packs = others;
+    c.packs.extend(base.map(|base| (BASE.into(), base)));
     // Nearly always there is nothing to poison: the spec is settled as if it were valid, and again where it is not.
-    let defaults = pack_defaults(&used, &c.packs);
+    let defaults = packs::defaults(&used, &c.packs);
     let settle = |poisoned: &BTreeSet<PlaceId>| {
         let mut findings = Findings::default();
-        let spec = decode::decode(&node, &schema, poisoned, &mut findings);
-        (resolve::resolve(spec, &schema, &defaults, &c.sources, &mut findings), findings)
+        let spec = decode::decode(&node, &schema, poisoned, inputs.threads, &mut findings);
+        (resolve::resolve(spec, &schema, &defaults, &c.sources, inputs.threads, &mut findings), findings)
     };
     let mut beside = Findings::default();
     let (settled, poisoned) =
@@ -306,101 +313,6 @@ pub fn check_templates(
     names.push(("ir".into(), pack::verify::ir_type()));
     let env = pack::expr::Env::new(&names, schema.root()).with_blanks(&blanks);
     emit::check_templates(pack, templates, &env, findings);
-}
-
-/// An entry under `products`.
-struct Use {
-    instance: Str,
-    pack: Str,
-}
-
-fn uses(spec: &Node) -> Vec<Use> {
-    let entries = spec.get("products").map(Node::entries).unwrap_or_default();
-    entries
-        .iter()
-        .map(|e| Use {
-            instance: e.key.clone(),
-            pack: e.value.get("pack").and_then(Node::scalar_text).unwrap_or(&e.key).clone(),
-        })
-        .collect()
-}
-
-/// The files of the packs that a spec names and of the one that every site has, with their parts of the schema; those of
-/// the user's own go before those that are part of the program. No others are looked at.
-fn named_packs(used: &[Use], own: &[PackFiles]) -> BTreeMap<Str, (PackFiles, Settings)> {
-    let files = |name: &str| own.iter().rfind(|p| &*p.name == name).cloned().or_else(|| embedded::pack(name));
-    let mut named = BTreeMap::new();
-    for name in std::iter::once(&BASE.into()).chain(used.iter().map(|u| &u.pack)) {
-        if !named.contains_key(name)
-            && let Some(files) = files(name)
-        {
-            let settings = pack::load::settings_schema(&files);
-            named.insert(name.clone(), (files, settings));
-        }
-    }
-    named
-}
-
-/// Opens the packs that the spec names and the one that every site has.
-fn open_packs(
-    spec: &Node,
-    own: &[PackFiles],
-    files: &BTreeMap<Str, (PackFiles, Settings)>,
-    sources: &mut Sources,
-    findings: &mut Findings,
-) -> BTreeMap<Str, pack::load::Opened> {
-    let mut known: BTreeSet<&str> = embedded::names().collect();
-    known.extend(own.iter().map(|p| &*p.name));
-    let mut packs = BTreeMap::new();
-    let mut load = |name: &Str, sources: &mut Sources, findings: &mut Findings| -> bool {
-        if packs.contains_key(name) {
-            return true;
-        }
-        let Some((files, settings)) = files.get(name) else { return false };
-        if let Some(pack) = pack::load::open(files, settings, sources, findings) {
-            packs.insert(name.clone(), pack);
-        }
-        true
-    };
-    load(&BASE.into(), sources, findings);
-    for entry in spec.get("products").map(Node::entries).unwrap_or_default() {
-        let named = entry.value.get("pack").filter(|n| n.scalar_text().is_some());
-        let name = named.and_then(Node::scalar_text).unwrap_or(&entry.key);
-        if !load(name, sources, findings) {
-            let span = named.map_or(entry.key_span, |n| n.span);
-            let mut diag = Diag::new(UNKNOWN_PACK, format!("there is no pack `{name}`")).at(span, "named here");
-            let names = known.iter().copied().filter(|k| *k != BASE);
-            diag = match similar_name(name, names.clone()) {
-                Some(near) => {
-                    let diag = diag.help(format!("there is a pack `{near}`"));
-                    let safe = surely_meant(name, near, names);
-                    if named.is_some() { diag.replace(span, near, safe) } else { diag }
-                }
-                None => diag.help(format!(
-                    "packs are: {}; name one with `pack:`, or give your own with `--packs DIR`",
-                    names.collect::<Vec<_>>().join(", ")
-                )),
-            };
-            findings.push(diag);
-        }
-    }
-    packs
-}
-
-fn pack_defaults(used: &[Use], packs: &BTreeMap<Str, Pack>) -> Vec<PackDefault> {
-    let mut defaults = Vec::new();
-    for u in used {
-        let Some(pack) = packs.get(&u.pack) else { continue };
-        for rule in &pack.defaults {
-            // A default of the product's own part holds for this instance only.
-            let place: Str = match rule.pattern.strip_prefix("product.") {
-                Some(rest) => format!("/products/{}/{}", u.instance, rest.replace('.', "/")).into(),
-                None => rule.pattern.clone(),
-            };
-            defaults.push(PackDefault { place, value: rule.value.clone(), pack: pack.name.clone() });
-        }
-    }
-    defaults
 }
 
 /// The pack of every site first, then the products in the order of the spec.

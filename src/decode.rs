@@ -10,6 +10,7 @@ use crate::schema::Schema;
 use crate::shape::{Short, Type};
 use crate::source::{PlaceId, Span};
 use crate::spec::Spec;
+use crate::spread::spread_all;
 use crate::value::{Map, Tracked, Value};
 
 use scalar::{Fault, Scalar};
@@ -17,12 +18,21 @@ use scalar::{Fault, Scalar};
 /// Types the values of a spec.
 ///
 /// What stands at a poisoned place becomes [`Value::Poison`], and so does a scalar that is not what its place takes;
-/// that is reported here as S0206.
-pub fn decode(node: &Node, schema: &Schema, poisoned: &BTreeSet<PlaceId>, findings: &mut Findings) -> Spec {
-    let mut decoder = Decoder { poisoned, findings, keys: Vec::new() };
+/// that is reported here as S0206. The result does not depend on the number of threads.
+pub fn decode(
+    node: &Node,
+    schema: &Schema,
+    poisoned: &BTreeSet<PlaceId>,
+    threads: usize,
+    findings: &mut Findings,
+) -> Spec {
+    let mut decoder = Decoder { poisoned, threads, findings, keys: Vec::new() };
     let root = decoder.value(node, schema.root(), Depth::Root);
     Spec::new(root, decoder.keys)
 }
+
+/// As many entries of a table are worth a thread.
+const PART: usize = 256;
 
 /// How much of the way to a host's values has been gone.
 #[derive(Clone, Copy, PartialEq)]
@@ -47,6 +57,7 @@ impl Depth {
 
 struct Decoder<'a> {
     poisoned: &'a BTreeSet<PlaceId>,
+    threads: usize,
     findings: &'a mut Findings,
     keys: Vec<(PlaceId, Span)>,
 }
@@ -77,6 +88,11 @@ impl Decoder<'_> {
         if !is_map(ty) {
             return self.wrong_type(node, ty);
         }
+        if let Type::Table(of) = ty
+            && entries.len() >= 2 * PART
+        {
+            return self.table(entries, of, depth);
+        }
         let chosen_names = !matches!(ty, Type::Struct(s) if !s.open);
         let mut map = Map::with_capacity(entries.len());
         for entry in entries {
@@ -101,6 +117,29 @@ impl Decoder<'_> {
             }
             let value = self.value(&entry.value, below, depth.below(&entry.key));
             map.insert(entry.key.clone(), value);
+        }
+        Value::map(map)
+    }
+
+    /// A table of many entries, in parts that have nothing to do with each other.
+    fn table(&mut self, entries: &[Entry], of: &Type, depth: Depth) -> Value {
+        let parts: Vec<&[Entry]> = entries.chunks(PART).collect();
+        let (poisoned, threads) = (self.poisoned, 1);
+        let decoded = spread_all(self.threads, &parts, |entries| {
+            let mut findings = Findings::default();
+            let mut decoder = Decoder { poisoned, threads, findings: &mut findings, keys: Vec::new() };
+            let mut part = Vec::with_capacity(entries.len());
+            for entry in *entries {
+                decoder.keys.push((entry.value.place, entry.key_span));
+                part.push((entry.key.clone(), decoder.value(&entry.value, of, depth.below(&entry.key))));
+            }
+            (part, decoder.keys, findings)
+        });
+        let mut map = Map::with_capacity(entries.len());
+        for (part, keys, findings) in decoded {
+            map.extend(part);
+            self.keys.extend(keys);
+            self.findings.extend(findings);
         }
         Value::map(map)
     }

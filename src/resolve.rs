@@ -26,12 +26,14 @@ pub struct PackDefault {
     pub pack: Str,
 }
 
-/// Resolves a spec. Poison stays poison, and nothing is reported about what depends on it.
+/// Resolves a spec. Poison stays poison, and nothing is reported about what depends on it. The result does not depend on
+/// the number of threads.
 pub fn resolve(
     mut spec: Spec,
     schema: &Schema,
     pack_defaults: &[PackDefault],
     sources: &Sources,
+    threads: usize,
     findings: &mut Findings,
 ) -> Site {
     // Nobody else has the tree: it is changed where it stands.
@@ -45,7 +47,7 @@ pub fn resolve(
     let networks = root.get("networks").map(Networks::new).unwrap_or_default();
     let mut site = Site { root: Tracked::new(Value::map(root), origins), networks, ..Site::default() };
     defaults::apply(&mut site, schema, pack_defaults, sources, findings);
-    derive::derive(&mut site, schema);
+    derive::derive(&mut site, schema, threads);
     site
 }
 

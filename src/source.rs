@@ -87,33 +87,69 @@ const HIDDEN_LINE_LEAST: usize = 8;
 /// Every text of a compilation and every place in it.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
-    places: Vec<Span>,
+    front: Part,
+    /// What comes after it, whatever the number of files and places in front: that can be read at the same time.
+    rear: Part,
+    /// Whether the part in front has everything it will have.
+    front_is_whole: bool,
     /// Values that no report may show, with their places.
     hidden: Vec<(Span, Arc<str>)>,
 }
 
+/// Files and places that are counted together.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    files: Vec<SourceFile>,
+    places: Vec<Span>,
+}
+
+/// The first number in the part behind; the one in front never comes that far, neither in files nor in places.
+pub(crate) const REAR: u32 = 1 << 31;
+
 impl Sources {
+    /// Sources whose files and places come behind those of any others: they can be read beside these, and
+    /// [`Sources::append`] puts both together.
+    pub fn behind() -> Self {
+        Self { front_is_whole: true, ..Self::default() }
+    }
+
+    /// Adds what was read beside these sources. From now on everything that is added comes behind that.
+    pub fn append(&mut self, behind: Sources) {
+        self.rear = behind.rear;
+        self.front_is_whole = true;
+        self.hidden.extend(behind.hidden);
+    }
+
+    /// The part that grows, and the first number in it.
+    fn growing(&mut self) -> (&mut Part, u32) {
+        if self.front_is_whole { (&mut self.rear, REAR) } else { (&mut self.front, 0) }
+    }
+
     /// Adds a file and indexes its lines once.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, role: Role) -> FileId {
         let text: Arc<str> = text.into();
         let mut lines = vec![0u32];
         lines.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
-        let id = FileId(self.files.len() as u32);
-        self.files.push(SourceFile { name: name.into(), text, role, lines });
+        let (part, first) = self.growing();
+        let id = FileId(first + part.files.len() as u32);
+        part.files.push(SourceFile { name: name.into(), text, role, lines });
         id
     }
 
     /// Registers a place.
     pub fn place(&mut self, span: Span) -> PlaceId {
-        let id = PlaceId(self.places.len() as u32);
-        self.places.push(span);
+        let (part, first) = self.growing();
+        let id = PlaceId(first + part.places.len() as u32);
+        part.places.push(span);
         id
     }
 
     /// The span of a place; `None` for [`PlaceId::NONE`].
     pub fn span_of(&self, place: PlaceId) -> Option<Span> {
-        self.places.get(place.0 as usize).copied()
+        match place.0.checked_sub(REAR) {
+            None => self.front.places.get(place.0 as usize).copied(),
+            Some(behind) => self.rear.places.get(behind as usize).copied(),
+        }
     }
 
     /// Keeps a value out of everything that is shown of its file.
@@ -160,11 +196,15 @@ impl Sources {
     }
 
     pub fn file(&self, id: FileId) -> &SourceFile {
-        &self.files[id.0 as usize]
+        match id.0.checked_sub(REAR) {
+            None => &self.front.files[id.0 as usize],
+            Some(behind) => &self.rear.files[behind as usize],
+        }
     }
 
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
+        let parts = [(0, &self.front), (REAR, &self.rear)];
+        parts.into_iter().flat_map(|(first, part)| (first..).zip(&part.files).map(|(id, file)| (FileId(id), file)))
     }
 
     /// The text that a span covers.

@@ -1,6 +1,7 @@
 //! Work in, its results in the same order out, computed by several threads where that pays.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cmp::Ordering;
+use std::sync::atomic::{self, AtomicUsize};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Below this many items a second thread costs more than it brings.
@@ -9,17 +10,31 @@ const WORTH_A_THREAD: usize = 256;
 /// Applies `f` to every item. `threads` is the most that may run at once; 0 leaves the choice to the machine. The
 /// result never depends on it.
 pub fn spread<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    spread_with(threads, items, || (), |(), item| f(item))
+}
+
+/// The same where each thread keeps something from one item to the next: what it need not find out again.
+pub fn spread_with<T: Sync, R: Send, S>(
+    threads: usize,
+    items: &[T],
+    kept: impl Fn() -> S + Sync,
+    f: impl Fn(&mut S, &T) -> R + Sync,
+) -> Vec<R> {
+    let each = |items: &[T]| {
+        let mut kept = kept();
+        items.iter().map(|item| f(&mut kept, item)).collect::<Vec<R>>()
+    };
     let wanted = items.len() / WORTH_A_THREAD;
     let threads = wanted.min(allowed(threads));
     if threads < 2 {
-        return items.iter().map(f).collect();
+        return each(items);
     }
-    let share = items.len().div_ceil(threads);
+    let (own, others) = items.split_at(items.len().div_ceil(threads));
     std::thread::scope(|scope| {
-        let f = &f;
-        let workers: Vec<_> =
-            items.chunks(share).map(|chunk| scope.spawn(move || chunk.iter().map(f).collect::<Vec<R>>())).collect();
-        let mut results = Vec::with_capacity(items.len());
+        let each = &each;
+        let workers: Vec<_> = others.chunks(own.len()).map(|chunk| scope.spawn(move || each(chunk))).collect();
+        let mut results = each(own);
+        results.reserve(others.len());
         for worker in workers {
             results.extend(worker.join().expect("a worker panics only where the caller would"));
         }
@@ -27,7 +42,45 @@ pub fn spread<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R
     })
 }
 
-/// The same for few pieces of work of unlike size: each thread takes the next one when it is done with its last.
+/// As [`spread`], for items that are changed.
+pub fn spread_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(&mut T) -> R + Sync) -> Vec<R> {
+    let threads = (items.len() / WORTH_A_THREAD).min(allowed(threads));
+    if threads < 2 {
+        return items.iter_mut().map(f).collect();
+    }
+    let share = items.len().div_ceil(threads);
+    let (own, others) = items.split_at_mut(share);
+    std::thread::scope(|scope| {
+        let f = &f;
+        let workers: Vec<_> = others
+            .chunks_mut(share)
+            .map(|chunk| scope.spawn(move || chunk.iter_mut().map(f).collect::<Vec<R>>()))
+            .collect();
+        let mut results: Vec<R> = own.iter_mut().map(f).collect();
+        for worker in workers {
+            results.extend(worker.join().expect("a worker panics only where the caller would"));
+        }
+        results
+    })
+}
+
+/// Sorts as [`slice::sort_by`] does: equal items keep their order.
+pub fn sort<T: Send>(threads: usize, items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sync) {
+    let threads = (items.len() / WORTH_A_THREAD).min(allowed(threads));
+    if threads > 1 {
+        let share = items.len().div_ceil(threads);
+        let order = &order;
+        std::thread::scope(|scope| {
+            let (own, others) = items.split_at_mut(share);
+            others.chunks_mut(share).for_each(|chunk| _ = scope.spawn(move || chunk.sort_by(order)));
+            own.sort_by(order);
+        });
+    }
+    // What is sorted in stretches is only merged.
+    items.sort_by(order);
+}
+
+/// As [`spread`], for few pieces of work of unlike size: each thread takes the next one when it is done with its last.
 pub fn spread_all<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = items.len().min(allowed(threads));
     if threads < 2 {
@@ -37,7 +90,7 @@ pub fn spread_all<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) 
     let work = || {
         let mut done = Vec::new();
         loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
+            let index = next.fetch_add(1, atomic::Ordering::Relaxed);
             let Some(item) = items.get(index) else { break done };
             done.push((index, f(item)));
         }

@@ -1,14 +1,14 @@
 //! What expressions read, kept as a set of places while a site is compiled.
 
 use crate::pack::expr::Reads;
-use crate::source::PlaceId;
+use crate::source::{PlaceId, REAR};
 use crate::value::Origins;
 
 /// A set of places.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// One bit for each place.
-    bits: Vec<u64>,
+    /// One bit for each place, in front and behind.
+    bits: [Vec<u64>; 2],
 }
 
 impl Places {
@@ -24,23 +24,33 @@ impl Places {
     /// Adds all places of a set.
     pub fn add(&mut self, origins: &Origins) {
         for place in origins.as_slice().iter().filter(|p| **p != PlaceId::NONE) {
-            let (word, bit) = (place.0 as usize / 64, place.0 % 64);
-            if word >= self.bits.len() {
-                self.bits.resize(word + 1, 0);
+            let (part, word, bit) = numbers(*place);
+            let bits = &mut self.bits[part];
+            if word >= bits.len() {
+                bits.resize(word + 1, 0);
             }
-            self.bits[word] |= 1 << bit;
+            bits[word] |= 1 << bit;
         }
     }
 
     /// Adds the places of another set.
     pub fn absorb(&mut self, other: Places) {
-        if other.bits.len() > self.bits.len() {
-            self.bits.resize(other.bits.len(), 0);
+        for (bits, other) in self.bits.iter_mut().zip(other.bits) {
+            if other.len() > bits.len() {
+                bits.resize(other.len(), 0);
+            }
+            bits.iter_mut().zip(other).for_each(|(own, other)| *own |= other);
         }
-        self.bits.iter_mut().zip(other.bits).for_each(|(own, other)| *own |= other);
     }
 
     pub fn contains(&self, place: PlaceId) -> bool {
-        self.bits.get(place.0 as usize / 64).is_some_and(|word| word >> (place.0 % 64) & 1 == 1)
+        let (part, word, bit) = numbers(place);
+        self.bits[part].get(word).is_some_and(|word| word >> bit & 1 == 1)
     }
+}
+
+/// Where the bit of a place is: the part of the sources, the word, and the bit in it.
+fn numbers(place: PlaceId) -> (usize, usize, u32) {
+    let (part, number) = place.0.checked_sub(REAR).map_or((0, place.0), |behind| (1, behind));
+    (part, number as usize / 64, number % 64)
 }

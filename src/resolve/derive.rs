@@ -5,36 +5,25 @@ use std::collections::BTreeMap;
 use crate::node::push_step;
 use crate::schema::Schema;
 use crate::site::{DefaultFrom, Networks, Site, filesystem_of};
+use crate::spread::spread_mut;
 use crate::value::{Map, Origins, Ref, Str, Tracked, Value};
 
 use super::{firewall, map_mut};
 
 /// Gives every entry of a table its name, hosts their network, their full name, the form of their firewall and one
-/// record of their operating system, and storage the file system that holds it.
-pub fn derive(site: &mut Site, schema: &Schema) {
+/// record of their operating system, and storage the file system that holds it. The result does not depend on the number
+/// of threads.
+pub fn derive(site: &mut Site, schema: &Schema, threads: usize) {
     let mut root = std::mem::take(&mut site.root);
     if let Some(root) = map_mut(&mut root) {
         let domain = root.get("site").and_then(|site| site.get("domain")).cloned().unwrap_or_default();
-        // There are many of them, mostly in order: they are put among the others all at once.
-        let mut derived: Vec<(String, DefaultFrom)> = Vec::new();
         if let Some(hosts) = root.get_mut("hosts").and_then(map_mut) {
-            for (name, host) in hosts.iter_mut() {
-                if let Some(host) = map_mut(host) {
-                    system(host);
-                    if full_name(name, host, &domain) {
-                        let mut pointer = String::from("/hosts");
-                        push_step(&mut pointer, name);
-                        derived.push((pointer + "/fqdn", DefaultFrom::Core));
-                    }
-                    if network(host, &site.networks) {
-                        let mut pointer = String::from("/hosts");
-                        push_step(&mut pointer, name);
-                        derived.push((pointer + "/network", DefaultFrom::Core));
-                    }
-                }
-            }
+            let mut hosts: Vec<(&Str, &mut Tracked)> = hosts.iter_mut().collect();
+            let derived = spread_mut(threads, &mut hosts, |(name, host)| of_host(name, host, &domain, &site.networks));
+            // There are many of them, mostly in order: they are put among the others all at once.
+            let derived = derived.into_iter().flatten().flatten().map(|pointer| (pointer, DefaultFrom::Core));
+            site.defaults.append(&mut derived.collect());
         }
-        site.defaults.append(&mut derived.into_iter().collect());
         firewall::forms(root, &mut site.defaults);
         filesystems(root);
         packs(root, &mut site.defaults);
@@ -49,6 +38,20 @@ pub fn derive(site: &mut Site, schema: &Schema) {
         }
     }
     site.root = root;
+}
+
+/// Fills in what follows for a host; the pointers to its full name and its network, where it had none.
+fn of_host(name: &Str, host: &mut Tracked, domain: &Tracked, networks: &Networks) -> [Option<String>; 2] {
+    let Some(host) = map_mut(host) else { return [None, None] };
+    system(host);
+    let pointer = |key: &str| {
+        let mut pointer = String::from("/hosts");
+        push_step(&mut pointer, name);
+        push_step(&mut pointer, key);
+        pointer
+    };
+    let full_name = full_name(name, host, domain).then(|| pointer("fqdn"));
+    [full_name, network(host, networks).then(|| pointer("network"))]
 }
 
 fn answered<'a>(map: &'a Map, key: &str) -> Option<&'a Tracked> {

@@ -81,8 +81,8 @@ fn no_value_and_no_key_makes_it_panic() {
             let mut changed = spec.clone();
             let there = replace(&mut changed, &mut index.clone(), hostile);
             let mut findings = Findings::default();
-            let spec = sitec::decode::decode(&changed, &schema, &BTreeSet::new(), &mut findings);
-            let site = sitec::resolve::resolve(spec.clone(), &schema, &[], &sources, &mut findings);
+            let spec = sitec::decode::decode(&changed, &schema, &BTreeSet::new(), 0, &mut findings);
+            let site = sitec::resolve::resolve(spec.clone(), &schema, &[], &sources, 0, &mut findings);
             assert!(site.table("hosts").count() < 200, "{hostile}");
             if !there {
                 break;

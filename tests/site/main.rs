@@ -33,8 +33,8 @@ fn run_with(text: &str, packs: &[(&str, serde_json::Value)], defaults: &[PackDef
     let packs: Vec<_> = packs.iter().map(|(instance, settings)| ((*instance).into(), settings)).collect();
     let schema = Schema::new(&packs);
     let poisoned = sitec::validate::validate(&node, &schema, &mut findings);
-    let spec = sitec::decode::decode(&node, &schema, &poisoned, &mut findings);
-    let site = sitec::resolve::resolve(spec.clone(), &schema, defaults, &sources, &mut findings);
+    let spec = sitec::decode::decode(&node, &schema, &poisoned, 0, &mut findings);
+    let site = sitec::resolve::resolve(spec.clone(), &schema, defaults, &sources, 0, &mut findings);
     findings.sort();
     Run { sources, findings, site }
 }
