@@ -310,6 +310,19 @@ impl Value {
         }
     }
 
+    /// Appends the text of a scalar; whether it has one.
+    pub fn push_text(&self, out: &mut String) -> bool {
+        match self {
+            Value::Str(text) => out.push_str(text),
+            Value::Ref(r) => out.push_str(&r.name),
+            other => match other.text() {
+                Some(text) => out.push_str(&text),
+                None => return false,
+            },
+        }
+        true
+    }
+
     /// The text of a scalar as it goes into an output before escaping; `None` for what has no single text.
     pub fn text(&self) -> Option<Str> {
         Some(match self {

@@ -30,6 +30,7 @@ use crate::spread::allowed;
 use crate::value::{Origins, Str, Tracked};
 use escape::Format;
 use plan::Planned;
+use written::KnownLists;
 
 pub use check::{check_template, check_templates};
 pub use render::{Mode, Rendered, TemplateSet, render};
@@ -133,10 +134,11 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
         })
         .collect();
     let work = || {
+        let mut written = KnownLists::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(planned) = planned.get(index) else { break };
-            let piece = one(planned, cx, &names[planned.instance]);
+            let piece = one(planned, cx, &names[planned.instance], &mut written);
             *slots[index].lock().expect("a panic ends the program") = Some(piece);
         }
     };
@@ -155,9 +157,9 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
         match slot.into_inner().expect("a panic ends the program") {
             Some(Ok(Some((artifact, lines)))) => {
                 if let Some(lines) = lines {
-                    trace.insert(planned.path.clone(), lines);
+                    trace.insert(planned.path.to_string(), lines);
                 }
-                emission.tree.files.insert(planned.path.clone(), artifact);
+                emission.tree.files.insert(planned.path.to_string(), artifact);
             }
             Some(Err(diags)) => diags.into_iter().for_each(|d| findings.push(d)),
             Some(Ok(None)) | None => {}
@@ -169,7 +171,7 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
     emission
 }
 
-fn one(planned: &Planned, cx: &Emitting, names: &[(Str, Tracked)]) -> Piece {
+fn one(planned: &Planned, cx: &Emitting, names: &[(Str, Tracked)], written: &mut KnownLists) -> Piece {
     let instance = &cx.instances[planned.instance];
     let world = instance.world(cx.site);
     let base = Scope::new(&instance.names, &world);
@@ -180,7 +182,7 @@ fn one(planned: &Planned, cx: &Emitting, names: &[(Str, Tracked)]) -> Piece {
     else {
         return Ok(None);
     };
-    let (text, trace) = match render(template, &scope, &set, cx.sources, cx.mode)? {
+    let (text, trace) = match render(template, &scope, &set, cx.sources, cx.mode, written)? {
         Rendered::Poisoned => return Ok(None),
         Rendered::Text { text, trace, .. } => (text, trace),
     };

@@ -19,7 +19,7 @@ use crate::value::{Origins, Str, Tracked, Value};
 /// One artifact that will be rendered.
 #[derive(Debug)]
 pub struct Planned<'a> {
-    pub path: String,
+    pub path: Str,
     pub rule: &'a ArtifactRule,
     /// Index of its instance.
     pub instance: usize,
@@ -45,7 +45,7 @@ pub fn plan<'a>(
     threads: usize,
     run: &mut Run,
 ) -> Vec<Planned<'a>> {
-    let planned = planned(instances, ir, site, threads, run, |planned| planned);
+    let planned = planned(instances, ir, site, threads, run, one);
     let again = collisions(planned.iter().map(|p| (&*p.path, p.rule)), run);
     let mut planned: Vec<Planned> =
         planned.into_iter().zip(again).filter(|(_, again)| !again).map(|(planned, _)| planned).collect();
@@ -55,7 +55,10 @@ pub fn plan<'a>(
 
 /// The same where nothing will be rendered: only what is wrong with it is found.
 pub fn check<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, threads: usize, run: &mut Run) {
-    let paths = planned(instances, ir, site, threads, run, |planned| (planned.path, planned.rule));
+    let paths = planned(instances, ir, site, threads, run, |item, run| {
+        let placed = placed(&item, false, run)?;
+        Some((placed.path, item.rule))
+    });
     collisions(paths.iter().map(|(path, rule)| (&**path, *rule)), run);
 }
 
@@ -82,14 +85,14 @@ fn collisions<'p>(paths: impl Iterator<Item = (&'p str, &'p ArtifactRule)>, run:
     again
 }
 
-/// The artifacts of all instances, in the order of the rules, as `keep` makes of them.
+/// The artifacts of all instances, in the order of the rules, as `make` makes of them.
 fn planned<'a, T: Send>(
     instances: &'a [Instance<'a>],
     ir: &Tracked,
     site: &Site,
     threads: usize,
     run: &mut Run,
-    keep: impl Fn(Planned<'a>) -> T + Sync,
+    make: impl Fn(Item<'a, '_>, &mut Run) -> Option<T> + Sync,
 ) -> Vec<T> {
     // The rules that go through all hosts are those of the first pack. Neighbours share a list that has to be computed.
     let list = |rule: &ArtifactRule| rule.head.for_each.first().map(|(_, list)| list.text().clone());
@@ -112,7 +115,7 @@ fn planned<'a, T: Send>(
     let mut results = spread_all(threads, &order, |n| {
         let (index, rules) = pieces[*n];
         let mut run = Run::new(traced);
-        let found = of_rules(index, &instances[index], rules, ir, site, &keep, &mut run);
+        let found = of_rules(index, &instances[index], rules, ir, site, &make, &mut run);
         (*n, found, run)
     });
     results.sort_by_key(|(n, ..)| *n);
@@ -131,7 +134,7 @@ fn of_rules<'a, T>(
     rules: &'a [ArtifactRule],
     ir: &Tracked,
     site: &Site,
-    keep: &impl Fn(Planned<'a>) -> T,
+    make: &impl Fn(Item<'a, '_>, &mut Run) -> Option<T>,
     run: &mut Run,
 ) -> Vec<T> {
     let ir_name = [("ir".into(), ir.clone())];
@@ -141,8 +144,9 @@ fn of_rules<'a, T>(
     let mut found = Vec::new();
     for rule in rules {
         let mut open = Vec::new();
+        let host_is_in_path = rule.host.as_ref().is_some_and(|host| host.is_within(&rule.path));
         run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-            found.extend(one(rule, index, instance, scope, origins, run).map(keep));
+            found.extend(make(Item { rule, index, instance, host_is_in_path, scope, origins }, run));
         });
         if !open.is_empty() {
             run.withheld.push(Withheld {
@@ -157,14 +161,42 @@ fn of_rules<'a, T>(
     found
 }
 
-fn one<'a>(
+/// One artifact of a rule, of which nothing has been evaluated.
+struct Item<'a, 's> {
     rule: &'a ArtifactRule,
+    /// Index of the instance.
     index: usize,
-    instance: &Instance,
-    scope: &Scope,
-    origins: &Origins,
-    run: &mut Run,
-) -> Option<Planned<'a>> {
+    instance: &'s Instance<'a>,
+    /// Whether the path says all that the rule says of the host.
+    host_is_in_path: bool,
+    scope: &'s Scope<'s>,
+    /// The origins of its loops and of its condition.
+    origins: &'s Origins,
+}
+
+/// What a rule says about an artifact.
+struct Placed {
+    path: Str,
+    exists: Origins,
+    placement: Placement,
+    host: Option<Str>,
+    target: Option<Str>,
+    owner: Option<Str>,
+    mode: Option<Str>,
+    apply: Option<Str>,
+    check: Option<Str>,
+}
+
+fn one<'a>(item: Item<'a, '_>, run: &mut Run) -> Option<Planned<'a>> {
+    let Placed { path, exists, placement, host, target, owner, mode, apply, check } = placed(&item, true, run)?;
+    let Item { rule, index: instance, scope, .. } = item;
+    let names = rule.head.for_each.iter().filter_map(|(n, _)| Some((n.clone(), scope.get(n)?.clone()))).collect();
+    Some(Planned { path, rule, instance, names, exists, placement, host, target, owner, mode, apply, check })
+}
+
+/// Evaluates what a rule says of an artifact; what says nothing new only where it is `wanted`.
+fn placed(item: &Item, wanted: bool, run: &mut Run) -> Option<Placed> {
+    let Item { rule, instance, scope, origins, .. } = *item;
     let traced = run.traced;
     let mut exists = origins.clone();
     let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
@@ -195,7 +227,10 @@ fn one<'a>(
     let mut optional = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
         field.as_ref().map_or(Ok(None), |t| text(t, None, run))
     };
-    let mut host = optional(&rule.host, run).ok()?;
+    let mut host = match wanted || !item.host_is_in_path {
+        true => optional(&rule.host, run).ok()?,
+        false => None,
+    };
     let mut target = optional(&rule.target, run).ok()?;
     let mut owner = optional(&rule.owner, run).ok()?;
     let mut mode = optional(&rule.mode, run).ok()?;
@@ -207,7 +242,8 @@ fn one<'a>(
     let mut check = command(&rule.check, run).ok()?;
     let path = text(&rule.path, None, run).ok()??;
     let mut placement = rule.placement;
-    if let Some(Value::Record(item)) = rule.of.as_ref().and_then(|(name, _)| Some(&scope.get(name)?.value)) {
+    let of = rule.of.as_ref().filter(|_| wanted);
+    if let Some(Value::Record(item)) = of.and_then(|(name, _)| Some(&scope.get(name)?.value)) {
         let mut field = |name: &str, slot: &mut Option<Str>| {
             if let Some(found) = item.field(name).filter(|f| !f.value.is_null()) {
                 if traced {
@@ -231,21 +267,7 @@ fn one<'a>(
         );
         return None;
     }
-    let names = rule.head.for_each.iter().filter_map(|(n, _)| Some((n.clone(), scope.get(n)?.clone()))).collect();
-    Some(Planned {
-        path: path.to_string(),
-        rule,
-        instance: index,
-        names,
-        exists,
-        placement,
-        host,
-        target,
-        owner,
-        mode,
-        apply,
-        check,
-    })
+    Some(Placed { path, exists, placement, host, target, owner, mode, apply, check })
 }
 
 /// Refuses paths that leave the tree or that some file system reads otherwise.

@@ -2,6 +2,7 @@
 
 use super::template::{At, Call, If, Macro, Stmt, Template};
 use super::trace::{Sink, Trace};
+use super::written::KnownLists;
 use crate::diag::{Diag, codes};
 use crate::pack::expr::text::evaluate;
 use crate::pack::expr::tree::Term;
@@ -49,15 +50,18 @@ const DEPTH: usize = 24;
 /// After this many findings a template has said enough.
 const FINDINGS: usize = 200;
 
-/// Renders a template. The error is every finding that one pass over it brings.
+/// Renders a template. The error is every finding that one pass over it brings. `written` is what was written before of
+/// the same templates.
 pub fn render(
     template: &Template,
     scope: &Scope<'_>,
     set: &dyn TemplateSet,
     sources: &Sources,
     mode: Mode,
+    written: &mut KnownLists,
 ) -> Result<Rendered, Vec<Diag>> {
     let mut renderer = Renderer {
+        written,
         scope,
         set,
         sources,
@@ -85,6 +89,7 @@ pub fn render(
 }
 
 pub(super) struct Renderer<'r> {
+    pub(super) written: &'r mut KnownLists,
     pub(super) scope: &'r Scope<'r>,
     pub(super) set: &'r dyn TemplateSet,
     pub(super) sources: &'r Sources,

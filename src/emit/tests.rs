@@ -61,7 +61,7 @@ impl Bench {
 
     fn render(&self, mode: Mode) -> Result<Rendered, Vec<String>> {
         let scope = Scope::new(&self.names, &NoTables);
-        let found = render(&self.templates["main"], &scope, self, &self.sources, mode);
+        let found = render(&self.templates["main"], &scope, self, &self.sources, mode, &mut KnownLists::default());
         found.map_err(|diags| diags.iter().map(|d| self.show(d)).collect())
     }
 

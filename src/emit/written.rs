@@ -1,5 +1,9 @@
 //! One interpolation while it is rendered: a value to text, or the finding why there is none.
 
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
 use super::escape::{Refusal, escape};
 use super::render::{Renderer, term_text};
 use super::template::{Template, Write};
@@ -8,6 +12,26 @@ use crate::pack::expr::text::evaluate;
 use crate::pack::expr::{Reads, Unanswered};
 use crate::source::{Role, Span};
 use crate::value::{Origins, Tracked, Value};
+
+/// What has been written of lists that many artifacts have in common.
+#[derive(Debug, Default)]
+pub struct KnownLists {
+    /// By the list and the place that it is written at, as both lie in memory, with the list, so that it stays there. It is
+    /// never gone through.
+    known: IndexMap<(usize, usize), (Value, String)>,
+}
+
+impl KnownLists {
+    /// What to remember a list by: only one that others hold as well will come again.
+    fn key(write: &Write, found: &Tracked) -> Option<(usize, usize)> {
+        match &found.value {
+            Value::List(items) if Arc::strong_count(items) > 1 => {
+                Some((Arc::as_ptr(items).addr(), std::ptr::from_ref(write).addr()))
+            }
+            _ => None,
+        }
+    }
+}
 
 impl<'r> Renderer<'r> {
     pub(super) fn write(&mut self, template: &'r Template, write: &'r Write) {
@@ -19,10 +43,18 @@ impl<'r> Renderer<'r> {
             self.nothing(template, write, &found, &missing);
             return;
         }
+        let shared = KnownLists::key(write, &found).filter(|_| !self.sink.traced());
+        if let Some((_, text)) = shared.and_then(|key| self.written.known.get(&key)) {
+            self.sink.text.push_str(text);
+            return;
+        }
         match self.token(template, write, &found) {
             Ok(Some((text, origins))) => {
                 let line = template.line_place(write.at.0);
                 self.sink.write(&text, line, &origins, &self.frame);
+                if let Some(key) = shared {
+                    self.written.known.insert(key, (found.value, text));
+                }
             }
             Ok(None) => self.poisoned = true,
             Err(refusal) => {

@@ -103,15 +103,21 @@ impl<T: IntoValue> IntoValue for Option<T> {
     }
 }
 
-impl<T: IntoValue> IntoValue for Vec<T> {
+impl<T: IntoValue> IntoValue for [T] {
     fn to_value(&self, origins: &Origins) -> Value {
         Value::list(self.iter().map(|v| Tracked { value: v.to_value(origins), origins: origins.clone() }).collect())
     }
 }
 
+impl<T: IntoValue> IntoValue for Vec<T> {
+    fn to_value(&self, origins: &Origins) -> Value {
+        self.as_slice().to_value(origins)
+    }
+}
+
 impl<T: IntoValue> IntoValue for std::sync::Arc<[T]> {
     fn to_value(&self, origins: &Origins) -> Value {
-        Value::list(self.iter().map(|v| Tracked { value: v.to_value(origins), origins: origins.clone() }).collect())
+        (**self).to_value(origins)
     }
 }
 
@@ -178,10 +184,12 @@ macro_rules! words {
 
         impl $crate::ir::IntoValue for $name {
             fn to_value(&self, _: &$crate::value::Origins) -> $crate::value::Value {
-                // Conditions on thousands of items share the text of each word.
-                static WORDS: std::sync::LazyLock<Vec<$crate::value::Str>> =
-                    std::sync::LazyLock::new(|| vec![$($name::$variant.name().into()),*]);
-                let word = WORDS.get(*self as usize).cloned();
+                // Conditions on thousands of items share the text of each word, but no two threads do: they would wait
+                // for each other at the counter of its users.
+                thread_local! {
+                    static WORDS: Vec<$crate::value::Str> = vec![$($name::$variant.name().into()),*];
+                }
+                let word = WORDS.with(|words| words.get(*self as usize).cloned());
                 $crate::value::Value::Str(word.unwrap_or_else(|| self.name().into()))
             }
         }

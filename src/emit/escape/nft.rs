@@ -70,6 +70,10 @@ fn is_name(text: &str) -> bool {
 
 /// A string that reads as an address, a network, a range of addresses, a port or a range of ports.
 pub(super) fn is_typed(text: &str) -> bool {
+    // Nearly all strings are names, which begin with a letter; an address that does so has colons.
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains(':') {
+        return false;
+    }
     let between = |(low, high): (&str, &str)| low.parse::<IpAddr>().is_ok() && high.parse::<IpAddr>().is_ok();
     text.parse::<IpAddr>().is_ok()
         || text.split_once('-').is_some_and(between)

@@ -78,8 +78,14 @@ impl<'e> Evaluator<'e> {
             Op::And(left, right) => self.logic(left, right, false),
             Op::Or(left, right) => self.logic(left, right, true),
             Op::Binary(op, left, right) => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                self.binary(term, *op, &left, &right)
+                let left = self.value(left)?;
+                match &right.op {
+                    Op::Const(right) => self.binary(term, *op, &left, right),
+                    _ => {
+                        let right = self.value(right)?;
+                        self.binary(term, *op, &left, &right)
+                    }
+                }
             }
             Op::Chain(first, rest) => self.chain(term, first, rest),
             Op::If(branches) => match self.condition(&branches.test)? {

@@ -25,12 +25,12 @@ impl std::ops::Deref for Found<'_> {
 }
 
 /// The value of a path of names and attributes each of which is there and known, with the origins of all of them on the
-/// stack; `None` for any other. Nearly all paths are such, and nothing on the way is copied.
+/// stack, if there is one; `None` for any other. Nearly all paths are such, and nothing on the way is copied.
 fn known<'v>(
     term: &Term,
     items: &'v [(Str, Tracked)],
     scope: &'v Scope<'_>,
-    stack: &mut Vec<Origins>,
+    stack: &mut Option<&mut Vec<Origins>>,
 ) -> Option<Found<'v>> {
     let found = match &term.op {
         Op::Name(name) => {
@@ -51,7 +51,9 @@ fn known<'v>(
     if matches!(found.value, Value::Null | Value::Poison) {
         return None;
     }
-    stack.push(found.origins.clone());
+    if let Some(stack) = stack {
+        stack.push(found.origins.clone());
+    }
     Some(found)
 }
 
@@ -59,7 +61,7 @@ fn attribute_of<'v>(
     base: &'v Tracked,
     name: &Str,
     scope: &'v Scope<'_>,
-    stack: &mut Vec<Origins>,
+    stack: &mut Option<&mut Vec<Origins>>,
 ) -> Option<Found<'v>> {
     match &base.value {
         Value::Map(map) => Some(Found::There(map.get(name)?)),
@@ -68,7 +70,9 @@ fn attribute_of<'v>(
             let entry = scope.entry(target)?;
             let Value::Map(map) = &entry.value else { return None };
             let found = map.get(name)?;
-            stack.push(entry.origins.clone());
+            if let Some(stack) = stack {
+                stack.push(entry.origins.clone());
+            }
             Some(Found::There(found))
         }
         _ => None,
@@ -78,11 +82,9 @@ fn attribute_of<'v>(
 impl Evaluator<'_> {
     /// The value of a path, if that can be had without a copy on the way.
     pub(super) fn known(&mut self, term: &Term) -> Option<Value> {
-        if self.reads.placeless {
-            return None;
-        }
         let mark = self.reads.stack.len();
-        let found = match known(term, &self.items, self.scope, &mut self.reads.stack) {
+        let mut stack = Some(&mut self.reads.stack).filter(|_| !self.reads.placeless);
+        let found = match known(term, &self.items, self.scope, &mut stack) {
             Some(Found::There(found)) => Some(found.value.clone()),
             Some(Found::Made(found)) => Some(found.value),
             None => None,

@@ -125,11 +125,11 @@ impl Text {
                 Part::Literal(text) => joined.push_str(text),
                 Part::Value(term) => {
                     let found = evaluate(&self.source, self.anchor, term, scope, reads)?;
-                    match found.value.text() {
-                        Some(text) => joined.push_str(&text),
-                        None if matches!(found.value, Value::Null) => open = open.or(Some(Value::Null)),
-                        None if matches!(found.value, Value::Poison) => open = Some(Value::Poison),
-                        None => return Err(not_single(self.anchor, term, &found.value)),
+                    match &found.value {
+                        Value::Null => open = open.or(Some(Value::Null)),
+                        Value::Poison => open = Some(Value::Poison),
+                        value if value.push_text(&mut joined) => {}
+                        value => return Err(not_single(self.anchor, term, value)),
                     }
                     if !matches!(found.origins, Origins::None) {
                         origins.push(found.origins);
@@ -159,6 +159,18 @@ impl Text {
             Part::Literal(text) => Some(&**text),
             Part::Value(_) => None,
         })
+    }
+
+    /// Whether each value of this text is one of another text, too: whoever has that text has asked for all of them.
+    pub fn is_within(&self, other: &Text) -> bool {
+        fn values(text: &Text) -> impl Iterator<Item = Option<&str>> {
+            let values = text.parts.iter().filter_map(|part| match part {
+                Part::Literal(_) => None,
+                Part::Value(term) => Some((term.start as usize, term.end as usize)),
+            });
+            values.map(|(start, end)| text.source.get(start..end))
+        }
+        values(self).all(|value| value.is_some() && values(other).any(|others| others == value))
     }
 
     /// Calls `f` with every node of every expression.
