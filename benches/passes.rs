@@ -8,12 +8,16 @@ use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use divan::{Bencher, black_box};
+use sitec::artifact::ArtifactTree;
 use sitec::compile::{Compilation, Depth, Inputs, PackFiles, compile};
 use sitec::diag::Findings;
+use sitec::emit::plan::plan;
+use sitec::emit::{Emitting, Mode, Templates, emit};
+use sitec::instance::{Instance, Run};
 use sitec::ir::Ir;
 use sitec::schema::Schema;
 use sitec::source::{Role, Sources};
-use sitec::{decode, overlay, parse, prove, review, validate, write};
+use sitec::{decode, lower, overlay, parse, prove, review, validate, write};
 
 /// The allocator of the program.
 #[global_allocator]
@@ -108,7 +112,7 @@ fn d_parse_and_validate(bencher: Bencher, hosts: usize) {
 fn e_decode(bencher: Bencher, hosts: usize) {
     let c = built(&synthetic::spec(hosts), Depth::Check);
     let (node, schema) = (c.spec.expect("a spec"), c.schema.expect("a schema"));
-    bencher.bench(|| decode::decode(&node, &schema, &Default::default(), &mut Findings::default()));
+    bencher.bench(|| decode::decode(&node, &schema, &Default::default(), 0, &mut Findings::default()));
 }
 
 /// Everything up to the last check: resolve and lower are what this has beyond the passes above.
@@ -187,7 +191,84 @@ fn m_flows_build(bencher: Bencher, hosts: usize) {
 fn n_flows_prove_rulesets(bencher: Bencher, hosts: usize) {
     let c = built(&synthetic::flows(hosts, hosts * FLOWS_OF_A_HOST), Depth::Build);
     let (whole, mut tree) = (c.ir.expect("an Ir"), c.tree.expect("a tree"));
-    let ir = Ir { rules: whole.rules, firewalls: whole.firewalls, ..Ir::default() };
+    let ir = rulesets(&whole);
     tree.files.retain(|_, artifact| &*artifact.format == "nft");
-    bencher.bench(|| prove::prove(&ir, &tree, &mut Findings::default()));
+    bencher.bench(|| prove::prove_for(0, &ir, &tree, &|_| false, &mut Findings::default()));
+}
+
+/// A site of firewalls that has been checked: what its rulesets are made of.
+struct Firewalls(Compilation);
+
+impl Firewalls {
+    fn of(hosts: usize) -> Self {
+        Self(built(&synthetic::flows(hosts, hosts * FLOWS_OF_A_HOST), Depth::Check))
+    }
+
+    /// The instances of the site: no product is in it.
+    fn instances(&self) -> [Instance<'_>; 1] {
+        let site = self.0.site.as_ref().expect("a site");
+        [Instance::new("site".into(), &self.0.packs["base"], None, None, site, &mut Run::default())]
+    }
+
+    fn lowered(&self, instances: &[Instance]) -> Ir {
+        let site = self.0.site.as_ref().expect("a site");
+        lower::lower(instances, site, &self.0.sources, 0, true, &mut Run::default())
+    }
+
+    /// The rulesets of all hosts and nothing else.
+    fn emitted(&self, instances: &[Instance], ir: &Ir) -> ArtifactTree {
+        let site = self.0.site.as_ref().expect("a site");
+        let value = lower::as_value(ir);
+        let mut planned = plan(instances, &value, site, 0, &mut Run::default());
+        planned.retain(|artifact| &*artifact.rule.format == "nft");
+        let (mut sources, mut findings) = (self.0.sources.clone(), Findings::default());
+        let rules = planned.iter().map(|artifact| artifact.rule);
+        let templates = Templates::parse_for(instances[0].pack, rules, &mut sources, &mut findings);
+        let emitting = Emitting {
+            instances,
+            templates: &[&templates],
+            ir: &value,
+            site,
+            sources: &sources,
+            mode: Mode::Plain,
+            threads: 0,
+        };
+        emit(&planned, &emitting, &mut findings).tree
+    }
+}
+
+/// The firewalls of an `Ir` alone.
+fn rulesets(ir: &Ir) -> Ir {
+    Ir { rules: ir.rules.clone(), firewalls: ir.firewalls.clone(), ..Ir::default() }
+}
+
+/// From the spec as it is resolved to the `Ir`: the rulesets of all hosts, the tables, and what hosts ask of others.
+#[divan::bench(args = [200, 500, 1000, 2000], sample_count = 5)]
+fn o_flows_lower(bencher: Bencher, hosts: usize) {
+    let site = Firewalls::of(hosts);
+    let instances = site.instances();
+    bencher.bench(|| site.lowered(&instances));
+}
+
+/// Writing the rulesets of all hosts.
+#[divan::bench(args = [200, 500, 1000, 2000], sample_count = 5)]
+fn p_flows_emit_rulesets(bencher: Bencher, hosts: usize) {
+    let site = Firewalls::of(hosts);
+    let instances = site.instances();
+    let ir = site.lowered(&instances);
+    bencher.bench(|| site.emitted(&instances, &ir));
+}
+
+/// Lowering, writing the rulesets of all hosts, and proving them. At most three times what `floor` takes.
+#[divan::bench(args = [200, 500, 1000, 2000], sample_count = 5)]
+fn q_flows_rulesets(bencher: Bencher, hosts: usize) {
+    let site = Firewalls::of(hosts);
+    let instances = site.instances();
+    bencher.bench(|| {
+        let ir = site.lowered(&instances);
+        let tree = site.emitted(&instances, &ir);
+        let mut findings = Findings::default();
+        prove::prove_for(0, &rulesets(&ir), &tree, &|_| false, &mut findings);
+        assert!(tree.files.len() == hosts && findings.is_empty(), "rulesets that are not proven");
+    });
 }

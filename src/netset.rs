@@ -352,7 +352,7 @@ mod tests {
                         family: Family::V6,
                         transport: Transport::Tcp,
                         ports: vec![Ports { low: p as u16, high: q as u16 }],
-                        addresses: Addresses(vec![(a.into(), b.into())]),
+                        addresses: Addresses([(a.into(), b.into())].into()),
                     });
                 }
                 (bits, Traffic::of(clauses))
@@ -367,7 +367,7 @@ mod tests {
                                 family: Family::V6,
                                 transport: Transport::Tcp,
                                 ports: vec![Ports::one(port as u16)],
-                                addresses: Addresses(vec![(address as u128, address as u128)]),
+                                addresses: Addresses([(address as u128, address as u128)].into()),
                             });
                         }
                     }

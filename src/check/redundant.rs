@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::boundaries::line;
 use super::places::spec_span;
 use crate::diag::Diag;
@@ -31,11 +33,8 @@ pub fn redundant(needed: &[Arc<Flow>], additions: &[Addition], sources: &Sources
     if additions.is_empty() {
         return;
     }
-    let mut all = Index::default();
-    needed.iter().for_each(|flow| all.add(flow, None));
-    for (i, addition) in additions.iter().enumerate() {
-        addition.flows.iter().for_each(|flow| all.add(flow, Some(i)));
-    }
+    let of_additions = additions.iter().enumerate().flat_map(|(i, a)| a.flows.iter().map(move |flow| (flow, Some(i))));
+    let all = Index::of(needed.iter().map(|flow| (flow, None)).chain(of_additions));
     let mut gone = BTreeSet::new();
     for (i, addition) in additions.iter().enumerate().rev().filter(|(_, a)| !a.flows.is_empty()) {
         gone.insert(i);
@@ -56,33 +55,69 @@ pub fn redundant(needed: &[Arc<Flow>], additions: &[Addition], sources: &Sources
 struct Index<'a> {
     rows: Vec<Row<'a>>,
     /// Flows to a single address.
-    single: BTreeMap<IpAddr, Vec<usize>>,
+    single: BTreeMap<IpAddr, Near>,
     /// Flows to whole networks.
-    wide: Vec<usize>,
+    wide: Near,
+}
+
+/// Flows to one end.
+#[derive(Default)]
+struct Near {
+    /// Sorted by transport and first port.
+    rows: Vec<Carried>,
+    /// By how much the last port is higher than the first one, at most.
+    widest: u16,
+}
+
+impl Near {
+    fn sort(&mut self) {
+        self.rows.sort_by_key(|c| (c.transport, c.ports.low));
+        self.widest = self.rows.iter().map(|c| c.ports.high - c.ports.low).max().unwrap_or(0);
+    }
+
+    /// Those that have ports with these in common.
+    fn meeting(&self, transport: Transport, ports: Ports) -> impl Iterator<Item = usize> {
+        let first = (transport, ports.low.saturating_sub(self.widest));
+        let from = self.rows.partition_point(|c| (c.transport, c.ports.low) < first);
+        let near = self.rows[from..].iter().take_while(move |c| (c.transport, c.ports.low) <= (transport, ports.high));
+        near.filter(move |c| c.ports.high >= ports.low).map(|c| c.row)
+    }
 }
 
 struct Row<'a> {
     flow: &'a Arc<Flow>,
-    /// What it carries, beside the flow so that most rows are passed by without a look at theirs.
-    transport: Transport,
-    ports: Ports,
     /// The addition that it belongs to.
     addition: Option<usize>,
 }
 
+/// What a row carries.
+struct Carried {
+    row: usize,
+    transport: Transport,
+    ports: Ports,
+}
+
 impl<'a> Index<'a> {
+    fn of(flows: impl Iterator<Item = (&'a Arc<Flow>, Option<usize>)>) -> Self {
+        let mut index = Self::default();
+        flows.for_each(|(flow, addition)| index.add(flow, addition));
+        index.single.values_mut().chain([&mut index.wide]).for_each(Near::sort);
+        index
+    }
+
     fn add(&mut self, flow: &'a Arc<Flow>, addition: Option<usize>) {
         let row = self.rows.len();
-        self.rows.push(Row { flow, transport: *flow.transport, ports: flow.all_ports(), addition });
+        self.rows.push(Row { flow, addition });
+        let carried = || Carried { row, transport: *flow.transport, ports: flow.all_ports() };
         let mut wide = false;
         for net in &flow.to_hosts.nets {
             match net.prefix_len() == net.max_prefix_len() {
-                true => self.single.entry(net.addr()).or_default().push(row),
+                true => self.single.entry(net.addr()).or_default().rows.push(carried()),
                 false => wide = true,
             }
         }
         if wide {
-            self.wide.push(row);
+            self.wide.rows.push(carried());
         }
     }
 
@@ -92,17 +127,11 @@ impl<'a> Index<'a> {
         if named(&flow.from_hosts) || named(&flow.to_hosts) {
             return false;
         }
-        let near = flow.to_hosts.nets.iter().flat_map(|net| self.single.range(net.network()..=net.broadcast()));
-        let near = near.flat_map(|(_, rows)| rows).chain(&self.wide).copied();
-        let (of_flow, by_transport) = (flow.all_ports(), *flow.transport);
-        let meets = |row: &usize| {
-            let Row { transport, ports, addition, .. } = &self.rows[*row];
-            *transport == by_transport
-                && ports.low <= of_flow.high
-                && of_flow.low <= ports.high
-                && addition.is_none_or(|i| !gone.contains(&i))
-        };
-        let rows: BTreeSet<usize> = near.filter(meets).collect();
+        let (transport, ports) = (*flow.transport, flow.all_ports());
+        let in_net = |net: &IpNet| self.single.range(net.network()..=net.broadcast()).map(|(_, near)| near);
+        let near = flow.to_hosts.nets.iter().flat_map(in_net).chain([&self.wide]);
+        let stands = |row: &usize| self.rows[*row].addition.is_none_or(|i| !gone.contains(&i));
+        let rows: BTreeSet<usize> = near.flat_map(|near| near.meeting(transport, ports)).filter(stands).collect();
         if rows.is_empty() {
             return false;
         }

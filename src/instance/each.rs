@@ -150,6 +150,12 @@ impl Run {
         Run::new(self.traced)
     }
 
+    /// What this run has left behind in findings and open answers, if any of them; it goes on without.
+    pub fn taken(&mut self) -> Option<Run> {
+        let nothing = self.findings.is_empty() && self.withheld.is_empty();
+        (!nothing).then(|| std::mem::replace(self, Run::new(self.traced)))
+    }
+
     /// Adds what another run left behind, as if it had come after everything so far.
     pub fn absorb(&mut self, other: Run) {
         self.findings.extend(other.findings);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::field::{item, words};
+use super::nets::{Nets, Ranges};
 use crate::value::{Ports, Str};
 
 words! {
@@ -115,9 +116,9 @@ item! {
         /// 4 or 6.
         family: i64,
         /// Sorted, merged.
-        nets: Arc<[IpNet]>,
+        nets: Nets,
         /// The same as the fewest intervals: `10.0.0.1-10.0.0.3`, `10.1.0.0/16`.
-        ranges: Arc<[Str]>,
+        ranges: Ranges,
         /// The networks once more, where none may have a prefix of length zero: two halves stand for a whole family.
         entries: Arc<[IpNet]>,
     }
@@ -131,7 +132,7 @@ item! {
         /// The set of the host that holds the peers.
         set: Str,
         /// Who may send (input) or be sent to (output); one family per rule. Empty: anyone.
-        peers: Arc<[IpNet]>,
+        peers: Nets,
         /// 4 or 6.
         family: i64,
         transport: Transport,

@@ -25,7 +25,7 @@ pub use kubernetes::{
     HelmRelease, HelmValue, Image, Label, Mirror, Namespace, NetworkPolicy, Object, PodPort, PolicyPort, PolicyRule,
     Secret, SecretMixture, SecretObject, SecretUse, ValueLine, Volume,
 };
-pub use nets::Nets;
+pub use nets::{Nets, Ranges};
 pub use network::{Flow, Peers, Proxy, Scope, Upstream, short_net};
 pub use preflight::{HostCheck, PortCheck, Preflight, Probe, Try};
 pub use runbook::{Blank, Contradiction, Failure, Question, Step, StepCommand, WaiverRecord};

@@ -4,7 +4,7 @@
 pub mod flows;
 pub mod steps;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::merge::merge_field;
 use super::peers::{deep_origins, peers};
@@ -71,7 +71,11 @@ impl Additions<'_> {
 fn reason(entry: &Tracked) -> F<Str> {
     match entry.get("why").and_then(|why| Some((why.value.text()?, why))) {
         Some((text, why)) => F::new(format!("site: {text}").into(), why.origins.union(&entry.origins)),
-        None => F::new("site: added in the spec".into(), entry.origins.clone()),
+        None => {
+            /// One text for thousands of them.
+            static WHY: LazyLock<Str> = LazyLock::new(|| "site: added in the spec".into());
+            F::new(WHY.clone(), entry.origins.clone())
+        }
     }
 }
 

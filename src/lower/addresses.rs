@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use indexmap::IndexMap;
 use ipnet::IpNet;
 
 use super::peers::host_addresses;
+use crate::ir::Nets;
 use crate::value::{Origins, Tracked};
 
 /// One address of a host.
@@ -43,8 +45,30 @@ impl HostAddresses {
         (from..).zip(&self.0[from..]).take_while(move |(_, a)| a.address <= last)
     }
 
+    /// The same for sets of networks, each looked up once.
+    pub fn remembered(&self) -> Remembered<'_> {
+        Remembered { index: self, known: IndexMap::new() }
+    }
+
     /// The hosts with an address in one of these networks.
     pub fn hosts_in(&self, nets: &[IpNet]) -> BTreeSet<usize> {
         nets.iter().flat_map(|net| self.within(net)).map(|(_, a)| a.host).collect()
+    }
+}
+
+/// Addresses of hosts in sets of networks that many flows have in common.
+pub struct Remembered<'a> {
+    index: &'a HostAddresses,
+    /// By the identity of the set; it is never gone through.
+    known: IndexMap<usize, (Nets, Vec<usize>)>,
+}
+
+impl<'a> Remembered<'a> {
+    /// The addresses that these networks hold, each with its number, one network after the other.
+    pub fn within(&mut self, nets: &Nets) -> impl Iterator<Item = (usize, &'a HostAddress)> {
+        let index = self.index;
+        let found = || (nets.clone(), nets.iter().flat_map(|net| index.within(net)).map(|(n, _)| n).collect());
+        let (_, numbers) = self.known.entry(nets.identity()).or_insert_with(found);
+        numbers.iter().map(|number| (*number, index.get(*number)))
     }
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use ipnet::IpNet;
 
 use super::rules::{Wanted, filters_output, joined};
 use super::storage::pointer;
 use crate::instance::{Run, Withheld};
-use crate::ir::{AddressSet, F, Firewall, Rule, RuleChain, Target};
-use crate::netset::{Addresses, Family};
+use crate::ir::{AddressSet, F, Firewall, Ranges, Rule, RuleChain, Target};
+use crate::netset::Family;
 use crate::pack::expr::Unanswered;
 use crate::site::Site;
+use crate::spread::spread_with;
 use crate::value::{Origins, Ports, Str, Tracked, Value};
 
 /// A host with a ruleset.
@@ -72,79 +72,66 @@ pub fn wait(what: &str, open: &[(String, &Tracked)], run: &mut Run) {
     });
 }
 
-/// The ruleset of every host that has one, those without a rule included.
-pub fn firewalls(hosts: &[Filtered], rules: &[Arc<Rule>], site: &Site, wanted: Wanted) -> Vec<Arc<Firewall>> {
+/// The ruleset of every host that has one, those without a rule included. The result does not depend on the number of
+/// threads.
+pub fn firewalls(
+    hosts: &[Filtered],
+    rules: &[Arc<Rule>],
+    site: &Site,
+    wanted: Wanted,
+    threads: usize,
+) -> Vec<Arc<Firewall>> {
     let of_site = |pointer: &str| site.at(pointer).map(|v| v.origins.clone()).unwrap_or_default();
     let (output, log) = (of_site("/firewall/output"), of_site("/firewall/log"));
     let filters = filters_output(site);
     let logs = site.at("/firewall/log").is_some_and(|l| l.value == Value::Bool(true));
-    let mut own: IndexMap<&Str, Vec<Arc<Rule>>> = IndexMap::new();
-    for of_host in rules.chunk_by(|a, b| a.host == b.host) {
-        own.entry(&of_host[0].host.value).or_default().extend_from_slice(of_host);
-    }
+    let of_hosts = rules.chunk_by(|a, b| a.host == b.host);
+    let own: IndexMap<&Str, &[Arc<Rule>]> = of_hosts.map(|of_host| (&of_host[0].host.value, of_host)).collect();
     let ranges = node_ports(site);
-    let mut written = Written::new();
-    let mut list = Vec::with_capacity(hosts.len());
-    for Filtered { name, target } in hosts {
-        let rules = own.swap_remove(name).unwrap_or_default();
+    spread_with(threads, hosts, IndexMap::new, |known: &mut Known, Filtered { name, target }| {
+        let rules = own.get(name).copied().unwrap_or_default();
         let exists = &target.origins;
-        list.push(Arc::new(Firewall {
+        Arc::new(Firewall {
             host: F::new(name.clone(), exists.clone()),
             target: target.clone(),
-            sets: F::new(if wanted.written { sets(&rules, &mut written) } else { Vec::new() }, exists.clone()),
-            node_ports: judged_ports(ranges.get(name), &rules, exists),
+            sets: F::new(if wanted.written { sets(rules, wanted, known) } else { Vec::new() }, exists.clone()),
+            node_ports: judged_ports(ranges.get(name), rules, exists),
             forwards: match ranges.get(name) {
                 Some(node) => F::new(true, node.origins.union(exists)),
                 None => F::new(false, exists.clone()),
             },
-            rules: F::new(rules, exists.clone()),
+            rules: F::new(rules.to_vec(), exists.clone()),
             output: F::new(filters, output.clone()),
             log: F::new(logs, log.clone()),
-        }));
-    }
-    list
+        })
+    })
 }
 
-/// The ranges of sets as they are written: hosts share them.
-type Written = BTreeMap<Arc<[IpNet]>, Arc<[Str]>>;
+/// Sets of addresses by their names and networks, as these lie in memory: hosts share them. They are never gone through.
+type Known = IndexMap<(usize, usize), Arc<AddressSet>>;
 
 /// The sets that rules name, each once.
-fn sets(rules: &[Arc<Rule>], written: &mut Written) -> Vec<Arc<AddressSet>> {
+fn sets(rules: &[Arc<Rule>], wanted: Wanted, known: &mut Known) -> Vec<Arc<AddressSet>> {
     let by_name: BTreeMap<&Str, &Rule> = rules.iter().map(|r| (&r.set.value, &**r)).collect();
-    let mut list = Vec::with_capacity(by_name.len());
-    for rule in by_name.into_values() {
+    let set = |rule: &Rule| {
         let family = if *rule.family == 6 { Family::V6 } else { Family::V4 };
-        let origins = &rule.set.origins;
-        let nets = &rule.peers.value;
-        if !written.contains_key(nets) {
-            let ranges = Addresses::of_nets(family, nets.iter()).ranges(family);
-            written.insert(nets.clone(), ranges.into_iter().map(Str::from).collect());
-        }
-        list.push(Arc::new(AddressSet {
+        let (origins, nets) = (&rule.set.origins, &rule.peers.value);
+        Arc::new(AddressSet {
             name: rule.set.clone(),
             family: F::new(rule.family.value, origins.clone()),
-            nets: F::new(rule.peers.value.clone(), origins.clone()),
-            entries: F::new(entries(nets), origins.clone()),
-            ranges: F::new(written.get(nets).cloned().unwrap_or_default(), origins.clone()),
-        }));
-    }
-    list
-}
-
-/// The networks, shared unless one of them has a prefix of length zero.
-fn entries(nets: &Arc<[IpNet]>) -> Arc<[IpNet]> {
-    match nets.iter().any(|net| net.prefix_len() == 0) {
-        true => nets.iter().flat_map(halves).collect(),
-        false => nets.clone(),
-    }
-}
-
-/// A network, or the two halves of a whole family.
-fn halves(net: &IpNet) -> Vec<IpNet> {
-    match (net.prefix_len(), net.subnets(1)) {
-        (0, Ok(two)) => two.collect(),
-        _ => vec![*net],
-    }
+            nets: F::new(nets.clone(), origins.clone()),
+            entries: F::new(nets.halved().clone(), origins.clone()),
+            ranges: F::new(Ranges { nets: nets.clone(), family }, origins.clone()),
+        })
+    };
+    let shared = |rule: &Rule| match wanted.traced {
+        true => set(rule),
+        false => {
+            let key = (Arc::as_ptr(&rule.set.value).addr(), rule.peers.identity());
+            known.entry(key).or_insert_with(|| set(rule)).clone()
+        }
+    };
+    by_name.into_values().map(shared).collect()
 }
 
 /// The ports of a node that are judged before the cluster rewrites them: its range of node ports, and whatever products

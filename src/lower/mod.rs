@@ -64,13 +64,13 @@ pub fn lower(
     let mut beside = std::array::from_fn(|_| run.beside());
     let given = Given { instances, additions: &additions, site, sources };
     let permit = || {
-        let (traffic, added) = traffic(instances, &additions, site, sources, run);
+        let (traffic, added) = traffic(&given, threads, run);
         let gone = traffic.absent.iter().filter(|_| traced).flat_map(|(_, gone)| gone).map(|gone| &gone.origins);
         let gone = Origins::all(gone);
         let (rulesets, preflights) = spread::both(
             threads,
             || match open.is_empty() {
-                true => Rulesets::of(&traffic, &read, site, wanted),
+                true => Rulesets::of(&traffic, &read, site, wanted, threads),
                 false => Rulesets::default(),
             },
             || {
@@ -126,14 +126,14 @@ struct Rulesets {
 
 impl Rulesets {
     /// `read` is what decides on whether there are any.
-    fn of(traffic: &Traffic, read: &Origins, site: &Site, wanted: rules::Wanted) -> Self {
+    fn of(traffic: &Traffic, read: &Origins, site: &Site, wanted: rules::Wanted, threads: usize) -> Self {
         let mut filtered = firewalls::filtered(site);
         if wanted.traced {
             filtered.iter_mut().for_each(|host| host.target.origins = host.target.origins.union(read));
         }
-        let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted);
-        let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted);
-        let security_groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted);
+        let rules = rules::rules(&traffic.flows, &traffic.absent, &filtered, site, wanted, threads);
+        let firewalls = firewalls::firewalls(&filtered, &rules, site, wanted, threads);
+        let security_groups = security_groups::security_groups(&traffic.flows, &traffic.absent, site, wanted, threads);
         Self { rules, firewalls, security_groups }
     }
 }
@@ -189,22 +189,17 @@ struct Added {
     additions: Vec<crate::check::redundant::Addition>,
 }
 
-fn traffic(
-    instances: &[Instance],
-    additions: &[Additions],
-    site: &Site,
-    sources: &Sources,
-    run: &mut Run,
-) -> (Traffic, Added) {
+fn traffic(given: &Given, threads: usize, run: &mut Run) -> (Traffic, Added) {
+    let Given { instances, additions, site, sources } = *given;
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
     for instance in instances {
         let (flows, gone) = flows::flows(instance, site, run);
         rows.extend(flows);
         absent.push((instance.name.clone(), gone));
     }
-    let added = Added { needed: rows, additions: additions::flows::flows(additions, site, sources, run) };
+    let added = Added { needed: rows, additions: additions::flows::flows(additions, site, sources, threads, run) };
     let all = added.needed.iter().chain(added.additions.iter().flat_map(|a| &a.flows)).cloned().collect();
-    (Traffic { flows: policies::attached(rows::united(all)), absent }, added)
+    (Traffic { flows: policies::attached(rows::united(all, threads)), absent }, added)
 }
 
 /// What all items are lowered from.

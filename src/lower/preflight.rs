@@ -10,7 +10,7 @@ use super::addresses::{HostAddress, HostAddresses};
 use super::items::Item;
 use super::peers::host_addresses;
 use crate::instance::Run;
-use crate::ir::{F, Flow, HostCheck, PortCheck, Preflight, Probe, Scope, Transport, Try, short_net};
+use crate::ir::{F, Flow, HostCheck, Nets, PortCheck, Preflight, Probe, Scope, Transport, Try, short_net};
 use crate::site::Site;
 use crate::value::{Origins, Ports, Str, Tracked, Unit, Value};
 
@@ -234,6 +234,8 @@ fn tries(
     let mut lines: Vec<BTreeMap<Key, Line>> = hosts.iter().map(|_| BTreeMap::new()).collect();
     // Whether flows of one port have the same ends decides on which of them share a line.
     let mut ends: BTreeMap<(Transport, Ports), Vec<Origins>> = BTreeMap::new();
+    let mut index = index.remembered();
+    let mut last: Option<(&Nets, Option<&Str>, usize)> = None;
     for flow in flows.iter().filter(|f| f.scope.value != Scope::Cluster) {
         let Some(tried) = flow.tried_ports() else { continue };
         let to = &flow.to_hosts.value;
@@ -246,22 +248,24 @@ fn tries(
             of_ends.extend([flow.from_hosts.origins.clone(), flow.to_hosts.origins.clone()]);
         }
         let count = sets.len();
-        let set = *sets.entry((&*to.nets, name)).or_insert(count);
+        let set = match last {
+            Some((nets, last_name, set)) if to.nets.is_same(nets) && last_name == name => set,
+            _ => *sets.entry((&*to.nets, name)).or_insert(count),
+        };
+        last = Some((&to.nets, name, set));
         let origins = if traced { flow.origins() } else { Origins::None };
         let mut seen = None;
-        for net in &flow.from_hosts.nets {
-            for (_, HostAddress { host, origins: of_address, .. }) in index.within(net) {
-                if seen == Some(*host) {
-                    continue;
-                }
-                seen = Some(*host);
-                let line = lines[*host].entry((set, flow.transport.value, tried)).or_default();
-                line.to.push(flow.to.value.clone());
-                line.applications.push(flow.application.value.clone());
-                line.from.push(flow.from.value.clone());
-                if traced {
-                    line.origins.extend([origins.clone(), of_address.clone()]);
-                }
+        for (_, HostAddress { host, origins: of_address, .. }) in index.within(&flow.from_hosts.nets) {
+            if seen == Some(*host) {
+                continue;
+            }
+            seen = Some(*host);
+            let line = lines[*host].entry((set, flow.transport.value, tried)).or_default();
+            line.to.push(flow.to.value.clone());
+            line.applications.push(flow.application.value.clone());
+            line.from.push(flow.from.value.clone());
+            if traced {
+                line.origins.extend([origins.clone(), of_address.clone()]);
             }
         }
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::peers::merged;
 use crate::ir::{Flow, Peers, Scope};
 use crate::site::Site;
-use crate::value::{Origins, Value};
+use crate::spread;
+use crate::value::{Origins, Str, Value};
 
 /// The ranges of a site, by which an address is inside or outside of it.
 pub(super) fn ranges(site: &Site) -> Origins {
@@ -53,11 +54,12 @@ fn know_each_other(flows: &mut [Arc<Flow>]) {
     }
 }
 
-/// Sorts flows and unites rows that say the same: origins and reasons are joined.
-pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
+/// Sorts flows and unites rows that say the same: origins and reasons are joined. The result does not depend on the
+/// number of threads.
+pub fn united(flows: Vec<Arc<Flow>>, threads: usize) -> Vec<Arc<Flow>> {
     let mut flows = flows;
     let mut united: Vec<Arc<Flow>> = Vec::with_capacity(flows.len());
-    flows.sort_by(|a, b| identity(a, b));
+    spread::sort(threads, &mut flows, |a, b| identity(a, b));
     know_each_other(&mut flows);
     for flow in flows {
         match united.last_mut().filter(|last: &&mut Arc<Flow>| identity(last, &flow).is_eq()) {
@@ -86,10 +88,13 @@ pub fn united(flows: Vec<Arc<Flow>>) -> Vec<Arc<Flow>> {
 
 /// The order of the rows; those of one identity say the same.
 fn identity(a: &Flow, b: &Flow) -> Ordering {
-    fn key(flow: &Flow) -> impl Ord {
-        let Flow { product, from, to, transport, ports, application, .. } = flow;
-        (&product.value, &from.value, &to.value, transport.value, ports.value, &application.value)
-    }
+    // Texts that are one in memory are not looked at.
+    let text = |a: &Str, b: &Str| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
+    let key = text(&a.product, &b.product)
+        .then_with(|| text(&a.from, &b.from))
+        .then_with(|| text(&a.to, &b.to))
+        .then_with(|| (*a.transport, *a.ports).cmp(&(*b.transport, *b.ports)))
+        .then_with(|| text(&a.application, &b.application));
     let end = |a: &Peers, b: &Peers| {
         if a.nets.is_same(&b.nets) && a.pods == b.pods && a.name == b.name {
             Ordering::Equal
@@ -97,5 +102,5 @@ fn identity(a: &Flow, b: &Flow) -> Ordering {
             a.text().cmp(&b.text())
         }
     };
-    key(a).cmp(&key(b)).then_with(|| end(&a.from_hosts, &b.from_hosts)).then_with(|| end(&a.to_hosts, &b.to_hosts))
+    key.then_with(|| end(&a.from_hosts, &b.from_hosts)).then_with(|| end(&a.to_hosts, &b.to_hosts))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ipnet::IpNet;
+use indexmap::IndexMap;
 
 use super::addresses::HostAddresses;
 use super::firewalls::Filtered;
@@ -12,6 +12,7 @@ use super::peers::merged;
 use super::sets::{Group, SetNames};
 use crate::ir::{F, Flow, Nets, Rule, RuleChain, Scope, Target, Transport};
 use crate::site::Site;
+use crate::spread::spread;
 use crate::value::{Origins, Ports, Str, Value};
 
 /// What one rule is made of: flows of one reason between a host and the same peers. Flows of unlike reasons stay apart,
@@ -48,12 +49,14 @@ pub struct Wanted {
 }
 
 /// The rules of every host that has a ruleset. `gone` are the flows that are not there, by the name of the product.
+/// The result does not depend on the number of threads.
 pub fn rules(
     flows: &[Arc<Flow>],
     gone: &[(Str, Vec<Gone>)],
     hosts: &[Filtered],
     site: &Site,
     Wanted { written, traced }: Wanted,
+    threads: usize,
 ) -> Vec<Arc<Rule>> {
     if hosts.is_empty() {
         return Vec::new();
@@ -70,43 +73,50 @@ pub fn rules(
         let each = |p: &Part| [&addresses.get(p.address as usize).origins, &origins[p.flow as usize]];
         if traced { Origins::all(parts.iter().flat_map(each)) } else { Origins::None }
     };
-
-    let rules: Vec<&[Part]> = parts.chunk_by(|a, b| a.key == b.key).collect();
-    let mut groups: Vec<Group> = Vec::new();
-    for (rule, parts) in rules.iter().enumerate().filter(|_| written) {
-        let Key { host, ipv6, peers, chain, .. } = parts[0].key;
-        let label = |p: &Part| match chain {
-            RuleChain::Output => &flows[p.flow as usize].to.value,
-            RuleChain::Input | RuleChain::NodePort => &flows[p.flow as usize].from.value,
-        };
-        let mut labels: Vec<&Str> = parts.iter().map(label).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        groups.push(Group { host, ipv6, peers, rule, labels, origins: origins_of(parts) });
-    }
-    let names = match written {
-        true => SetNames::new(site, &sets.0).given(groups, &absent.by_peer),
-        false => Vec::new(),
+    let label = |p: &Part| match p.key.chain {
+        RuleChain::Output => &flows[p.flow as usize].to.value,
+        RuleChain::Input | RuleChain::NodePort => &flows[p.flow as usize].from.value,
     };
-    let mut names = names.into_iter();
-
-    let host_names: Vec<&Str> = hosts.iter().map(|h| &h.name).collect();
-    let mut all = Vec::with_capacity(rules.len());
-    for parts in rules {
-        let key = parts[0].key;
-        let reason = &reasons.0[key.reason as usize];
-        let origins = origins_of(parts).union(absent.to(reason));
-        let ports = parts.iter().filter_map(|p| flows[p.flow as usize].ports.value).collect();
-        let peers = &sets.0[key.peers as usize];
-        let set = names.next().unwrap_or_default();
-        let mut rule = rule(key, joined(ports), &origins, set, host_names[key.host as usize], peers, &reason.words);
-        // No other form groups ports.
-        if *hosts[key.host as usize].target == Target::Iptables {
-            rule.multiport.value = multiport(&rule.ports);
+    let names = written.then(|| SetNames::new(site, &sets.sets, labels(&flows, filters_output), traced));
+    let names_of = |rules: &[&[Part]]| -> Vec<F<Str>> {
+        let Some(names) = &names else { return Vec::new() };
+        let group = |(rule, parts): (usize, &&[Part])| {
+            let Key { ipv6, peers, .. } = parts[0].key;
+            let mut labels: Vec<&Str> = parts.iter().map(label).collect();
+            labels.sort_unstable();
+            labels.dedup();
+            Group { ipv6, peers, rule, labels, origins: origins_of(parts) }
+        };
+        names.given(rules.iter().enumerate().map(group).collect(), &absent.by_peer)
+    };
+    let of_host = |parts: &&[Part]| -> Vec<Arc<Rule>> {
+        let rules: Vec<&[Part]> = parts.chunk_by(|a, b| a.key == b.key).collect();
+        let mut names = names_of(&rules).into_iter();
+        let mut list = Vec::with_capacity(rules.len());
+        for parts in rules {
+            let key = parts[0].key;
+            let (host, reason) = (&hosts[key.host as usize], &reasons.0[key.reason as usize]);
+            let origins = origins_of(parts).union(absent.to(reason));
+            let ports = parts.iter().filter_map(|p| flows[p.flow as usize].ports.value).collect();
+            let set = names.next().unwrap_or_default();
+            let peers = &sets.sets[key.peers as usize];
+            let mut rule = rule(key, joined(ports), &origins, set, &host.name, peers, &reason.words);
+            // No other form groups ports.
+            if *host.target == Target::Iptables {
+                rule.multiport.value = multiport(&rule.ports);
+            }
+            list.push(Arc::new(rule));
         }
-        all.push(Arc::new(rule));
-    }
-    all
+        list
+    };
+    let by_host: Vec<&[Part]> = parts.chunk_by(|a, b| a.key.host == b.key.host).collect();
+    spread(threads, &by_host, of_host).into_iter().flatten().collect()
+}
+
+/// What flows call those that set names are for.
+fn labels<'a>(flows: &[&'a Flow], filters_output: bool) -> impl Iterator<Item = &'a Str> {
+    let of = move |flow: &&'a Flow| [Some(&flow.from.value), Some(&flow.to.value).filter(|_| filters_output)];
+    flows.iter().flat_map(of).flatten()
 }
 
 /// All that goes into rules, sorted by these.
@@ -118,18 +128,16 @@ fn parts(
     filters_output: bool,
 ) -> Vec<Part> {
     let mut parts = Vec::with_capacity(flows.len() * 2);
+    let mut addresses = addresses.remembered();
     for (index, flow) in flows.iter().enumerate() {
-        let reason = reasons.rank(flow);
+        let (reason, transport) = (reasons.1[index], flow.transport.value);
         let mut add = |chain: RuleChain, ends: &Nets, peers: &Nets| {
             let peers = sets.ranks(peers);
-            for net in ends {
-                let ipv6 = net.addr().is_ipv6();
+            for (number, address) in addresses.within(ends) {
+                let ipv6 = address.address.is_ipv6();
                 let Some(peers) = peers[usize::from(ipv6)] else { continue };
-                for (number, address) in addresses.within(net) {
-                    let transport = flow.transport.value;
-                    let key = Key { host: address.host as u32, chain, ipv6, transport, reason, peers };
-                    parts.push(Part { key, flow: index as u32, address: number as u32 });
-                }
+                let key = Key { host: address.host as u32, chain, ipv6, transport, reason, peers };
+                parts.push(Part { key, flow: index as u32, address: number as u32 });
             }
         };
         let chain = if *flow.published { RuleChain::NodePort } else { RuleChain::Input };
@@ -143,7 +151,11 @@ fn parts(
 }
 
 /// The peers of all flows, one family each, sorted and without repetition: what is in them is compared once.
-struct PeerSets(Vec<Arc<[IpNet]>>, Vec<(Nets, [Option<u32>; 2])>);
+struct PeerSets {
+    sets: Vec<Nets>,
+    /// The ranks of the two families of each end, by its identity. They are never gone through.
+    ranks: IndexMap<usize, [Option<u32>; 2]>,
+}
 
 impl PeerSets {
     fn of(flows: &[&Flow], filters_output: bool) -> Self {
@@ -151,32 +163,30 @@ impl PeerSets {
             let to = Some(f.to_hosts.nets.clone()).filter(|_| filters_output);
             std::iter::once(f.from_hosts.nets.clone()).chain(to)
         };
-        let mut ends: Vec<Nets> = Vec::new();
+        let mut ends: IndexMap<usize, Nets> = IndexMap::new();
         for nets in flows.iter().flat_map(peers) {
             // Sorted flows of one end follow each other.
-            if !ends.last().is_some_and(|last| last.is_same(&nets)) {
-                ends.push(nets);
+            if !ends.last().is_some_and(|(_, last)| last.is_same(&nets)) {
+                ends.insert(nets.identity(), nets);
             }
         }
-        ends.sort_by(compare);
-        ends.dedup();
         let families = |nets: &Nets| {
-            [true, false].map(|ipv4| -> Arc<[IpNet]> {
+            [true, false].map(|ipv4| -> Nets {
                 merged(nets.iter().filter(|n| n.addr().is_ipv4() == ipv4).copied().collect()).into()
             })
         };
-        let split: Vec<[Arc<[IpNet]>; 2]> = ends.iter().map(families).collect();
-        let mut sets: Vec<Arc<[IpNet]>> = split.iter().flatten().filter(|nets| !nets.is_empty()).cloned().collect();
-        sets.sort();
+        let split: Vec<[Nets; 2]> = ends.values().map(families).collect();
+        let mut sets: Vec<Nets> = split.iter().flatten().filter(|nets| !nets.is_empty()).cloned().collect();
+        sets.sort_by(compare);
         sets.dedup();
-        let rank = |nets: &Arc<[IpNet]>| sets.binary_search(nets).ok().map(|rank| rank as u32);
-        let ranks = ends.into_iter().zip(&split).map(|(nets, [v4, v6])| (nets, [rank(v4), rank(v6)])).collect();
-        Self(sets, ranks)
+        let rank = |nets: &Nets| sets.binary_search_by(|own| compare(own, nets)).ok().map(|rank| rank as u32);
+        let ranks = ends.into_keys().zip(&split).map(|(end, [v4, v6])| (end, [rank(v4), rank(v6)])).collect();
+        Self { sets, ranks }
     }
 
     /// The peers of an end in IPv4 and in IPv6; `None` where it has none.
     fn ranks(&self, nets: &Nets) -> [Option<u32>; 2] {
-        self.1.binary_search_by(|(own, _)| compare(own, nets)).map_or([None; 2], |index| self.1[index].1)
+        self.ranks.get(&nets.identity()).copied().unwrap_or_default()
     }
 }
 
@@ -184,8 +194,8 @@ fn compare(a: &Nets, b: &Nets) -> std::cmp::Ordering {
     if a.is_same(b) { std::cmp::Ordering::Equal } else { a.cmp(b) }
 }
 
-/// The reasons of all flows, sorted.
-struct Reasons(Vec<Reason>);
+/// The reasons of all flows, sorted, and the rank of each flow's own.
+struct Reasons(Vec<Reason>, Vec<u32>);
 
 /// The product, and what the traffic goes to.
 struct Reason {
@@ -197,9 +207,17 @@ struct Reason {
 
 impl Reasons {
     fn of(flows: &[&Flow]) -> Self {
-        let mut pairs: Vec<(&Str, &Str)> = flows.iter().map(|f| (&f.product.value, &f.to.value)).collect();
-        pairs.sort_unstable();
-        pairs.dedup();
+        let mut numbers: IndexMap<(&Str, &Str), u32> = IndexMap::new();
+        let mut of_flows = Vec::with_capacity(flows.len());
+        for flow in flows {
+            let next = numbers.len() as u32;
+            of_flows.push(*numbers.entry((&flow.product.value, &flow.to.value)).or_insert(next));
+        }
+        numbers.sort_unstable_keys();
+        let mut ranks = vec![0; numbers.len()];
+        for (rank, number) in numbers.values().enumerate() {
+            ranks[*number as usize] = rank as u32;
+        }
         let reason = |(product, to): (&Str, &Str)| {
             let mut words = String::new();
             for c in format!("{product}: {to}").chars() {
@@ -210,12 +228,8 @@ impl Reasons {
             }
             Reason { product: product.clone(), to: to.clone(), words: words.into() }
         };
-        Self(pairs.into_iter().map(reason).collect())
-    }
-
-    fn rank(&self, flow: &Flow) -> u32 {
-        let own = (&flow.product.value, &flow.to.value);
-        self.0.partition_point(|r| (&r.product, &r.to) < own) as u32
+        let of_flows = of_flows.into_iter().map(|number| ranks[number as usize]).collect();
+        Self(numbers.into_keys().map(reason).collect(), of_flows)
     }
 }
 
@@ -254,19 +268,14 @@ impl Absent {
     }
 
     fn to(&self, reason: &Reason) -> &Origins {
+        if self.by_reason.is_empty() {
+            return &Origins::None;
+        }
         self.by_reason.get(&(reason.product.clone(), reason.to.clone())).unwrap_or(&Origins::None)
     }
 }
 
-fn rule(
-    key: Key,
-    ports: Vec<Ports>,
-    origins: &Origins,
-    set: F<Str>,
-    host: &Str,
-    peers: &Arc<[IpNet]>,
-    why: &Str,
-) -> Rule {
+fn rule(key: Key, ports: Vec<Ports>, origins: &Origins, set: F<Str>, host: &Str, peers: &Nets, why: &Str) -> Rule {
     fn field<T>(value: T, origins: &Origins) -> F<T> {
         F::new(value, origins.clone())
     }

@@ -47,6 +47,7 @@ pub fn security_groups(
     gone: &[(Str, Vec<Gone>)],
     site: &Site,
     how: Wanted,
+    threads: usize,
 ) -> Vec<Arc<SecurityGroup>> {
     if !wanted(site) {
         return Vec::new();
@@ -66,7 +67,7 @@ pub fn security_groups(
     let output = site.at("/firewall/output").map(|o| o.origins.clone()).unwrap_or_default();
     let filters = filters_output(site);
     let mut own: BTreeMap<Str, Vec<Arc<Rule>>> = BTreeMap::new();
-    for rule in rules(flows, gone, &hosts, site, how) {
+    for rule in rules(flows, gone, &hosts, site, how, threads) {
         own.entry(rule.host.value.clone()).or_default().push(rule);
     }
     let group = |host: Filtered| {

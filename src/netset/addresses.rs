@@ -1,14 +1,16 @@
 //! Networks and ranges of one family in, a canonical set of addresses out: sorted, disjoint intervals.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::Family;
 
-/// A set of addresses of one family: sorted, disjoint, inclusive intervals that do not touch.
+/// A set of addresses of one family: sorted, disjoint, inclusive intervals that do not touch. Copies share them: rules
+/// name one set many times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Addresses(pub(super) Vec<(u128, u128)>);
+pub struct Addresses(pub(super) Arc<[(u128, u128)]>);
 
 impl Addresses {
     /// Makes a set from inclusive intervals in any order.
@@ -27,12 +29,12 @@ impl Addresses {
             }
             list.truncate(kept + 1);
         }
-        Addresses(list)
+        Addresses(list.into())
     }
 
     /// Every address of a family.
     pub fn any(family: Family) -> Self {
-        Addresses(vec![(0, family.last())])
+        Addresses([(0, family.last())].into())
     }
 
     /// The union of the networks of one family; those of the other one are left out.
@@ -47,7 +49,7 @@ impl Addresses {
             (IpAddr::V6(a), IpAddr::V6(b)) => (a.into(), b.into()),
             _ => return None,
         };
-        (pair.0 <= pair.1).then(|| Addresses(vec![pair]))
+        (pair.0 <= pair.1).then(|| Addresses([pair].into()))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -55,17 +57,17 @@ impl Addresses {
     }
 
     pub fn union(&self, other: &Addresses) -> Addresses {
-        Self::of(self.0.iter().chain(&other.0).copied().collect())
+        Self::of(self.0.iter().chain(&*other.0).copied().collect())
     }
 
     /// The union of any number of sets.
     pub fn union_of(sets: impl IntoIterator<Item = Addresses>) -> Addresses {
-        Self::of(sets.into_iter().flat_map(|s| s.0).collect())
+        Self::of(sets.into_iter().flat_map(|s| s.0.to_vec()).collect())
     }
 
     /// The union of sets that have nothing in common; `None` when two of them overlap.
     pub fn disjoint_union_of(sets: impl IntoIterator<Item = Addresses>) -> Option<Addresses> {
-        let mut list: Vec<(u128, u128)> = sets.into_iter().flat_map(|s| s.0).collect();
+        let mut list: Vec<(u128, u128)> = sets.into_iter().flat_map(|s| s.0.to_vec()).collect();
         list.sort_unstable();
         list.windows(2).all(|pair| pair[0].1 < pair[1].0).then(|| Self::of(list))
     }
@@ -79,13 +81,13 @@ impl Addresses {
             }
             if a.1 <= b.1 { i += 1 } else { j += 1 }
         }
-        Addresses(list)
+        Addresses(list.into())
     }
 
     /// What is in this set and not in the other one.
     pub fn difference(&self, other: &Addresses) -> Addresses {
         let (mut list, mut j) = (Vec::new(), 0);
-        for &(low, high) in &self.0 {
+        for &(low, high) in &*self.0 {
             let mut rest = Some(low);
             while let Some(low) = rest {
                 while other.0.get(j).is_some_and(|b| b.1 < low) {
@@ -105,13 +107,13 @@ impl Addresses {
                 }
             }
         }
-        Addresses(list)
+        Addresses(list.into())
     }
 
     /// The shortest list of networks that makes up this set, sorted.
     pub fn nets(&self, family: Family) -> Vec<IpNet> {
         let mut nets = Vec::new();
-        for &(low, high) in &self.0 {
+        for &(low, high) in &*self.0 {
             let mut next = Some(low);
             while let Some(low) = next {
                 // The largest block that begins here and does not pass the end.
@@ -132,7 +134,7 @@ impl Addresses {
     /// The fewest intervals, sorted: a single address, a network where the interval is one, else `low-high`.
     pub fn ranges(&self, family: Family) -> Vec<String> {
         let text = |&(low, high): &(u128, u128)| {
-            let one = Addresses(vec![(low, high)]);
+            let one = Addresses([(low, high)].into());
             match one.nets(family).as_slice() {
                 [net] => crate::ir::short_net(net),
                 _ => format!("{}-{}", family.address(low), family.address(high)),

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bugs::{At, Bugs};
+use super::iptables;
+use super::nftables::{self, KnownSets};
 use super::packets::{ALL_PORTS, Hook, Permits, icmp_needed};
 use super::{Emitted, Texts};
-use super::{iptables, nftables};
 use crate::diag::Findings;
 use crate::emit::escape::Format;
 use crate::ir::{Firewall, Ir, Rule, RuleChain, Target, Transport};
 use crate::netset::{Addresses, Clause, Family, Region, Traffic};
-use crate::spread::spread;
+use crate::spread::spread_with;
 use crate::value::Ports;
 
 /// The table that is ours in a host's ruleset.
@@ -45,9 +46,9 @@ pub fn nftables(ir: &Ir, texts: &Texts, threads: usize, bugs: &mut Bugs) {
         }
         files.push((file, firewall));
     }
-    for found in spread(threads, &files, |(file, firewall)| {
+    for found in spread_with(threads, &files, KnownSets::default, |known, (file, firewall)| {
         let mut findings = Findings::default();
-        nftables_file(file, *firewall, &mut Bugs::new(&mut findings));
+        nftables_file(file, *firewall, known, &mut Bugs::new(&mut findings));
         findings
     }) {
         bugs.extend(found);
@@ -57,8 +58,9 @@ pub fn nftables(ir: &Ir, texts: &Texts, threads: usize, bugs: &mut Bugs) {
     }
 }
 
-fn nftables_file(file: &Emitted, firewall: Option<&Firewall>, bugs: &mut Bugs) {
-    let Some((ruleset, firewall)) = file.read(nftables::read, bugs).zip(firewall) else { return };
+fn nftables_file<'a>(file: &Emitted<'a>, firewall: Option<&Firewall>, known: &mut KnownSets<'a>, bugs: &mut Bugs) {
+    let read = file.read(|text| nftables::read_with(text, known), bugs);
+    let Some((ruleset, firewall)) = read.zip(firewall) else { return };
     if ruleset.table != TABLE {
         bugs.wrong(file.at(0), &format!("the table is `{}`, and `{TABLE}` was meant", ruleset.table));
     }
@@ -146,7 +148,7 @@ pub fn by_chain(rules: &[Arc<Rule>], families: &[Family]) -> BTreeMap<RuleChain,
         }
         let addresses = match &*rule.peers.value {
             [] => Addresses::any(family),
-            nets => Addresses::of_nets(family, nets),
+            _ => rule.peers.addresses(family).clone(),
         };
         let ports = if rule.transport.has_ports() { rule.ports.value.clone() } else { vec![ALL_PORTS] };
         let clause = Clause { family, transport: *rule.transport, ports, addresses };

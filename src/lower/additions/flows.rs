@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use ipnet::IpNet;
 
 use super::{Additions, is_faulty, reason, text};
@@ -22,6 +23,7 @@ use crate::pack::flow::group;
 use crate::pack::manifest::PortGroup;
 use crate::site::Site;
 use crate::source::{Sources, Span};
+use crate::spread::{spread, spread_with};
 use crate::value::{Origins, Ports, Ref, Str, Tracked, Value};
 
 /// The tables whose entries a flow can begin or end at.
@@ -66,31 +68,64 @@ struct Group {
     application: Str,
 }
 
-/// The flows of all additions, one addition after the other.
-pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, run: &mut Run) -> Vec<Addition> {
-    let mut list = Vec::new();
-    if additions.iter().all(|addition| addition.entries("flows").next().is_none()) {
-        return list;
+/// The flows of all additions, one addition after the other. The result does not depend on the number of threads.
+pub fn flows(additions: &[Additions], site: &Site, sources: &Sources, threads: usize, run: &mut Run) -> Vec<Addition> {
+    let written: Vec<Written> = additions
+        .iter()
+        .flat_map(|addition| {
+            let entries = addition.entries("flows").filter(|(_, e)| !is_faulty(e));
+            entries.map(move |(pointer, entry)| Written { addition, pointer, entry })
+        })
+        .collect();
+    if written.is_empty() {
+        return Vec::new();
     }
+    // What a row says is its own affair; what its ends are is found out once for all rows.
+    let rows = spread_with(
+        threads,
+        &written,
+        || run.beside(),
+        |beside, written| (written.row(sources, beside), beside.taken().map(Box::new)),
+    );
     let mut known = Known::of(site);
-    for addition in additions {
-        for (pointer, entry) in addition.entries("flows").filter(|(_, e)| !is_faulty(e)) {
-            let short = match &entry.value {
-                Value::Str(row) => Some((row.clone(), entry)),
-                _ => entry.get("flow").and_then(|f| Some((f.value.text()?, f))),
-            };
-            let row = match &short {
-                Some((row, place)) => parsed(row, place, sources, run),
-                None => record(addition, entry, &pointer, sources, run),
-            };
-            let Some(row) = row else { continue };
-            let mut lowering = Lowering { addition, entry, site, sources, pointer: &pointer, known: &mut known };
-            let flows = lowering.rows(&row, run);
-            list.push(Addition { origins: entry.origins.clone(), flows, pointer });
+    let mut drafts = Vec::with_capacity(rows.len());
+    for (written, (row, beside)) in written.iter().zip(rows) {
+        if let Some(beside) = beside {
+            run.absorb(*beside);
         }
+        let Some(row) = row else { continue };
+        let mut ends = |ends: &[End], key: &str| -> Vec<Arc<Peer>> {
+            let mut lookup = Lookup { written, key, site, sources, known: &mut known };
+            ends.iter().filter_map(|end| lookup.end(end, run)).collect()
+        };
+        let (from, to) = (ends(&row.from, "from"), ends(&row.to, "to"));
+        drafts.push(Draft { written, from, to, groups: row.groups });
     }
     known.report(run);
-    list
+    spread(threads, &drafts, |draft| {
+        let Written { entry, pointer, .. } = draft.written;
+        Addition { origins: entry.origins.clone(), flows: draft.flows(&known), pointer: pointer.clone() }
+    })
+}
+
+/// A flow among the additions of a site.
+struct Written<'a> {
+    addition: &'a Additions<'a>,
+    pointer: String,
+    entry: &'a Tracked,
+}
+
+impl Written<'_> {
+    fn row(&self, sources: &Sources, run: &mut Run) -> Option<Row> {
+        let short = match &self.entry.value {
+            Value::Str(row) => Some((row.clone(), self.entry)),
+            _ => self.entry.get("flow").and_then(|f| Some((f.value.text()?, f))),
+        };
+        match &short {
+            Some((row, place)) => parsed(row, place, sources, run),
+            None => record(self.addition, self.entry, &self.pointer, sources, run),
+        }
+    }
 }
 
 /// Reads the short form; what is wrong with it is a finding at the word.
@@ -176,8 +211,10 @@ struct Known<'a> {
     /// The name of each host, and its range of node ports if it is the node of a cluster.
     hosts: Vec<(&'a Str, Option<F<Option<Ports>>>)>,
     addresses: HostAddresses,
-    /// What words stand for, by the word.
-    ends: BTreeMap<Str, Arc<Peer>>,
+    /// What words stand for, by the word. It is never gone through.
+    ends: IndexMap<Str, Arc<Peer>>,
+    /// The numbers of the hosts in the order of their names.
+    sorted: Vec<usize>,
     /// Words that name nothing, with their places.
     unknown: BTreeMap<Str, BTreeSet<Place>>,
     /// What says where the site ends.
@@ -187,6 +224,8 @@ struct Known<'a> {
 
 /// What a word stands for.
 struct Peer {
+    /// The word, one text for all flows.
+    word: Str,
     peers: F<Peers>,
     /// Whether it lies in the networks of the site.
     inside: bool,
@@ -198,9 +237,11 @@ impl<'a> Known<'a> {
     fn of(site: &'a Site) -> Self {
         let node_ports = node_ports(site);
         let host = |(name, _): (&'a Str, &Tracked)| (name, node_ports.get(name).cloned());
-        let hosts = site.table("hosts").map(host).collect();
+        let hosts: Vec<_> = site.table("hosts").map(host).collect();
+        let mut sorted: Vec<usize> = (0..hosts.len()).collect();
+        sorted.sort_by_key(|n| hosts[*n].0);
         let addresses = HostAddresses::of(site.table("hosts").map(|(_, host)| Some(host)));
-        Self { hosts, addresses, ends: BTreeMap::new(), unknown: BTreeMap::new(), ranges: ranges(site), site }
+        Self { hosts, addresses, ends: IndexMap::new(), sorted, unknown: BTreeMap::new(), ranges: ranges(site), site }
     }
 
     /// The hosts that a pattern fits.
@@ -208,14 +249,36 @@ impl<'a> Known<'a> {
         if !pattern.contains('*') {
             return Vec::new();
         }
-        let hosts = self.hosts.iter().filter(|(name, _)| fits(pattern, name));
-        let host = |name: &Str| Tracked::new(Ref { table: "hosts".into(), name: name.clone() }, Origins::None);
-        hosts.map(|(name, _)| host(name)).collect()
+        let begin = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+        let name = |n: &usize| self.hosts[*n].0;
+        let from = self.sorted.partition_point(|n| &**name(n) < begin);
+        let alike = self.sorted[from..].iter().take_while(|n| name(n).starts_with(begin));
+        let mut hosts: Vec<usize> = alike.filter(|n| fits(pattern, name(n))).copied().collect();
+        hosts.sort_unstable();
+        let table = Str::from("hosts");
+        let host = |n: &usize| Tracked::new(Ref { table: table.clone(), name: name(n).clone() }, Origins::None);
+        hosts.iter().map(host).collect()
     }
 
-    fn end(&self, peers: F<Peers>) -> Arc<Peer> {
+    fn end(&self, word: &Str, peers: F<Peers>) -> Arc<Peer> {
         let (inside, hosts) = (is_inside(&peers, self.site), self.addresses.hosts_in(&peers.nets));
-        Arc::new(Peer { peers, inside, hosts })
+        Arc::new(Peer { word: word.clone(), peers, inside, hosts })
+    }
+
+    /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
+    fn published(&self, to: &Peer, ports: Option<Ports>) -> (bool, Origins) {
+        let Some(ports) = ports else { return (false, Origins::None) };
+        let mut origins = Origins::None;
+        let mut published = false;
+        for host in &to.hosts {
+            let Some(range) = &self.hosts[*host].1 else { return (false, origins) };
+            origins = origins.union(&range.origins);
+            if !range.value.is_some_and(|r| r.contains(ports)) {
+                return (false, origins);
+            }
+            published = true;
+        }
+        (published, origins)
     }
 
     /// One report per word that names nothing, with all its places; the first ones with the name that is meant.
@@ -249,48 +312,44 @@ impl<'a> Known<'a> {
     }
 }
 
-struct Lowering<'a, 'k> {
-    addition: &'a Additions<'a>,
-    entry: &'a Tracked,
-    site: &'a Site,
-    sources: &'a Sources,
-    pointer: &'k str,
-    known: &'k mut Known<'a>,
+/// A flow whose ends are known.
+struct Draft<'a> {
+    written: &'a Written<'a>,
+    from: Vec<Arc<Peer>>,
+    to: Vec<Arc<Peer>>,
+    groups: Vec<Group>,
 }
 
-impl Lowering<'_, '_> {
-    fn rows(&mut self, row: &Row, run: &mut Run) -> Vec<Arc<Flow>> {
-        let own = deep_origins(self.entry);
-        let mut ends = |ends: &[End], key: &str, run: &mut Run| -> Vec<(Str, Arc<Peer>)> {
-            ends.iter().filter_map(|end| Some((end.word.clone(), self.end(end, key, run)?))).collect()
-        };
-        let (from, to) = (ends(&row.from, "from", run), ends(&row.to, "to", run));
-        let why = reason(self.entry);
+impl Draft<'_> {
+    fn flows(&self, known: &Known) -> Vec<Arc<Flow>> {
+        let Written { addition, entry, .. } = self.written;
+        let own = deep_origins(entry);
+        let why = reason(entry);
         let mut flows = Vec::new();
-        for (from_name, from) in &from {
-            for (to_name, to) in &to {
-                for group in &row.groups {
+        for from in &self.from {
+            for to in &self.to {
+                for group in &self.groups {
                     let ports = match group.ports.as_slice() {
                         [] => vec![None],
                         list => list.iter().map(|p| Some(*p)).collect(),
                     };
                     for (ports, transport) in ports.iter().flat_map(|p| group.transports.iter().map(move |t| (*p, *t)))
                     {
-                        let (published, read) = self.published(to, ports);
+                        let (published, read) = known.published(to, ports);
                         let sets = [&own, &from.peers.origins, &to.peers.origins, &why.origins, &read];
                         let exists = Origins::all(sets);
                         let hosts = |end: &Peer| F::new(end.peers.value.clone(), end.peers.origins.union(&own));
                         let field = |value: &Str| F::new(value.clone(), exists.clone());
                         flows.push(Arc::new(Flow {
-                            product: field(self.addition.product),
-                            from: field(from_name),
+                            product: field(addition.product),
+                            from: field(&from.word),
                             from_hosts: hosts(from),
-                            to: field(to_name),
+                            to: field(&to.word),
                             to_hosts: hosts(to),
                             transport: F::new(transport, exists.clone()),
                             ports: F::new(ports, exists.clone()),
                             application: field(&group.application),
-                            scope: F::new(scope_between(from.inside, to.inside), exists.union(&self.known.ranges)),
+                            scope: F::new(scope_between(from.inside, to.inside), exists.union(&known.ranges)),
                             published: F::new(published, exists.clone()),
                             pods_of: F::new(None, exists.clone()),
                             from_component: F::new(None, exists.clone()),
@@ -304,9 +363,21 @@ impl Lowering<'_, '_> {
         }
         flows
     }
+}
 
+/// Finds out what the ends of one flow are.
+struct Lookup<'a, 'k> {
+    written: &'k Written<'a>,
+    /// The key of the ends in the long form.
+    key: &'k str,
+    site: &'a Site,
+    sources: &'a Sources,
+    known: &'k mut Known<'a>,
+}
+
+impl Lookup<'_, '_> {
     /// The addresses that a word stands for.
-    fn end(&mut self, end: &End, key: &str, run: &mut Run) -> Option<Arc<Peer>> {
+    fn end(&mut self, end: &End, run: &mut Run) -> Option<Arc<Peer>> {
         let word = &end.word;
         if let Some(known) = self.known.ends.get(word) {
             return Some(known.clone());
@@ -314,7 +385,7 @@ impl Lowering<'_, '_> {
         let net = word.parse::<IpNet>().ok().or_else(|| word.parse().ok().map(|a: IpAddr| IpNet::from(a)));
         if let Some(net) = net {
             let peers = Peers { nets: merged(vec![net]).into(), ..Peers::default() };
-            return Some(self.known.end(F::new(peers, Origins::None)));
+            return Some(self.known.end(word, F::new(peers, Origins::None)));
         }
         let named = |table: &&str| self.site.entry(table, word).is_some();
         let refs: Vec<Tracked> = match TABLES.iter().find(|t| named(t)) {
@@ -338,11 +409,11 @@ impl Lowering<'_, '_> {
         let found = peers(&Tracked::new(refs, Origins::None), self.site)?;
         if found.value.nets.is_empty() && found.value.name.is_none() {
             let what = format!("the flow with `{word}` among the additions of the site");
-            let read = Tracked { value: Value::Null, origins: found.origins.union(&deep_origins(self.entry)) };
-            self.addition.wait(&what, self.pointer, key, &read, run);
+            let read = Tracked { value: Value::Null, origins: found.origins.union(&deep_origins(self.written.entry)) };
+            self.written.addition.wait(&what, &self.written.pointer, self.key, &read, run);
             return None;
         }
-        let end = self.known.end(found);
+        let end = self.known.end(word, found);
         self.known.ends.insert(word.clone(), end.clone());
         Some(end)
     }
@@ -366,22 +437,7 @@ impl Lowering<'_, '_> {
         if let Some(span) = entry.and_then(|e| spec_span(&e.origins, self.sources)) {
             diag = diag.and(span, "this list is empty");
         }
-        run.findings.push(diag.pointer(self.pointer).help("give it addresses or nodes, or take the flow away"));
-    }
-
-    /// Whether the ports are node ports of every host that the traffic goes to, and what told so.
-    fn published(&self, to: &Peer, ports: Option<Ports>) -> (bool, Origins) {
-        let Some(ports) = ports else { return (false, Origins::None) };
-        let mut origins = Origins::None;
-        let mut published = false;
-        for host in &to.hosts {
-            let Some(range) = &self.known.hosts[*host].1 else { return (false, origins) };
-            origins = origins.union(&range.origins);
-            if !range.value.is_some_and(|r| r.contains(ports)) {
-                return (false, origins);
-            }
-            published = true;
-        }
-        (published, origins)
+        run.findings
+            .push(diag.pointer(&self.written.pointer).help("give it addresses or nodes, or take the flow away"));
     }
 }

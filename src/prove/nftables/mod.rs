@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use super::fault::{Fault, Read};
 use super::packets::{self, Hook, Permits, Rule};
-use tokens::{Kind, Tokens};
+use rule::SetValue;
+use tokens::{Kind, Tokens, list_of};
 
 /// What one file declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,17 @@ impl Chain {
     }
 }
 
+/// The sets that one has read by their text, flags and type: the hosts of a site have most of theirs in common.
+#[derive(Default)]
+pub struct KnownSets<'a>(BTreeMap<(&'a str, &'a str, Flags), SetValue>);
+
 /// Reads a ruleset file.
 pub fn read(text: &str) -> Read<Ruleset> {
+    read_with(text, &mut KnownSets::default())
+}
+
+/// Reads a ruleset file; sets that are known are not read again.
+pub fn read_with<'a>(text: &'a str, known: &mut KnownSets<'a>) -> Read<Ruleset> {
     let mut tokens = Tokens::of(text)?;
     let mut state = Replacing::Nothing;
     let mut table: Option<&str> = None;
@@ -80,7 +90,7 @@ pub fn read(text: &str) -> Read<Ruleset> {
             if state != Replacing::Deleted {
                 return Err(Fault::new(line, "the table is not deleted first, so that old rules would stay"));
             }
-            chains = Some(table_body(&mut tokens)?);
+            chains = Some(table_body(&mut tokens, known)?);
         } else {
             state = match (verb, state) {
                 ("table" | "add", Replacing::Nothing) => Replacing::Declared,
@@ -108,12 +118,26 @@ enum Replacing {
 /// A named set of addresses or ports.
 pub(super) struct NamedSet<'a> {
     kind: &'a str,
-    elements: Vec<&'a str>,
-    line: usize,
+    value: SetValue,
+}
+
+/// What a set says of its elements.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Flags {
+    /// They may be networks and ranges.
+    interval: bool,
+    /// They may overlap.
+    merged: bool,
+}
+
+/// The elements of a set as they were found.
+enum Elements<'a> {
+    Line(&'a str),
+    Words(Vec<&'a str>),
 }
 
 /// What follows `table inet <name> {`, with its closing brace.
-fn table_body(tokens: &mut Tokens) -> Read<Vec<Chain>> {
+fn table_body<'a>(tokens: &mut Tokens<'a>, known: &mut KnownSets<'a>) -> Read<Vec<Chain>> {
     let mut sets = BTreeMap::new();
     let mut chains: Vec<Chain> = Vec::new();
     loop {
@@ -128,7 +152,7 @@ fn table_body(tokens: &mut Tokens) -> Read<Vec<Chain>> {
         tokens.expect('{')?;
         match word {
             "set" => {
-                let set = set_body(tokens, line)?;
+                let set = set_body(tokens, line, known)?;
                 if sets.insert(name, set).is_some() {
                     return Err(Fault::new(line, format!("the set `{name}` is declared twice")));
                 }
@@ -145,9 +169,8 @@ fn table_body(tokens: &mut Tokens) -> Read<Vec<Chain>> {
     }
 }
 
-fn set_body<'a>(tokens: &mut Tokens<'a>, line: usize) -> Read<NamedSet<'a>> {
-    let (mut kind, mut elements) = (None, None);
-    let (mut interval, mut merged) = (false, false);
+fn set_body<'a>(tokens: &mut Tokens<'a>, line: usize, known: &mut KnownSets<'a>) -> Read<NamedSet<'a>> {
+    let (mut kind, mut elements, mut flags) = (None, Elements::Words(Vec::new()), Flags::default());
     loop {
         tokens.skip_ends();
         if tokens.next_is('}') {
@@ -158,30 +181,39 @@ fn set_body<'a>(tokens: &mut Tokens<'a>, line: usize) -> Read<NamedSet<'a>> {
             "type" => kind = Some(tokens.name("a type")?),
             "flags" => {
                 tokens.expect_word("interval")?;
-                interval = true;
+                flags.interval = true;
             }
-            "auto-merge" => merged = true,
+            "auto-merge" => flags.merged = true,
             "comment" => {
                 tokens.string("a comment")?;
             }
             "elements" => {
                 tokens.expect('=')?;
-                tokens.expect('{')?;
-                elements = Some(tokens.elements()?);
+                elements = match tokens.next_list() {
+                    Some(text) => Elements::Line(text),
+                    None => {
+                        tokens.expect('{')?;
+                        Elements::Words(tokens.elements()?)
+                    }
+                };
             }
             other => return Err(Fault::new(first.line, format!("`{other}` is not understood in a set"))),
         }
         tokens.expect_end()?;
     }
-    let (Some(kind), elements) = (kind, elements.unwrap_or_default()) else {
-        return Err(Fault::new(line, "a set without a type"));
+    let Some(kind) = kind else { return Err(Fault::new(line, "a set without a type")) };
+    let value = match elements {
+        Elements::Words(words) => rule::set_value(kind, &words, flags, line)?,
+        Elements::Line(text) => match known.0.get(&(text, kind, flags)) {
+            Some(value) => value.clone(),
+            None => {
+                let value = rule::set_value(kind, &list_of(text, line)?, flags, line)?;
+                known.0.insert((text, kind, flags), value.clone());
+                value
+            }
+        },
     };
-    if !interval && elements.iter().any(|e| e.contains(['/', '-'])) {
-        return Err(Fault::new(line, "a set with networks or ranges lacks `flags interval`"));
-    }
-    let set = NamedSet { kind, elements, line };
-    rule::check_overlap(&set, merged)?;
-    Ok(set)
+    Ok(NamedSet { kind, value })
 }
 
 fn chain_body<'a>(

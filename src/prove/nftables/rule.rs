@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::NamedSet;
 use super::tokens::{Kind, Tokens};
+use super::{Flags, NamedSet};
 use crate::ir::Transport;
 use crate::netset::{Addresses, Family};
 use crate::prove::fault::{Fault, Read};
@@ -71,12 +71,17 @@ fn condition<'a>(
             match field {
                 "protocol" | "nexthdr" => set_protocols(matches, &words(tokens)?, line)?,
                 f if f == peer_field => {
-                    let (list, kind) = operand(tokens, sets)?;
                     let wanted = if family == Family::V4 { "ipv4_addr" } else { "ipv6_addr" };
-                    if kind.is_some_and(|k| k != wanted) {
-                        return Err(Fault::new(line, format!("`{word} {field}` with a set that is not of {wanted}")));
-                    }
-                    let addresses = addresses_of(&list, family, line, kind.is_some())?;
+                    let addresses = match operand(tokens, sets)? {
+                        Operand::List(list) => addresses_of(&list, family, line, false)?,
+                        Operand::Set(NamedSet { value: SetValue::Addresses(set), kind }) if *kind == wanted => {
+                            set.clone()
+                        }
+                        Operand::Set(_) => {
+                            let message = format!("`{word} {field}` with a set that is not of {wanted}");
+                            return Err(Fault::new(line, message));
+                        }
+                    };
                     put(&mut matches.peers, addresses, "addresses", line)?;
                 }
                 other => return Err(Fault::new(line, format!("`{word} {other}` is not understood in this chain"))),
@@ -87,11 +92,12 @@ fn condition<'a>(
             if word != "th" {
                 set_protocols(matches, &[word], line)?;
             }
-            let (list, kind) = operand(tokens, sets)?;
-            if kind.is_some_and(|k| k != "inet_service") {
-                return Err(Fault::new(line, "ports from a set that is not of inet_service"));
-            }
-            put(&mut matches.ports, ports(&list, line)?, "ports", line)?;
+            let ports = match operand(tokens, sets)? {
+                Operand::List(list) => ports(&list, line)?,
+                Operand::Set(NamedSet { value: SetValue::Ports(ports), .. }) => ports.clone(),
+                Operand::Set(_) => return Err(Fault::new(line, "ports from a set that is not of inet_service")),
+            };
+            put(&mut matches.ports, ports, "ports", line)?;
         }
         "meta" => match tokens.name("a meta key")? {
             "l4proto" => set_protocols(matches, &words(tokens)?, line)?,
@@ -199,19 +205,23 @@ fn words<'a>(tokens: &mut Tokens<'a>) -> Read<Vec<&'a str>> {
     Ok(list)
 }
 
-/// The elements on the right side of a condition, and the type of the named set they come from.
-fn operand<'a>(tokens: &mut Tokens<'a>, sets: &BTreeMap<&str, NamedSet<'a>>) -> Read<(Vec<&'a str>, Option<&'a str>)> {
+/// The right side of a condition.
+enum Operand<'a, 's> {
+    Set(&'s NamedSet<'a>),
+    List(Vec<&'a str>),
+}
+
+fn operand<'a, 's>(tokens: &mut Tokens<'a>, sets: &'s BTreeMap<&str, NamedSet<'a>>) -> Read<Operand<'a, 's>> {
     let line = tokens.line();
     if tokens.next_is('@') {
         let name = tokens.name("a set's name")?;
         let set = sets.get(name).ok_or_else(|| Fault::new(line, format!("no set `{name}` is declared above")))?;
-        return Ok((set.elements.clone(), Some(set.kind)));
+        return Ok(Operand::Set(set));
     }
     if tokens.next_is('{') {
-        let list = tokens.elements()?;
-        return Ok((list, None));
+        return tokens.elements().map(Operand::List);
     }
-    Ok((vec![tokens.name("a value")?], None))
+    Ok(Operand::List(vec![tokens.name("a value")?]))
 }
 
 /// `{ established : accept, related : accept, invalid : drop }`
@@ -277,13 +287,24 @@ fn set_protocols(matches: &mut Match, names: &[&str], line: usize) -> Read<()> {
     }
 }
 
-/// Refuses a named set whose elements overlap unless they are merged, as the kernel does.
-pub fn check_overlap(set: &NamedSet, merged: bool) -> Read<()> {
-    match set.kind {
-        "ipv4_addr" => addresses_of(&set.elements, Family::V4, set.line, merged).map(drop),
-        "ipv6_addr" => addresses_of(&set.elements, Family::V6, set.line, merged).map(drop),
-        "inet_service" => ports(&set.elements, set.line).map(drop),
-        other => Err(Fault::new(set.line, format!("a set of `{other}` is not understood"))),
+/// What a named set holds.
+#[derive(Clone)]
+pub enum SetValue {
+    Addresses(Addresses),
+    Ports(Vec<Ports>),
+}
+
+/// Reads the elements of a set of this type. One whose elements overlap is refused unless they are merged, as the kernel
+/// does.
+pub fn set_value(kind: &str, elements: &[&str], flags: Flags, line: usize) -> Read<SetValue> {
+    if !flags.interval && elements.iter().any(|e| e.contains(['/', '-'])) {
+        return Err(Fault::new(line, "a set with networks or ranges lacks `flags interval`"));
+    }
+    match kind {
+        "ipv4_addr" => addresses_of(elements, Family::V4, line, flags.merged).map(SetValue::Addresses),
+        "ipv6_addr" => addresses_of(elements, Family::V6, line, flags.merged).map(SetValue::Addresses),
+        "inet_service" => ports(elements, line).map(SetValue::Ports),
+        other => Err(Fault::new(line, format!("a set of `{other}` is not understood"))),
     }
 }
 

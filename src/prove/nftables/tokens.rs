@@ -14,6 +14,8 @@ pub enum Kind<'a> {
     Word(&'a str),
     /// Without its quotes.
     Text(&'a str),
+    /// What `elements = { … }` has between its braces, where all of it stands in one line.
+    List(&'a str),
     /// One of `{ } , = @ !`.
     Sign(char),
     /// `;` or the end of a line.
@@ -150,6 +152,13 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// The next token, a list of elements that stands in one line, as text.
+    pub fn next_list(&mut self) -> Option<&'a str> {
+        let Some(Kind::List(text)) = self.peek().map(|t| t.kind) else { return None };
+        self.next += 1;
+        Some(text)
+    }
+
     pub fn unexpected(&self, wanted: &str) -> Fault {
         let found = self.peek().map_or_else(|| "the end of the file".to_owned(), |t| show(t.kind));
         Fault::new(self.line(), format!("{found} where {wanted} should stand"))
@@ -160,9 +169,20 @@ fn show(kind: Kind) -> String {
     match kind {
         Kind::Word(word) => format!("`{word}`"),
         Kind::Text(text) => format!("`\"{text}\"`"),
+        Kind::List(text) => format!("`{{{text}}}`"),
         Kind::Sign(sign) => format!("`{sign}`"),
         Kind::End => "the end of a statement".to_owned(),
     }
+}
+
+/// The words of a list of elements that stands in one line: at least one, separated by commas; a comma after the last is
+/// allowed.
+pub fn list_of(text: &str, line: usize) -> Read<Vec<&str>> {
+    let text = text.trim_matches([' ', '\t']);
+    let words = text.strip_suffix(',').unwrap_or(text).split(',').map(|word| word.trim_matches([' ', '\t']));
+    let word = |word: &str| !word.is_empty() && word.bytes().all(is_word);
+    let fault = |other: &str| Fault::new(line, format!("`{other}` where an element should stand"));
+    words.map(|found| if word(found) { Ok(found) } else { Err(fault(found)) }).collect()
 }
 
 fn split_line<'a>(code: &'a str, line: usize, list: &mut Vec<Token<'a>>) -> Read<()> {
@@ -173,6 +193,11 @@ fn split_line<'a>(code: &'a str, line: usize, list: &mut Vec<Token<'a>>) -> Read
         let (kind, length) = match c {
             '#' => return Ok(()),
             ';' => (Kind::End, 1),
+            '{' if begins_elements(list)
+                && let Some(end) = rest.find('}') =>
+            {
+                (Kind::List(&rest[1..end]), end + 1)
+            }
             '{' | '}' | ',' | '=' | '@' | '!' => (Kind::Sign(c), 1),
             '"' => {
                 let end = rest[1..].find('"').ok_or_else(|| Fault::new(line, "a text without its closing quote"))?;
@@ -187,6 +212,11 @@ fn split_line<'a>(code: &'a str, line: usize, list: &mut Vec<Token<'a>>) -> Read
         list.push(Token { kind, line });
         rest = &rest[length..];
     }
+}
+
+/// Whether a brace behind these tokens has elements in it.
+fn begins_elements(before: &[Token]) -> bool {
+    matches!(before, [.., Token { kind: Kind::Word("elements"), .. }, Token { kind: Kind::Sign('='), .. }])
 }
 
 fn is_word(byte: u8) -> bool {

@@ -70,7 +70,15 @@ impl Protocols {
     }
 
     pub fn numbers(self) -> impl Iterator<Item = u8> {
-        (0..=u8::MAX).filter(move |n| self.contains(*n))
+        let of_word = |(word, from): (u64, u8)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros() as u8)?;
+                rest &= rest - 1;
+                Some(from + bit)
+            })
+        };
+        self.0.into_iter().zip([0, 64, 128, 192]).flat_map(of_word)
     }
 }
 
