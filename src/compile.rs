@@ -19,6 +19,7 @@ use crate::pack::{self, Pack, embedded};
 use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::{PlaceId, Role, Sources};
+use crate::spec::Spec;
 use crate::value::{Origins, Str, Tracked, Value};
 use crate::{chart, check, decode, emit, fix, lower, overlay, parse, prove, resolve, spread, validate};
 
@@ -96,44 +97,53 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     };
     let file = parse::load(&mut c.sources, &inputs.entry, bytes, Role::Spec, &mut c.findings)?;
     // What every site needs of the packs is read meanwhile: it is the same whatever the spec says.
-    let (node, (base, behind, in_base)) = spread::both(
+    let (overlaid, (base, behind, in_base)) = spread::both(
         inputs.threads,
-        || overlay::overlay(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings),
+        || overlay::overlay_unsearched(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings),
         || packs::base(inputs.packs),
     );
-    let node = node?;
+    let Some(node) = &overlaid.node else {
+        let suspects = overlaid.search();
+        return overlaid.hide(suspects, &mut c.sources, &mut c.findings).map(drop);
+    };
     c.sources.append(behind);
     c.findings.extend(in_base);
 
-    // validate, decode, resolve; the packs' expressions have nothing to do with the schema
-    let used = packs::uses(&node);
+    // validate, decode, resolve; the packs' expressions have nothing to do with the schema, and only who shows something
+    // of the spec has to know its secrets. Nearly always there is nothing to poison: the spec is decoded and resolved as
+    // if it were valid, and again where it is not.
+    let used = packs::uses(node);
     let named = packs::named(&used, inputs.packs);
-    let (others, schema) = spread::both(
+    let ((others, schema, as_if_valid), suspects) = spread::both(
         inputs.threads,
-        || packs::read(&node, inputs.packs, &named, &mut c.sources, &mut c.findings),
         || {
+            let others = packs::read(node, inputs.packs, &named, &mut c.sources, &mut c.findings);
             let of = |u: &Use| Some((u.instance.clone(), &named.get(&u.pack)?.1));
             let whatever = pack::load::whatever();
             let settings = used.iter().filter_map(of).map(|(instance, schema)| match schema {
                 Ok(schema) => (instance, &**schema),
                 Err(_) => (instance, &*whatever),
             });
-            Schema::new(&settings.collect::<Vec<_>>())
+            let schema = Schema::new(&settings.collect::<Vec<_>>());
+            let as_if_valid = decoded(node, &schema, &BTreeSet::new(), inputs.threads);
+            (others, schema, as_if_valid)
         },
+        || overlaid.search(),
     );
+    let node = overlaid.hide(suspects, &mut c.sources, &mut c.findings)?;
     c.packs = others;
     c.packs.extend(base.map(|base| (BASE.into(), base)));
-    // Nearly always there is nothing to poison: the spec is settled as if it were valid, and again where it is not.
     let defaults = packs::defaults(&used, &c.packs);
-    let settle = |poisoned: &BTreeSet<PlaceId>| {
-        let mut findings = Findings::default();
-        let spec = decode::decode(&node, &schema, poisoned, inputs.threads, &mut findings);
+    let resolved = |(spec, mut findings): (Spec, Findings)| {
         (resolve::resolve(spec, &schema, &defaults, &c.sources, inputs.threads, &mut findings), findings)
     };
     let mut beside = Findings::default();
     let (settled, poisoned) =
-        spread::both(inputs.threads, || settle(&BTreeSet::new()), || validate::validate(&node, &schema, &mut beside));
-    let (site, settled) = if poisoned.is_empty() { settled } else { settle(&poisoned) };
+        spread::both(inputs.threads, || resolved(as_if_valid), || validate::validate(&node, &schema, &mut beside));
+    let (site, settled) = match poisoned.is_empty() {
+        true => settled,
+        false => resolved(decoded(&node, &schema, &poisoned, inputs.threads)),
+    };
     c.findings.extend(beside);
     c.findings.extend(settled);
     // A pack is verified once, whichever of its instances is looked at: they all have the same types. Those that are
@@ -255,6 +265,13 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     c.site = Some(site);
     c.schema = Some(schema);
     Some(())
+}
+
+/// The typed spec, and what is wrong with its scalars.
+fn decoded(node: &Node, schema: &Schema, poisoned: &BTreeSet<PlaceId>, threads: usize) -> (Spec, Findings) {
+    let mut findings = Findings::default();
+    let spec = decode::decode(node, schema, poisoned, threads, &mut findings);
+    (spec, findings)
 }
 
 /// Whether the site has a text of its own that is the path, or a folder that the path lies in.

@@ -25,13 +25,45 @@ pub fn overlay(
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     findings: &mut Findings,
 ) -> Option<Node> {
+    let overlaid = overlay_unsearched(sources, entry, read, findings);
+    let suspects = overlaid.search();
+    overlaid.hide(suspects, sources, findings)
+}
+
+/// The same, but secrets may still stand in the tree: nothing of it may be shown before they are hidden.
+pub fn overlay_unsearched(
+    sources: &mut Sources,
+    entry: FileId,
+    read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    findings: &mut Findings,
+) -> Overlaid {
     let name = clean(&sources.file(entry).name);
     let chain = vec![Link { name, said: None }];
-    let mut pass = Pass { sources, read, findings, done: BTreeMap::new(), chain, suspects: Vec::new() };
-    let merged = pass.resolve(entry);
-    let suspects = std::mem::take(&mut pass.suspects);
-    secrets::report(&suspects, merged.as_ref(), sources, findings);
-    merged
+    let mut pass = Pass { sources, read, findings, done: BTreeMap::new(), chain, suspects: Vec::new(), searched: true };
+    let node = pass.resolve(entry);
+    Overlaid { node, suspects: pass.suspects, searched: pass.searched }
+}
+
+/// A tree, and what is known of the secrets in its files.
+pub struct Overlaid {
+    pub node: Option<Node>,
+    suspects: Vec<secrets::Suspect>,
+    searched: bool,
+}
+
+impl Overlaid {
+    /// Looks for what is like a secret, wherever that has not been done.
+    pub fn search(&self) -> Vec<secrets::Suspect> {
+        self.node.iter().filter(|_| !self.searched).flat_map(secrets::suspects).collect()
+    }
+
+    /// Hides what was found, and gives the tree.
+    pub fn hide(self, found: Vec<secrets::Suspect>, sources: &mut Sources, findings: &mut Findings) -> Option<Node> {
+        let mut suspects = self.suspects;
+        suspects.extend(found);
+        secrets::report(&suspects, self.node.as_ref(), sources, findings);
+        self.node
+    }
 }
 
 struct Pass<'a> {
@@ -44,6 +76,8 @@ struct Pass<'a> {
     chain: Vec<Link>,
     /// What looks like a secret in one of the files, overruled by another one or not.
     suspects: Vec<secrets::Suspect>,
+    /// Whether every file has been searched for them. The tree of one that is all by itself can be searched later.
+    searched: bool,
 }
 
 struct Link {
@@ -63,6 +97,10 @@ impl Pass<'_> {
             false => secrets::hide_in_text(file, self.sources),
         }
         let mut node = parsed?;
+        if self.chain.len() == 1 && node.get("extends").is_none() {
+            self.searched = false;
+            return Some(node);
+        }
         self.suspects.extend(secrets::suspects(&node));
         let extends = match &mut node.data {
             Data::Map(entries) => match entries.iter().position(|e| &*e.key == "extends") {

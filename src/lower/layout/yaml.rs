@@ -17,8 +17,10 @@ pub(super) fn write(page: &mut Page, body: &Tracked) {
 fn entries(page: &mut Page, body: &Tracked, depth: usize) {
     for (key, value) in body.entries() {
         let value = below(value, &body.origins);
-        let key = page.key(key, &value.origins);
-        entry(page, format!("{}{key}:", pad(depth)), &value, depth);
+        let mut lead = pad(depth);
+        lead.push_str(&page.key(key, &value.origins));
+        lead.push(':');
+        entry(page, lead, &value, depth);
     }
 }
 
@@ -37,8 +39,10 @@ fn entry(page: &mut Page, lead: String, value: &Tracked, depth: usize) {
             entries(page, value, depth + 1);
         }
         scalar => {
-            let text = page.scalar(scalar, &value.origins);
-            page.line(format!("{lead}{blank}{text}"), &value.origins);
+            let (text, mut line) = (page.scalar(scalar, &value.origins), lead);
+            line.push_str(blank);
+            line.push_str(&text);
+            page.line(line, &value.origins);
         }
     }
 }
