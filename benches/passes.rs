@@ -88,8 +88,8 @@ fn d_validate(bencher: Bencher, hosts: usize) {
     bencher.bench(|| validate::validate(&node, &schema, &mut Findings::default()));
 }
 
-/// What every later pass is compared with: the text read and validated, nothing else. `f_check` is to take at most 2.5
-/// times as long.
+/// What every later pass is compared with: the text read, which looks for secrets in it, and validated, on one thread;
+/// nothing else. `f_check` is to take at most 2.5 times as long.
 #[divan::bench(args = HOSTS)]
 fn d_parse_and_validate(bencher: Bencher, hosts: usize) {
     let text = synthetic::spec(hosts);

@@ -49,9 +49,11 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
         .collect();
     locked.sort_unstable();
     locked.dedup();
+    let Some(first) = locked.first() else { return };
     // Of a faulty network or host nothing is known, and neither is who reaches it.
-    let known = ["/networks", "/hosts", "/tools"].iter().all(|table| !site.at(table).is_some_and(is_faulty));
-    let Some(first) = locked.first().filter(|_| known) else { return };
+    if ["/networks", "/hosts", "/tools"].iter().any(|table| site.at(table).is_some_and(is_faulty)) {
+        return;
+    }
     let span = form_place(site, first).and_then(|p| spec_span(&p.origins, sources));
     let mut diag = match nets.is_empty() {
         true => Diag::new(LOCKED_OUT, "no management network is declared, and the rulesets would lock everybody out")
@@ -75,11 +77,10 @@ pub fn firewalls(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Finding
 fn is_reached(host: &str, rules: &[Arc<Rule>], nets: &[IpNet], site: &Site) -> bool {
     let windows = site.entry("hosts", host).is_some_and(is_windows);
     let login: &[u16] = if windows { &[3389, 5985, 5986] } else { &[22] };
-    let inputs = rules.iter().filter(|r| *r.chain == RuleChain::Input && *r.transport == Transport::Tcp);
-    inputs.into_iter().any(|rule| {
-        let shell = login.iter().any(|port| rule.ports.iter().any(|p| p.contains(Ports::one(*port))));
-        shell || rule.peers.iter().any(|peer| nets.iter().any(|net| peer.contains(net)))
-    })
+    let inputs = || rules.iter().filter(|r| *r.chain == RuleChain::Input && *r.transport == Transport::Tcp);
+    let shell = |rule: &Rule| login.iter().any(|port| rule.ports.iter().any(|p| p.contains(Ports::one(*port))));
+    let managed = |rule: &Rule| rule.peers.iter().any(|peer| nets.iter().any(|net| peer.contains(net)));
+    inputs().any(|rule| shell(rule)) || inputs().any(|rule| managed(rule))
 }
 
 /// The form that a host's own entry names.

@@ -62,6 +62,10 @@ pub fn spec_span(origins: &Origins, sources: &Sources) -> Option<Span> {
 pub fn spec_spans(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
     let mut spans: Vec<_> = spans.filter(|s| sources.file(s.file).role == Role::Spec).collect();
+    // Nearly always there is one, and nothing to choose.
+    if spans.len() < 2 {
+        return spans;
+    }
     // Of those that begin at a span or behind it, the one that ends first tells whether the span holds another.
     let mut sorted = spans.clone();
     sorted.sort_unstable_by_key(|s| (s.file, s.start, std::cmp::Reverse(s.end)));

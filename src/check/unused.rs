@@ -49,9 +49,12 @@ pub fn unused(instances: &[Instance], ir: &Ir, site: &Site, sources: &Sources, f
                 || holds_host(table, name, site)
                 || places(entry).iter().any(|p| read.contains(p))
                 || entry.get("roles").is_some_and(|r| !r.items().is_empty());
+            if used {
+                continue;
+            }
             // A file that several sites extend holds what not all of them use.
             let own = place(&entry.origins, sources).is_some_and(|s| Some(s.file) == entry_file);
-            if used || !own || !reported.insert(entry.origins.as_slice().to_vec()) {
+            if !own || !reported.insert(entry.origins.as_slice().to_vec()) {
                 continue;
             }
             let message = format!("the {what} `{name}` is used by nothing");

@@ -8,7 +8,7 @@ use crate::pack::expr::kinds;
 use crate::pack::expr::operators;
 use crate::pack::expr::table::{Call, Row, Typing, Unknown, any_form, item};
 use crate::shape::{Field, Struct, Type};
-use crate::value::{Map, Origins, Tracked, Value};
+use crate::value::{Map, Origins, Str, Tracked, Value};
 
 const PASSES: Unknown = Unknown::Passes;
 
@@ -220,12 +220,13 @@ fn groupby(c: &mut Call<'_, '_>) -> Result<Value, EvalError> {
             _ => groups.push(vec![i]),
         }
     }
+    let (key, members_key): (Str, Str) = ("key".into(), "items".into());
     let groups = groups.into_iter().map(|group| {
         let origins = Origins::all(group.iter().map(|i| &keyed[*i].origins));
         let members: Vec<Tracked> = group.iter().map(|i| items[*i].clone()).collect();
         let mut map = Map::with_capacity(2);
-        map.insert("key".into(), Tracked { value: keys[group[0]].clone(), origins: origins.clone() });
-        map.insert("items".into(), Tracked { value: Value::List(Arc::new(members)), origins: origins.clone() });
+        map.insert(key.clone(), Tracked { value: keys[group[0]].clone(), origins: origins.clone() });
+        map.insert(members_key.clone(), Tracked { value: Value::List(Arc::new(members)), origins: origins.clone() });
         Tracked { value: Value::map(map), origins }
     });
     Ok(Value::list(groups.collect()))
