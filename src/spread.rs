@@ -151,7 +151,7 @@ pub fn allowed(threads: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{both, spread, spread_all, tasks};
+    use super::{both, sort, spread, spread_all, spread_mut, spread_with, tasks};
 
     #[test]
     fn order_and_results_do_not_depend_on_threads() {
@@ -160,6 +160,17 @@ mod tests {
         for threads in 0..5 {
             assert_eq!(spread(threads, &items, |i| i * i), expected);
             assert_eq!(spread_all(threads, &items, |i| i * i), expected);
+            let kept = |last: &mut Option<usize>, i: &usize| last.replace(*i).map_or(i * i, |last| (last + 1) * i);
+            assert_eq!(spread_with(threads, &items, || None, kept), expected);
+            let mut changed = items.clone();
+            assert_eq!(spread_mut(threads, &mut changed, |i| std::mem::replace(i, *i * *i)), items);
+            assert_eq!(changed, expected);
+            // Equal ones keep their order.
+            let mut mixed: Vec<(usize, usize)> = items.iter().map(|i| (i * 7 % 10, *i)).collect();
+            let mut sorted = mixed.clone();
+            sorted.sort();
+            sort(threads, &mut mixed, |a, b| a.0.cmp(&b.0));
+            assert_eq!(mixed, sorted);
             assert_eq!(both(threads, || 1, || 2), (1, 2));
             let mut squares = vec![0; 50];
             let each = squares
