@@ -1,7 +1,7 @@
 //! Work in, its results in the same order out, computed by several threads where that pays.
 
-use std::cmp::Ordering;
-use std::sync::atomic::{self, AtomicUsize};
+use std::cmp;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Below this many items a second thread costs more than it brings.
@@ -20,43 +20,35 @@ pub fn spread_with<T: Sync, R: Send, S>(
     kept: impl Fn() -> S + Sync,
     f: impl Fn(&mut S, &T) -> R + Sync,
 ) -> Vec<R> {
-    let each = |items: &[T]| {
+    let share = share(threads, items.len());
+    in_parts(items.chunks(share).collect(), |part: &[T]| {
         let mut kept = kept();
-        items.iter().map(|item| f(&mut kept, item)).collect::<Vec<R>>()
-    };
-    let wanted = items.len() / WORTH_A_THREAD;
-    let threads = wanted.min(allowed(threads));
-    if threads < 2 {
-        return each(items);
-    }
-    let (own, others) = items.split_at(items.len().div_ceil(threads));
-    std::thread::scope(|scope| {
-        let each = &each;
-        let workers: Vec<_> = others.chunks(own.len()).map(|chunk| scope.spawn(move || each(chunk))).collect();
-        let mut results = each(own);
-        results.reserve(others.len());
-        for worker in workers {
-            results.extend(worker.join().expect("a worker panics only where the caller would"));
-        }
-        results
+        part.iter().map(|item| f(&mut kept, item)).collect()
     })
 }
 
 /// As [`spread`], for items that are changed.
 pub fn spread_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(&mut T) -> R + Sync) -> Vec<R> {
-    let threads = (items.len() / WORTH_A_THREAD).min(allowed(threads));
-    if threads < 2 {
-        return items.iter_mut().map(f).collect();
+    let share = share(threads, items.len());
+    in_parts(items.chunks_mut(share).collect(), |part: &mut [T]| part.iter_mut().map(&f).collect())
+}
+
+/// How many items each thread takes, at least one.
+fn share(threads: usize, items: usize) -> usize {
+    let threads = (items / WORTH_A_THREAD).min(allowed(threads)).max(1);
+    items.div_ceil(threads).max(1)
+}
+
+/// The results of all parts, one part after the other; each has a thread of its own, the first one this.
+fn in_parts<P: Send, R: Send>(mut parts: Vec<P>, each: impl Fn(P) -> Vec<R> + Sync) -> Vec<R> {
+    if parts.is_empty() {
+        return Vec::new();
     }
-    let share = items.len().div_ceil(threads);
-    let (own, others) = items.split_at_mut(share);
+    let others = parts.split_off(1);
     std::thread::scope(|scope| {
-        let f = &f;
-        let workers: Vec<_> = others
-            .chunks_mut(share)
-            .map(|chunk| scope.spawn(move || chunk.iter_mut().map(f).collect::<Vec<R>>()))
-            .collect();
-        let mut results: Vec<R> = own.iter_mut().map(f).collect();
+        let each = &each;
+        let workers: Vec<_> = others.into_iter().map(|part| scope.spawn(move || each(part))).collect();
+        let mut results: Vec<R> = parts.into_iter().flat_map(each).collect();
         for worker in workers {
             results.extend(worker.join().expect("a worker panics only where the caller would"));
         }
@@ -65,44 +57,38 @@ pub fn spread_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(
 }
 
 /// Sorts as [`slice::sort_by`] does: equal items keep their order.
-pub fn sort<T: Send>(threads: usize, items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sync) {
-    let threads = (items.len() / WORTH_A_THREAD).min(allowed(threads));
-    if threads > 1 {
-        let share = items.len().div_ceil(threads);
-        let order = &order;
-        std::thread::scope(|scope| {
-            let (own, others) = items.split_at_mut(share);
-            others.chunks_mut(share).for_each(|chunk| _ = scope.spawn(move || chunk.sort_by(order)));
-            own.sort_by(order);
-        });
-    }
+pub fn sort<T: Send>(threads: usize, items: &mut [T], order: impl Fn(&T, &T) -> cmp::Ordering + Sync) {
+    let share = share(threads, items.len());
+    in_parts(items.chunks_mut(share).collect(), |part: &mut [T]| -> Vec<()> {
+        part.sort_by(&order);
+        Vec::new()
+    });
     // What is sorted in stretches is only merged.
     items.sort_by(order);
 }
 
 /// As [`spread`], for few pieces of work of unlike size: each thread takes the next one when it is done with its last.
 pub fn spread_all<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = items.len().min(allowed(threads));
-    if threads < 2 {
-        return items.iter().map(f).collect();
-    }
+    spread_all_with(threads, items, || (), |(), item| f(item))
+}
+
+/// The same where each thread keeps something from one item to the next.
+pub fn spread_all_with<T: Sync, R: Send, S>(
+    threads: usize,
+    items: &[T],
+    kept: impl Fn() -> S + Sync,
+    f: impl Fn(&mut S, &T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
+    let work = |()| {
+        let (mut kept, mut done) = (kept(), Vec::new());
         loop {
-            let index = next.fetch_add(1, atomic::Ordering::Relaxed);
+            let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { break done };
-            done.push((index, f(item)));
+            done.push((index, f(&mut kept, item)));
         }
     };
-    let mut results = std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut results = work();
-        for worker in workers {
-            results.extend(worker.join().expect("a worker panics only where the caller would"));
-        }
-        results
-    });
+    let mut results = in_parts(vec![(); items.len().min(allowed(threads))], work);
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
 }
@@ -151,7 +137,7 @@ pub fn allowed(threads: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{both, sort, spread, spread_all, spread_mut, spread_with, tasks};
+    use super::{both, sort, spread, spread_all, spread_all_with, spread_mut, spread_with, tasks};
 
     #[test]
     fn order_and_results_do_not_depend_on_threads() {
@@ -160,6 +146,9 @@ mod tests {
         for threads in 0..5 {
             assert_eq!(spread(threads, &items, |i| i * i), expected);
             assert_eq!(spread_all(threads, &items, |i| i * i), expected);
+            assert_eq!(spread_all_with(threads, &items, || 0, |_, i| i * i), expected);
+            assert!(spread(threads, &[] as &[usize], |i| *i).is_empty());
+            assert!(spread_all(threads, &[] as &[usize], |i| *i).is_empty());
             let kept = |last: &mut Option<usize>, i: &usize| last.replace(*i).map_or(i * i, |last| (last + 1) * i);
             assert_eq!(spread_with(threads, &items, || None, kept), expected);
             let mut changed = items.clone();

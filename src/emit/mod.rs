@@ -15,8 +15,6 @@ mod trace;
 mod written;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::artifact::{Artifact, ArtifactTree};
 use crate::diag::{Diag, Findings};
@@ -26,7 +24,7 @@ use crate::pack::expr::Scope;
 use crate::pack::manifest::ArtifactRule;
 use crate::site::Site;
 use crate::source::Sources;
-use crate::spread::allowed;
+use crate::spread::spread_all_with;
 use crate::value::{Origins, Str, Tracked};
 use escape::Format;
 use plan::Planned;
@@ -121,8 +119,6 @@ type Piece = Result<Option<(Artifact, Option<Vec<Origins>>)>, Vec<Diag>>;
 
 /// Renders every planned artifact, several at once; the result does not depend on how many.
 pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emission {
-    let slots: Vec<Mutex<Option<Piece>>> = planned.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
     // Names that every artifact of an instance sees are put together once.
     let tree = tree(planned, cx.instances);
     let names: Vec<Vec<(Str, Tracked)>> = cx
@@ -133,36 +129,23 @@ pub fn emit(planned: &[Planned], cx: &Emitting, findings: &mut Findings) -> Emis
             vec![("ir".into(), cx.ir.clone()), ("products".into(), products), ("tree".into(), tree)]
         })
         .collect();
-    let work = || {
-        let mut written = KnownLists::default();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(planned) = planned.get(index) else { break };
-            let piece = one(planned, cx, &names[planned.instance], &mut written);
-            *slots[index].lock().expect("a panic ends the program") = Some(piece);
-        }
-    };
-    let threads = allowed(cx.threads);
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(planned.len()) {
-            scope.spawn(work);
-        }
-        work();
+    let pieces = spread_all_with(cx.threads, planned, KnownLists::default, |written, planned| {
+        one(planned, cx, &names[planned.instance], written)
     });
     let mut emission = Emission::default();
     emission.tree.site =
         cx.site.at("/site/name").and_then(|n| n.value.text()).map(|n| n.to_string()).unwrap_or_default();
     let mut trace = BTreeMap::new();
-    for (planned, slot) in planned.iter().zip(slots) {
-        match slot.into_inner().expect("a panic ends the program") {
-            Some(Ok(Some((artifact, lines)))) => {
+    for (planned, piece) in planned.iter().zip(pieces) {
+        match piece {
+            Ok(Some((artifact, lines))) => {
                 if let Some(lines) = lines {
                     trace.insert(planned.path.to_string(), lines);
                 }
                 emission.tree.files.insert(planned.path.to_string(), artifact);
             }
-            Some(Err(diags)) => diags.into_iter().for_each(|d| findings.push(d)),
-            Some(Ok(None)) | None => {}
+            Err(diags) => diags.into_iter().for_each(|d| findings.push(d)),
+            Ok(None) => {}
         }
     }
     if cx.mode == Mode::Traced {

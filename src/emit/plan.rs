@@ -45,7 +45,7 @@ pub fn plan<'a>(
     threads: usize,
     run: &mut Run,
 ) -> Vec<Planned<'a>> {
-    let planned = planned(instances, ir, site, threads, run, one);
+    let planned = planned(instances, ir, site, threads, run, |item, run| one(item, true, run));
     let again = collisions(planned.iter().map(|p| (&*p.path, p.rule)), run);
     let mut planned: Vec<Planned> =
         planned.into_iter().zip(again).filter(|(_, again)| !again).map(|(planned, _)| planned).collect();
@@ -56,8 +56,8 @@ pub fn plan<'a>(
 /// The same where nothing will be rendered: only what is wrong with it is found.
 pub fn check<'a>(instances: &'a [Instance<'a>], ir: &Tracked, site: &Site, threads: usize, run: &mut Run) {
     let paths = planned(instances, ir, site, threads, run, |item, run| {
-        let placed = placed(&item, false, run)?;
-        Some((placed.path, item.rule))
+        let planned = one(item, false, run)?;
+        Some((planned.path, planned.rule))
     });
     collisions(paths.iter().map(|(path, rule)| (&**path, *rule)), run);
 }
@@ -174,29 +174,9 @@ struct Item<'a, 's> {
     origins: &'s Origins,
 }
 
-/// What a rule says about an artifact.
-struct Placed {
-    path: Str,
-    exists: Origins,
-    placement: Placement,
-    host: Option<Str>,
-    target: Option<Str>,
-    owner: Option<Str>,
-    mode: Option<Str>,
-    apply: Option<Str>,
-    check: Option<Str>,
-}
-
-fn one<'a>(item: Item<'a, '_>, run: &mut Run) -> Option<Planned<'a>> {
-    let Placed { path, exists, placement, host, target, owner, mode, apply, check } = placed(&item, true, run)?;
-    let Item { rule, index: instance, scope, .. } = item;
-    let names = rule.head.for_each.iter().filter_map(|(n, _)| Some((n.clone(), scope.get(n)?.clone()))).collect();
-    Some(Planned { path, rule, instance, names, exists, placement, host, target, owner, mode, apply, check })
-}
-
-/// Evaluates what a rule says of an artifact; what says nothing new only where it is `wanted`.
-fn placed(item: &Item, wanted: bool, run: &mut Run) -> Option<Placed> {
-    let Item { rule, instance, scope, origins, .. } = *item;
+/// Evaluates what a rule says of an artifact; what says nothing new only where it is `wanted`, for writing.
+fn one<'a>(item: Item<'a, '_>, wanted: bool, run: &mut Run) -> Option<Planned<'a>> {
+    let Item { rule, index, instance, host_is_in_path, scope, origins } = item;
     let traced = run.traced;
     let mut exists = origins.clone();
     let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
@@ -227,7 +207,7 @@ fn placed(item: &Item, wanted: bool, run: &mut Run) -> Option<Placed> {
     let mut optional = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
         field.as_ref().map_or(Ok(None), |t| text(t, None, run))
     };
-    let mut host = match wanted || !item.host_is_in_path {
+    let mut host = match wanted || !host_is_in_path {
         true => optional(&rule.host, run).ok()?,
         false => None,
     };
@@ -267,7 +247,9 @@ fn placed(item: &Item, wanted: bool, run: &mut Run) -> Option<Placed> {
         );
         return None;
     }
-    Some(Placed { path, exists, placement, host, target, owner, mode, apply, check })
+    let loops = rule.head.for_each.iter().filter(|_| wanted);
+    let names = loops.filter_map(|(n, _)| Some((n.clone(), scope.get(n)?.clone()))).collect();
+    Some(Planned { path, rule, instance: index, names, exists, placement, host, target, owner, mode, apply, check })
 }
 
 /// Refuses paths that leave the tree or that some file system reads otherwise.
