@@ -99,7 +99,10 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     // What every site needs of the packs is read meanwhile: it is the same whatever the spec says.
     let (overlaid, (base, behind, in_base)) = spread::both(
         inputs.threads,
-        || overlay::overlay_unsearched(&mut c.sources, file, &mut |path| (inputs.read)(path), &mut c.findings),
+        || {
+            let read = &mut |path: &str| (inputs.read)(path);
+            overlay::overlay_unsearched(&mut c.sources, file, inputs.threads, read, &mut c.findings)
+        },
         || packs::base(inputs.packs),
     );
     let Some(node) = &overlaid.node else {

@@ -25,21 +25,23 @@ pub fn overlay(
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     findings: &mut Findings,
 ) -> Option<Node> {
-    let overlaid = overlay_unsearched(sources, entry, read, findings);
+    let overlaid = overlay_unsearched(sources, entry, 1, read, findings);
     let suspects = overlaid.search();
     overlaid.hide(suspects, sources, findings)
 }
 
-/// The same, but secrets may still stand in the tree: nothing of it may be shown before they are hidden.
+/// The same with at most so many threads, 0 leaving it to the machine, but secrets may still stand in the tree: nothing of it may be shown before they are hidden.
 pub fn overlay_unsearched(
     sources: &mut Sources,
     entry: FileId,
+    threads: usize,
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     findings: &mut Findings,
 ) -> Overlaid {
     let name = clean(&sources.file(entry).name);
     let chain = vec![Link { name, said: None }];
-    let mut pass = Pass { sources, read, findings, done: BTreeMap::new(), chain, suspects: Vec::new(), searched: true };
+    let mut pass =
+        Pass { sources, threads, read, findings, done: BTreeMap::new(), chain, suspects: Vec::new(), searched: true };
     let node = pass.resolve(entry);
     Overlaid { node, suspects: pass.suspects, searched: pass.searched }
 }
@@ -68,6 +70,8 @@ impl Overlaid {
 
 struct Pass<'a> {
     sources: &'a mut Sources,
+    /// The most threads to use; 0 leaves it to the machine.
+    threads: usize,
     read: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     findings: &'a mut Findings,
     /// Files that are resolved, by path; `None` when that failed.
@@ -90,7 +94,7 @@ impl Pass<'_> {
     /// The tree of a file with everything under it that it extends.
     fn resolve(&mut self, file: FileId) -> Option<Node> {
         let before = self.findings.len();
-        let parsed = parse::parse(self.sources, file, self.findings);
+        let parsed = parse::parse_with(self.sources, file, self.threads, self.findings);
         // Of a key that is given twice, say, the tree has one value.
         match parsed.is_some() && self.findings.len() == before {
             true => secrets::hide_in_remarks(file, self.sources),

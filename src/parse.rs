@@ -7,6 +7,7 @@
 mod anchors;
 mod json;
 mod odd_blanks;
+mod parts;
 mod scalar;
 mod toml;
 mod tree;
@@ -59,15 +60,26 @@ impl Syntax {
 /// `None` when there is no tree to go on with: a syntax error, an exceeded limit, nothing in the file. The finding
 /// that says so has been added. Faulty values within a sound tree are [`Data::Poison`].
 pub fn parse(sources: &mut Sources, file: FileId, findings: &mut Findings) -> Option<Node> {
-    parse_as(sources, file, Syntax::of(&sources.file(file).name.clone()), findings)
+    parse_with(sources, file, 1, findings)
+}
+
+/// The same with at most so many threads, 0 leaving it to the machine; the result does not depend on them.
+pub fn parse_with(sources: &mut Sources, file: FileId, threads: usize, findings: &mut Findings) -> Option<Node> {
+    parse_as(sources, file, Syntax::of(&sources.file(file).name.clone()), threads, findings)
 }
 
 /// Parses a file as TOML whatever its name, as [`parse`] does.
 pub fn parse_toml(sources: &mut Sources, file: FileId, findings: &mut Findings) -> Option<Node> {
-    parse_as(sources, file, Syntax::Toml, findings)
+    parse_as(sources, file, Syntax::Toml, 1, findings)
 }
 
-fn parse_as(sources: &mut Sources, file: FileId, syntax: Syntax, findings: &mut Findings) -> Option<Node> {
+fn parse_as(
+    sources: &mut Sources,
+    file: FileId,
+    syntax: Syntax,
+    threads: usize,
+    findings: &mut Findings,
+) -> Option<Node> {
     let whole = sources.file(file).text.clone();
     if whole.len() > SIZE_LIMIT {
         findings.push(too_large(whole.len()).at(Span::new(file, 0, 0), ""));
@@ -75,6 +87,10 @@ fn parse_as(sources: &mut Sources, file: FileId, syntax: Syntax, findings: &mut 
     }
     let base = if whole.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = &whole[base..];
+    let in_parts = || parts::read(text, base, file, threads, sources);
+    if let Some(node) = (syntax == Syntax::Yaml).then(in_parts).flatten() {
+        return Some(node);
+    }
     let mut tree = Tree::new(sources, file, base, findings);
     let node = match syntax {
         Syntax::Yaml => yaml::read(text, &mut tree)?,

@@ -144,6 +144,24 @@ impl Sources {
         id
     }
 
+    /// Registers places one after the other, and gives the number of the first.
+    pub(crate) fn add_places(&mut self, spans: Vec<Span>) -> u32 {
+        let (part, first) = self.growing();
+        let number = first + part.places.len() as u32;
+        part.places.extend(spans);
+        number
+    }
+
+    /// How many places there are.
+    pub(crate) fn places(&self) -> usize {
+        self.front.places.len() + self.rear.places.len()
+    }
+
+    /// Calls `f` with the span of each place, in their order.
+    pub(crate) fn each_place(&self, f: &mut impl FnMut(Span)) {
+        self.front.places.iter().chain(&self.rear.places).for_each(|span| f(*span));
+    }
+
     /// The span of a place; `None` for [`PlaceId::NONE`].
     pub fn span_of(&self, place: PlaceId) -> Option<Span> {
         match place.0.checked_sub(REAR) {

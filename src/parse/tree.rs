@@ -20,6 +20,8 @@ pub(super) struct Tree<'a> {
     /// How many errors, and how many lighter findings, this file has had.
     reported: [usize; 2],
     values: usize,
+    /// Whether values were marked to be repeated, or repeated.
+    pub repeats: bool,
 }
 
 /// How many errors of one file are reported, and how many lighter findings.
@@ -29,7 +31,7 @@ const KEY_SLOTS: usize = 256;
 
 impl<'a> Tree<'a> {
     pub fn new(sources: &'a mut Sources, file: FileId, base: usize, findings: &'a mut Findings) -> Self {
-        Self { sources, file, base, findings, keys: vec![None; KEY_SLOTS], reported: [0; 2], values: 0 }
+        Self { sources, file, base, findings, keys: vec![None; KEY_SLOTS], reported: [0; 2], values: 0, repeats: false }
     }
 
     pub fn span(&self, range: Range<usize>) -> Span {

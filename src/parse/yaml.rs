@@ -354,10 +354,12 @@ impl Reader<'_, '_, '_> {
     }
 
     fn remember(&mut self, anchor: usize, node: &Node) {
+        self.tree.repeats = true;
         self.anchors.remember(anchor, node);
     }
 
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Next {
+        self.tree.repeats = true;
         if self.expects_key() {
             self.no_key(range, "value from elsewhere");
             return Next::More;
