@@ -212,7 +212,7 @@ impl Firewalls {
 
     fn lowered(&self, instances: &[Instance]) -> Ir {
         let site = self.0.site.as_ref().expect("a site");
-        lower::lower(instances, site, &self.0.sources, 0, true, &mut Run::default())
+        lower::lower(instances, site, &self.0.sources, 0, true, &mut Run::default(), || ())
     }
 
     /// The rulesets of all hosts and nothing else.

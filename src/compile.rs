@@ -169,15 +169,12 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     );
     let artifacts = inputs.depth > Depth::Check;
     let (mut required, mut lowering) = (run.beside(), run.beside());
-    let (mut ir, ()) = spread::both(
-        inputs.threads,
-        || lower::lower(&instances, &site, &c.sources, inputs.threads, artifacts, &mut lowering),
-        || {
-            for instance in &instances {
-                check::requirements::requirements(instance, &site, &c.sources, &mut required);
-            }
-        },
-    );
+    let requirements = || {
+        for instance in &instances {
+            check::requirements::requirements(instance, &site, &c.sources, &mut required);
+        }
+    };
+    let mut ir = lower::lower(&instances, &site, &c.sources, inputs.threads, artifacts, &mut lowering, requirements);
     run.absorb(required);
     run.findings.extend(beside);
     run.absorb(lowering);

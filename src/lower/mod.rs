@@ -46,7 +46,7 @@ use crate::value::{Map, Origins, Str, Tracked};
 /// Lowers everything but the runbook, which is about all of it, and questions, which are known only when artifacts have
 /// been planned. Flows with their rulesets have nothing to do with what stands on hosts and clusters: with more than one
 /// thread they are lowered side by side. What only artifacts are made of, as the questions to each host, is left out
-/// unless there will be artifacts.
+/// unless there will be artifacts. `beside` is done meanwhile, too.
 pub fn lower(
     instances: &[Instance],
     site: &Site,
@@ -54,6 +54,7 @@ pub fn lower(
     threads: usize,
     artifacts: bool,
     run: &mut Run,
+    beside: impl FnOnce() + Send,
 ) -> Ir {
     let additions = additions::additions(instances, site);
     // What rulesets and tries come from is asked by nobody but who traces lines.
@@ -61,7 +62,7 @@ pub fn lower(
     let wanted = rules::Wanted { written: artifacts, traced };
     let (open, read) = (firewalls::open_management(site), firewalls::read(site));
     let (mut ir, mut permitted) = (Ir::default(), Permitted::default());
-    let mut beside = std::array::from_fn(|_| run.beside());
+    let mut runs = std::array::from_fn(|_| run.beside());
     let given = Given { instances, additions: &additions, site, sources };
     let permit = || {
         let (traffic, added) = traffic(&given, threads, run);
@@ -85,9 +86,10 @@ pub fn lower(
         permitted = Permitted { traffic, gone, rulesets, preflights };
     };
     let mut tasks: Vec<Task> = vec![Box::new(permit)];
-    tasks.extend(items(&mut ir, &mut beside, &given));
+    tasks.extend(items(&mut ir, &mut runs, &given));
+    tasks.push(Box::new(beside));
     spread::tasks(threads, tasks);
-    beside.into_iter().for_each(|beside| run.absorb(beside));
+    runs.into_iter().for_each(|beside| run.absorb(beside));
     let Permitted { traffic, gone, rulesets, preflights } = permitted;
     if !open.is_empty() && !firewalls::filtered(site).is_empty() {
         firewalls::wait("the rulesets of hosts", &open, run);
