@@ -52,7 +52,7 @@ fn bindings(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) 
         }
         let pack = &instance.pack.name;
         let source = instance.pack.source_text(&rule.head.source);
-        let span = spec_span(origins, sources).or_else(|| spec_span(&instance.product.origins, sources));
+        let span = || spec_span(origins, sources).or_else(|| spec_span(&instance.product.origins, sources));
         let pointer = format!("/products/{}", instance.name);
         if rule.required {
             run.findings.push(
@@ -61,7 +61,7 @@ fn bindings(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) 
                     Level::Error,
                     format!("`{}` needs {}, and the site has none", instance.name, rule.label),
                 )
-                .at_maybe(span, "")
+                .at_maybe(span(), "")
                 .note(source.to_string())
                 .help(format!("declare it in the spec; `sitec packs show {pack}` lists what the product uses"))
                 .pointer(pointer),
@@ -74,7 +74,7 @@ fn bindings(instance: &Instance, site: &Site, sources: &Sources, run: &mut Run) 
                 Level::Warning,
                 format!("without {}: {}", rule.label, text.value.text().unwrap_or_default()),
             )
-            .at_maybe(span, "there is none")
+            .at_maybe(span(), "there is none")
             .note(source.to_string())
             .pointer(pointer);
             diag.waivable = true;

@@ -144,9 +144,10 @@ fn of_rules<'a, T>(
     let mut found = Vec::new();
     for rule in rules {
         let mut open = Vec::new();
-        let host_is_in_path = rule.host.as_ref().is_some_and(|host| host.is_within(&rule.path));
+        let in_path = |field: &Option<Text>| field.as_ref().is_some_and(|text| text.is_within(&rule.path));
+        let in_path = [&rule.host, &rule.target, &rule.owner, &rule.mode].map(in_path);
         run.each(&rule.head, &scope, &mut open, &mut |scope, origins, run| {
-            found.extend(make(Item { rule, index, instance, host_is_in_path, scope, origins }, run));
+            found.extend(make(Item { rule, index, instance, in_path, scope, origins }, run));
         });
         if !open.is_empty() {
             run.withheld.push(Withheld {
@@ -167,8 +168,8 @@ struct Item<'a, 's> {
     /// Index of the instance.
     index: usize,
     instance: &'s Instance<'a>,
-    /// Whether the path says all that the rule says of the host.
-    host_is_in_path: bool,
+    /// Whether the path says all that the rule says of the host, the target, the owner and the mode.
+    in_path: [bool; 4],
     scope: &'s Scope<'s>,
     /// The origins of its loops and of its condition.
     origins: &'s Origins,
@@ -176,7 +177,7 @@ struct Item<'a, 's> {
 
 /// Evaluates what a rule says of an artifact; what says nothing new only where it is `wanted`, for writing.
 fn one<'a>(item: Item<'a, '_>, wanted: bool, run: &mut Run) -> Option<Planned<'a>> {
-    let Item { rule, index, instance, host_is_in_path, scope, origins } = item;
+    let Item { rule, index, instance, in_path, scope, origins } = item;
     let traced = run.traced;
     let mut exists = origins.clone();
     let mut text = |text: &Text, format: Option<Format>, run: &mut Run| -> Result<Option<Str>, ()> {
@@ -204,19 +205,18 @@ fn one<'a>(item: Item<'a, '_>, wanted: bool, run: &mut Run) -> Option<Planned<'a
             Answer::Poison => Err(()),
         }
     };
-    let mut optional = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
-        field.as_ref().map_or(Ok(None), |t| text(t, None, run))
+    let mut optional = |field: &Option<Text>, in_path: bool, run: &mut Run| -> Result<Option<Str>, ()> {
+        let field = field.as_ref().filter(|_| wanted || !in_path);
+        field.map_or(Ok(None), |t| text(t, None, run))
     };
-    let mut host = match wanted || !host_is_in_path {
-        true => optional(&rule.host, run).ok()?,
-        false => None,
-    };
-    let mut target = optional(&rule.target, run).ok()?;
-    let mut owner = optional(&rule.owner, run).ok()?;
-    let mut mode = optional(&rule.mode, run).ok()?;
-    // An operator pastes these into a shell.
+    let mut host = optional(&rule.host, in_path[0], run).ok()?;
+    let mut target = optional(&rule.target, in_path[1], run).ok()?;
+    let mut owner = optional(&rule.owner, in_path[2], run).ok()?;
+    let mut mode = optional(&rule.mode, in_path[3], run).ok()?;
+    // An operator pastes these into a shell. Where there is no value in them, nothing can be wrong with them.
     let mut command = |field: &Option<Text>, run: &mut Run| -> Result<Option<Str>, ()> {
-        field.as_ref().map_or(Ok(None), |t| text(t, Some(Format::Shell), run))
+        let field = field.as_ref().filter(|text| wanted || text.literal().is_none());
+        field.map_or(Ok(None), |t| text(t, Some(Format::Shell), run))
     };
     let mut apply = command(&rule.apply, run).ok()?;
     let mut check = command(&rule.check, run).ok()?;

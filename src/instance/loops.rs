@@ -94,14 +94,31 @@ impl Run {
                 if items.is_empty() {
                     self.is_absent(|| origins.clone());
                 }
+                // Of most lists each item is one of a few kinds, and each rule is for one of them.
+                let innermost = level + 1 == head.for_each.len() && !holds && !self.traced;
+                let kind = head.when.as_ref().filter(|_| innermost).and_then(|when| when.kind_of(name));
                 for item in items {
-                    let names = [(name.clone(), item.clone())];
-                    let inner = scope.child(&names);
+                    if kind.is_some_and(|(field, wanted)| self.is_of_another(item, field, wanted)) {
+                        continue;
+                    }
+                    let inner = scope.with(name, item);
                     let own = self.item_origins(item);
                     self.nested(order, level + 1, holds, &inner, &origins.union(&own), open, f);
                 }
             }
         }
+    }
+
+    /// Whether a field of an item is known to be something else than is wanted, which rules the item out.
+    fn is_of_another(&mut self, item: &Tracked, field: &str, wanted: &Value) -> bool {
+        let Value::Record(record) = &item.value else { return false };
+        let Some(found) = record.field(field) else { return false };
+        let other = matches!((&found.value, wanted), (Value::Str(found), Value::Str(wanted)) if found != wanted);
+        if other {
+            self.seen.note_one(&item.origins);
+            self.seen.note_one(&found.origins);
+        }
+        other
     }
 
     /// Evaluates a list, unless one of this text was evaluated with the same inputs before.

@@ -14,10 +14,13 @@ pub struct Places {
 impl Places {
     /// Adds what an evaluation read. What is joined from several sets was noted when these were read.
     pub fn note(&mut self, reads: &Reads) {
-        for origins in reads.each() {
-            if !matches!(origins, Origins::Joined(_)) {
-                self.add(origins);
-            }
+        reads.each().for_each(|origins| self.note_one(origins));
+    }
+
+    /// Adds one of the sets that an evaluation read.
+    pub fn note_one(&mut self, origins: &Origins) {
+        if !matches!(origins, Origins::Joined(_)) {
+            self.add(origins);
         }
     }
 

@@ -26,15 +26,38 @@ pub struct Evaluator<'e> {
     pub(super) anchor: Anchor,
     pub(super) scope: &'e Scope<'e>,
     pub(super) reads: &'e mut Reads,
-    /// The items that expressions over `item` are looking at, the innermost last.
-    pub(super) items: Vec<(Str, Tracked)>,
+    /// The item that an expression over `item` is looking at.
+    pub(super) item: Option<&'e Item<'e>>,
     pub(super) poisoned: bool,
     fuel: u32,
 }
 
+/// An item that an expression is looking at.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'e> {
+    name: &'e Str,
+    item: &'e Tracked,
+    /// That of the expression around it.
+    outer: Option<&'e Item<'e>>,
+}
+
+impl<'e> Item<'e> {
+    /// The item of this name, the innermost first.
+    pub fn get(this: Option<&'e Item<'e>>, name: &str) -> Option<&'e Tracked> {
+        let mut next = this;
+        while let Some(own) = next {
+            if **own.name == *name {
+                return Some(own.item);
+            }
+            next = own.outer;
+        }
+        None
+    }
+}
+
 impl<'e> Evaluator<'e> {
     pub(super) fn new(text: &'e str, anchor: Anchor, scope: &'e Scope<'e>, reads: &'e mut Reads) -> Self {
-        Self { text, anchor, scope, reads, items: Vec::new(), poisoned: false, fuel: FUEL }
+        Self { text, anchor, scope, reads, item: None, poisoned: false, fuel: FUEL }
     }
 
     pub(super) fn error(&self, term: &Term, message: impl Into<String>) -> EvalError {
@@ -241,9 +264,10 @@ impl<'e> Evaluator<'e> {
     /// Evaluates an expression over an item; what it read stays on the stack.
     pub(super) fn with_item(&mut self, name: &Str, item: &Tracked, term: &Term) -> Result<Value, EvalError> {
         self.burn(term)?;
-        self.items.push((name.clone(), item.clone()));
-        let value = self.value(term);
-        self.items.pop();
+        let item = Item { name, item, outer: self.item };
+        let mut within = Evaluator { item: Some(&item), reads: &mut *self.reads, ..*self };
+        let value = within.value(term);
+        (self.poisoned, self.fuel) = (within.poisoned, within.fuel);
         value
     }
 

@@ -36,7 +36,7 @@ pub use text::{Piece, Text};
 use crate::diag::{Diag, Findings, codes};
 use crate::shape::Type;
 use crate::value::{Origins, Str, Tracked, Value};
-use tree::{Op, Term};
+use tree::{Binary, Op, Term};
 
 /// One expression.
 #[derive(Clone, Debug)]
@@ -111,6 +111,23 @@ impl Expr {
             Some((pointer, value))
         };
         paths.into_iter().filter_map(read).collect()
+    }
+
+    /// The field of `name` that the condition begins with, and the one value of it for which it can be true:
+    /// `x.kind == 'a' and …`.
+    pub fn kind_of(&self, name: &str) -> Option<(&Str, &Value)> {
+        let mut first = &self.root;
+        while let Op::And(left, _) = &first.op {
+            first = left;
+        }
+        let Op::Binary(Binary::Eq, left, right) = &first.op else { return None };
+        match (&left.op, &right.op) {
+            (Op::Attr(base, field), Op::Const(value)) => match &base.op {
+                Op::Name(own) if **own == *name => Some((field, value)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The text as written.

@@ -1,6 +1,6 @@
 //! Reading a value by its path: names, attributes, items; where each comes from, and what is missing.
 
-use super::eval::{EvalError, Evaluator};
+use super::eval::{EvalError, Evaluator, Item};
 use super::members;
 use super::scope::{Scope, Unanswered};
 use super::tree::{Op, Term};
@@ -28,16 +28,13 @@ impl std::ops::Deref for Found<'_> {
 /// stack, if there is one; `None` for any other. Nearly all paths are such, and nothing on the way is copied.
 fn known<'v>(
     term: &Term,
-    items: &'v [(Str, Tracked)],
+    item: Option<&'v Item<'v>>,
     scope: &'v Scope<'_>,
     stack: &mut Option<&mut Vec<Origins>>,
 ) -> Option<Found<'v>> {
     let found = match &term.op {
-        Op::Name(name) => {
-            let of_items = items.iter().rev().find(|(n, _)| n == name).map(|(_, t)| t);
-            Found::There(of_items.or_else(|| scope.get(name))?)
-        }
-        Op::Attr(base, name) => match known(base, items, scope, stack)? {
+        Op::Name(name) => Found::There(Item::get(item, name).or_else(|| scope.get(name))?),
+        Op::Attr(base, name) => match known(base, item, scope, stack)? {
             Found::There(base) => attribute_of(base, name, scope, stack)?,
             Found::Made(base) => match &base.value {
                 Value::Map(map) => Found::Made(map.get(name)?.clone()),
@@ -84,7 +81,7 @@ impl Evaluator<'_> {
     pub(super) fn known(&mut self, term: &Term) -> Option<Value> {
         let mark = self.reads.stack.len();
         let mut stack = Some(&mut self.reads.stack).filter(|_| !self.reads.placeless);
-        let found = match known(term, &self.items, self.scope, &mut stack) {
+        let found = match known(term, self.item, self.scope, &mut stack) {
             Some(Found::There(found)) => Some(found.value.clone()),
             Some(Found::Made(found)) => Some(found.value),
             None => None,
@@ -99,8 +96,7 @@ impl Evaluator<'_> {
     pub(super) fn path(&mut self, term: &Term) -> Result<Tracked, EvalError> {
         match &term.op {
             Op::Name(name) => {
-                let found = self.items.iter().rev().find(|(n, _)| n == name).map(|(_, t)| t);
-                let Some(found) = found.or_else(|| self.scope.get(name)) else {
+                let Some(found) = Item::get(self.item, name).or_else(|| self.scope.get(name)) else {
                     let known = self.scope.names();
                     let mut error = self.error(term, format!("there is no `{name}` here"));
                     error.help = similar_name(name, known).map(|n| format!("a name that is known here is `{n}`"));

@@ -32,26 +32,38 @@ impl Tables for NoTables {
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
     parent: Option<&'a Scope<'a>>,
-    names: &'a [(Str, Tracked)],
+    names: Names<'a>,
     pub(super) tables: &'a dyn Tables,
+}
+
+#[derive(Clone, Copy)]
+enum Names<'a> {
+    One(&'a Str, &'a Tracked),
+    Several(&'a [(Str, Tracked)]),
 }
 
 impl<'a> Scope<'a> {
     /// A scope of these names.
     pub fn new(names: &'a [(Str, Tracked)], tables: &'a dyn Tables) -> Self {
-        Self { parent: None, names, tables }
+        Self { parent: None, names: Names::Several(names), tables }
     }
 
     /// A scope of these names and, behind them, all of this one.
     pub fn child<'b>(&'b self, names: &'b [(Str, Tracked)]) -> Scope<'b> {
-        Scope { parent: Some(self), names, tables: self.tables }
+        Scope { parent: Some(self), names: Names::Several(names), tables: self.tables }
+    }
+
+    /// A scope of one name and, behind it, all of this one.
+    pub fn with<'b>(&'b self, name: &'b Str, value: &'b Tracked) -> Scope<'b> {
+        Scope { parent: Some(self), names: Names::One(name, value), tables: self.tables }
     }
 
     pub fn get(&self, name: &str) -> Option<&'a Tracked> {
-        match self.names.iter().rev().find(|(n, _)| &**n == name) {
-            Some((_, value)) => Some(value),
-            None => self.parent.and_then(|p| p.get(name)),
-        }
+        let found = match self.names {
+            Names::One(own, value) => (**own == *name).then_some(value),
+            Names::Several(names) => names.iter().rev().find(|(own, _)| **own == *name).map(|(_, value)| value),
+        };
+        found.or_else(|| self.parent?.get(name))
     }
 
     /// What a bound name names.
@@ -61,7 +73,10 @@ impl<'a> Scope<'a> {
 
     /// Every name, the innermost first.
     pub fn names(&self) -> Vec<&'a str> {
-        let mut names: Vec<&str> = self.names.iter().rev().map(|(n, _)| &**n).collect();
+        let mut names: Vec<&str> = match self.names {
+            Names::One(name, _) => vec![name],
+            Names::Several(names) => names.iter().rev().map(|(name, _)| &**name).collect(),
+        };
         if let Some(parent) = self.parent {
             names.extend(parent.names());
         }
