@@ -241,6 +241,15 @@ impl fmt::Display for Ports {
     }
 }
 
+impl Ports {
+    /// The range that is meant by one that is written from its last port to its first.
+    pub fn swapped(text: &str) -> Option<String> {
+        let (high, low) = text.split_once('-')?;
+        let swapped = format!("{}-{}", low.trim(), high.trim());
+        swapped.parse::<Ports>().is_ok().then_some(swapped)
+    }
+}
+
 impl std::str::FromStr for Ports {
     type Err = String;
 

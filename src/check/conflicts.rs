@@ -108,7 +108,14 @@ fn side(origins: &Origins, instances: &[Instance], sources: &Sources) -> Side {
             notes.push(format!("`{}`: {}", instance.name, instance.pack.source_text(&item.head.source)));
         }
     }
-    Side { products: speaking.iter().map(|i| i.name.clone()).collect(), notes, places: smallest(origins, sources) }
+    // What every site has puts into files what the spec says: that it does is no reason for anything.
+    let mut places = smallest(origins, sources);
+    let of_every_site = |s: &Span| instances.iter().any(|i| i.product.value.is_null() && i.pack.file == Some(s.file));
+    if places.iter().any(|s| !of_every_site(s)) {
+        places.retain(|s| !of_every_site(s));
+    }
+    places.truncate(SHOWN);
+    Side { products: speaking.iter().map(|i| i.name.clone()).collect(), notes, places }
 }
 
 /// The places of a set that hold no other one of it: a whole entry says less than the value in it.
@@ -120,6 +127,5 @@ fn smallest(origins: &Origins, sources: &Sources) -> Vec<Span> {
     let mut narrow: Vec<_> = all.iter().filter(|s| !all.iter().any(|o| holds(o, s))).copied().collect();
     // Values of the spec first, then what a pack says about them; many places say less than few.
     narrow.sort_by_key(|s| (sources.file(s.file).role != Role::Spec, s.end - s.start, *s));
-    narrow.truncate(SHOWN);
     narrow
 }

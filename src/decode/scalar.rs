@@ -357,11 +357,7 @@ fn cidr(text: &str) -> Result<IpNet, Malformed> {
 
 fn ports(text: &str, range: bool) -> Result<Ports, Malformed> {
     let ports: Ports = text.parse().map_err(|message: String| {
-        let swapped = text.split_once('-').and_then(|(low, high)| {
-            let (low, high) = (low.trim(), high.trim());
-            let swapped = format!("{high}-{low}");
-            swapped.parse::<Ports>().is_ok().then_some(swapped)
-        });
+        let swapped = Ports::swapped(text);
         let help = match (&swapped, range) {
             (Some(_), _) => "the smaller number comes first",
             (None, true) => "a port such as `443`, or a range such as `30000-32767`",

@@ -2,8 +2,8 @@
 
 use super::fields::Reader;
 use super::manifest::PortGroup;
-use crate::diag::Diag;
 use crate::diag::codes::PACK_WRONG_TYPE;
+use crate::diag::{Diag, similar_name};
 use crate::ir::Transport;
 use crate::node::Node;
 use crate::source::Span;
@@ -56,17 +56,28 @@ fn groups_in(text: &str, span: &dyn Fn(&str) -> Span, r: &mut Reader) -> Vec<Por
                     parsed.push(PortGroup::Named(name.into(), span(name)));
                 }
             }
-            Err(why) => {
-                r.findings.push(Diag::new(PACK_WRONG_TYPE, why).at(span(part), "in this group of ports"));
+            Err(wrong) => {
+                let diag = Diag::new(PACK_WRONG_TYPE, wrong.message).at(span(wrong.word), "in this group of ports");
+                r.findings.push(diag.help(wrong.help));
             }
         }
     }
     parsed
 }
 
+/// What is wrong with a group of ports.
+pub(crate) struct Wrong<'t> {
+    pub message: String,
+    /// The word at fault.
+    pub word: &'t str,
+    pub help: String,
+    /// What may be meant by the word.
+    pub instead: Option<String>,
+}
+
 /// A literal group: `443,8443/tcp HTTPS`, `53/tcp+udp DNS`, or a protocol without ports, `ip-in-ip overlay`; `None` when
 /// it consists of names.
-pub(crate) fn group(text: &str) -> Result<Option<PortGroup>, String> {
+pub(crate) fn group(text: &str) -> Result<Option<PortGroup>, Wrong<'_>> {
     let (first, application) = text.split_once(' ').unwrap_or((text, ""));
     if let Some(transport) = Transport::from_name(first).filter(|t| !t.has_ports()) {
         let application = application.trim().into();
@@ -74,23 +85,51 @@ pub(crate) fn group(text: &str) -> Result<Option<PortGroup>, String> {
     }
     let Some((ports, rest)) = text.split_once('/') else {
         return match text.starts_with(|c: char| c.is_ascii_digit()) {
-            true => Err(format!("`{text}` lacks its transport, as in `{text}/tcp`")),
+            true => Err(Wrong {
+                message: format!("`{first}` lacks its transport"),
+                word: first,
+                help: format!("the transport stands behind the ports: `{first}/tcp`, `{first}/udp`"),
+                instead: Some(format!("{first}/tcp")),
+            }),
             false => Ok(None),
         };
     };
     let (words, application) = rest.split_once(' ').unwrap_or((rest, ""));
-    let ports = ports.split(',').map(|p| p.trim().parse::<Ports>()).collect::<Result<Vec<_>, _>>()?;
+    let ports = ports.split(',').map(|word| port(word.trim())).collect::<Result<Vec<_>, _>>()?;
     let mut transports = Vec::new();
     for word in words.split('+') {
-        match Transport::from_name(word) {
-            Some(transport) if transport.has_ports() => transports.push(transport),
-            Some(_) => return Err(format!("`{word}` has no ports; write it alone")),
-            None => return Err(format!("`{word}` is not a transport; known are {}", known_transports())),
-        }
+        let transport = Transport::from_name(word);
+        let message = match transport {
+            Some(transport) if transport.has_ports() => {
+                transports.push(transport);
+                continue;
+            }
+            Some(_) => format!("`{word}` has no ports"),
+            None => format!("`{word}` is not a transport"),
+        };
+        let near = similar_name(word, Transport::ALL.map(|t| t.name())).filter(|_| transport.is_none());
+        let help = match (transport, near) {
+            (Some(_), _) => format!("write it alone: `{word}`, then what it is for"),
+            (None, Some(near)) => format!("there is `{near}`"),
+            (None, None) => format!("known are {}", known_transports()),
+        };
+        return Err(Wrong { message, word, help, instead: near.map(str::to_owned) });
     }
     transports.sort_unstable();
     transports.dedup();
     Ok(Some(PortGroup::Literal { ports, transports, application: application.trim().into() }))
+}
+
+/// A port or a range of ports of a group.
+fn port(word: &str) -> Result<Ports, Wrong<'_>> {
+    word.parse().map_err(|message| {
+        let instead = Ports::swapped(word);
+        let help = match &instead {
+            Some(_) => "the smaller number comes first",
+            None => "a port such as `443`, or a range such as `8000-9000`",
+        };
+        Wrong { message, word, help: help.to_owned(), instead }
+    })
 }
 
 /// `tcp`, `udp`, … for messages.

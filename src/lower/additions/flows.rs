@@ -19,7 +19,7 @@ use crate::lower::firewalls::node_ports;
 use crate::lower::peers::{deep_origins, merged, peers};
 use crate::lower::rows::{is_inside, ranges, scope_between};
 use crate::pack::expr::fits;
-use crate::pack::flow::group;
+use crate::pack::flow::{Wrong, group};
 use crate::pack::manifest::PortGroup;
 use crate::site::Site;
 use crate::source::{Sources, Span};
@@ -131,22 +131,23 @@ impl Written<'_> {
 /// Reads the short form; what is wrong with it is a finding at the word.
 fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Option<Row> {
     let span = spec_span(&place.origins, sources);
-    let mut wrong = |message: String, word: &str| {
-        let diag = Diag::new(MALFORMED, message).at_maybe(span.map(|s| word_in(s, word, sources)), "");
-        run.findings.push(diag.help("write it as `users -> proxy1 : 443/tcp HTTPS`"));
+    let at = |word: &str| span.map(|span| word_in(span, row, word, sources));
+    let wrong = |message: String, word: &str| {
+        let diag = Diag::new(MALFORMED, message).at_maybe(at(word), "");
+        diag.help("write it as `users -> proxy1 : 443/tcp HTTPS`")
     };
     let Some((from, rest)) = row.split_once("->") else {
-        wrong(format!("the flow `{row}` has no `->` between its ends"), row);
+        run.findings.push(wrong(format!("the flow `{row}` has no `->` between its ends"), row));
         return None;
     };
     let Some((to, ports)) = rest.split_once(" : ") else {
-        wrong(format!("the flow `{row}` does not say its ports"), row);
+        run.findings.push(wrong(format!("the flow `{row}` does not say its ports"), row));
         return None;
     };
     let names = |list, offset| words(list, offset, row, span).filter(|e| !e.word.is_empty()).collect::<Vec<End>>();
     let (from, to) = (names(from, 0), names(to, row.len() - rest.len()));
     if from.is_empty() || to.is_empty() {
-        wrong(format!("the flow `{row}` needs a name on both sides of `->`"), row);
+        run.findings.push(wrong(format!("the flow `{row}` needs a name on both sides of `->`"), row));
         return None;
     }
     let mut groups = Vec::new();
@@ -155,8 +156,14 @@ fn parsed(row: &Str, place: &Tracked, sources: &Sources, run: &mut Run) -> Optio
             Ok(Some(PortGroup::Literal { ports, transports, application })) => {
                 groups.push(Group { ports, transports, application });
             }
-            Ok(_) => wrong(format!("`{part}` is not a port with its transport"), part),
-            Err(why) => wrong(why, part),
+            Ok(_) => run.findings.push(wrong(format!("`{part}` is not a port with its transport"), part)),
+            Err(Wrong { message, word, help, instead }) => {
+                let diag = Diag::new(MALFORMED, message).at_maybe(at(word), "").help(help);
+                run.findings.push(match instead.zip(at(word)) {
+                    Some((instead, span)) => diag.replace(span, instead, false),
+                    None => diag,
+                });
+            }
         }
     }
     (!groups.is_empty()).then_some(Row { from, to, groups })
@@ -172,9 +179,10 @@ fn words(list: &str, offset: usize, text: &Str, span: Option<Span>) -> impl Iter
     })
 }
 
-/// The place of a word within a value's span, or the value's own.
-fn word_in(span: Span, word: &str, sources: &Sources) -> Span {
-    sources.text(span).find(word).map_or(span, |offset| span.within(offset, word.len()))
+/// The place of a word of a value's text, which stands at a span.
+fn word_in(span: Span, text: &str, word: &str, sources: &Sources) -> Span {
+    let offset = word.as_ptr() as usize - text.as_ptr() as usize;
+    crate::parse::inside(sources, span, text, offset..offset + word.len())
 }
 
 /// Reads the long form; it waits for what is unanswered.
