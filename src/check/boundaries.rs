@@ -98,8 +98,13 @@ fn malformed(boundary: &Tracked, sources: &Sources, findings: &mut Findings) -> 
             Err(why) => why,
             Ok(_) => format!("`{text}` is neither a port with its transport nor a transport"),
         };
-        let diag = Diag::new(MALFORMED, why).at_maybe(spec_span(&word.origins, sources), "");
-        findings.push(diag.help("write `443/tcp`, `8000-8010/udp`, a transport (`esp`) or `all`"));
+        let span = spec_span(&word.origins, sources);
+        let diag = Diag::new(MALFORMED, why).at_maybe(span, "");
+        let swapped = Ports::swapped(ports).map(|range| text.replacen(ports, &range, 1));
+        findings.push(match swapped.zip(span) {
+            Some((instead, span)) => diag.help("the smaller number comes first").replace(span, instead, false),
+            None => diag.help("write `443/tcp`, `8000-8010/udp`, a transport (`esp`) or `all`"),
+        });
     }
     any
 }
