@@ -9,7 +9,7 @@ use crate::artifact::ArtifactTree;
 use crate::chart::Chart;
 use crate::diag::codes::NOTHING_READ;
 use crate::diag::levels::Levels;
-use crate::diag::{Diag, Findings, causes, quotes};
+use crate::diag::{Diag, Findings, causes, quotes, typographic};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::node::Node;
@@ -80,6 +80,7 @@ pub fn compile_at(inputs: &Inputs<'_>, levels: &Levels) -> Compilation {
     check::secrets::scrub(&c.sources, &mut c.findings);
     c.findings.sort();
     causes::join(&mut c.findings);
+    typographic::adapt(&mut c.findings, &c.sources);
     quotes::shorten(&mut c.findings);
     fix::adapt(&mut c.findings, &c.sources);
     c

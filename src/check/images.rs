@@ -11,7 +11,7 @@ use crate::diag::{Diag, Findings, Level};
 use crate::ir::{Image, Ir};
 use crate::lower::storage::pointer;
 use crate::site::Site;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::value::{Origins, Str, Tracked, Value};
 
 /// Hosts that one finding points at.
@@ -229,7 +229,13 @@ fn unpinned(image: &str, what: &str, origins: &Origins, sources: &Sources, findi
         Some(_) => return,
     };
     let message = format!("the image `{image}` of {what} {why}: what it is changes with the registry");
-    let mut diag = at_all(Diag::new(UNPINNED_IMAGE, message), origins, sources);
+    // Of all that the name is made of, its end is what is to be changed.
+    let is_end = |span: &Span| {
+        let written = sources.text(*span).trim_matches(['"', '\'']);
+        !written.is_empty() && image.ends_with(written)
+    };
+    let end = spec_spans(origins, sources).into_iter().find(is_end);
+    let mut diag = at_all(label(Diag::new(UNPINNED_IMAGE, message), end, ""), origins, sources);
     diag.waivable = true;
     findings.push(diag.help("name the version, or the digest (`@sha256:…`)"));
 }

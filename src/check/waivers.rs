@@ -44,8 +44,10 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
                 if let Some(span) = written {
                     diag = diag.replace(span, near, false);
                 }
+            } else if !sound {
+                continue;
             } else if let Some(item) = written.get(index).and_then(|item| whole_item(sources, item.span)) {
-                diag = diag.replace(item, "", sound);
+                diag = diag.replace(item, "", true);
             }
             reports.push(diag);
             continue;

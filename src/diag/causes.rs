@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Diag, Findings, Level, codes};
+use crate::source::Span;
 
 /// Codes whose message names the slip itself, so that equal messages have one cause.
 const SAME_SLIP: [codes::Code; 3] = [codes::NOT_ONE_OF, codes::MALFORMED, codes::UNKNOWN_NAME];
@@ -31,6 +32,7 @@ fn cause(diag: &Diag) -> (&str, &str, &str) {
 /// Joins findings of one cause; the first place stays the primary one. Expects sorted findings.
 pub fn join(findings: &mut Findings) {
     ambiguous(findings);
+    alike(findings);
     let mut first: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     let mut joined: Vec<(usize, usize)> = Vec::new();
     for (index, diag) in findings.list.iter().enumerate() {
@@ -56,10 +58,98 @@ pub fn join(findings: &mut Findings) {
         }
         into.replacements.extend(from.replacements);
     }
+    drop_all(findings, joined.iter().map(|(_, from)| *from).collect());
+}
+
+fn drop_all(findings: &mut Findings, gone: BTreeSet<usize>) {
     let mut index = 0;
-    let gone: BTreeSet<usize> = joined.iter().map(|(_, from)| *from).collect();
     findings.list.retain(|_| {
         index += 1;
         !gone.contains(&(index - 1))
     });
+}
+
+/// How many of those that one line stands for are named.
+const NAMED: usize = 6;
+
+/// Findings that are one but for a name.
+struct Alike<'d> {
+    first: usize,
+    names: BTreeSet<&'d str>,
+    /// The names of the first of the others.
+    others: Vec<&'d str>,
+    /// The pointer that all of theirs lie below, as far as they differ.
+    place: Option<&'d str>,
+}
+
+/// What a pack says of many that one line of the spec stands for, as the hosts of a range, is said of the first; the
+/// others are named. Expects sorted findings.
+fn alike(findings: &mut Findings) {
+    let mut causes: BTreeMap<(Span, &str, Level, &str, &str), Alike> = BTreeMap::new();
+    let mut gone = BTreeSet::new();
+    for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| d.code.contains('/')) {
+        let (Some((before, name, behind)), Some(primary)) = (quoted(&diag.message), &diag.primary) else { continue };
+        let cause = causes.entry((primary.span, &diag.code, diag.level, before, behind));
+        let cause = cause.or_insert(Alike { first: index, names: BTreeSet::new(), others: Vec::new(), place: None });
+        if cause.names.insert(name) && cause.first != index {
+            gone.insert(index);
+            if cause.others.len() < NAMED {
+                cause.others.push(name);
+            }
+            let first = &*findings.list[cause.first].pointer;
+            if diag.pointer != first {
+                cause.place = Some(common(cause.place.unwrap_or(first), &diag.pointer));
+            }
+        }
+    }
+    let mut notes = Vec::new();
+    for Alike { first, names, others, place } in causes.into_values().filter(|alike| !alike.others.is_empty()) {
+        let more = names.len() - 1 - others.len();
+        notes.push((first, format!("the same holds for {}", list(&others, more))));
+        let place = place.filter(|place| !place.is_empty() && findings.list[first].waivable);
+        if let Some(place) = place {
+            notes.push((first, format!("a waiver at `{place}` covers all of them")));
+        }
+    }
+    for (index, note) in notes.into_iter().rev() {
+        findings.list[index].notes.insert(0, note);
+    }
+    drop_all(findings, gone);
+}
+
+/// The pointer to the place that holds both.
+fn common<'p>(one: &'p str, other: &str) -> &'p str {
+    let alike = one.split('/').zip(other.split('/')).take_while(|(a, b)| a == b).map(|(step, _)| step.len() + 1);
+    &one[..alike.sum::<usize>().saturating_sub(1)]
+}
+
+/// Words in backticks, and how many more there are.
+fn list(words: &[&str], more: usize) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match (words.as_slice(), more) {
+        ([one], 0) => one.clone(),
+        ([some @ .., last], 0) => format!("{} and {last}", some.join(", ")),
+        (some, more) => format!("{} and {more} more", some.join(", ")),
+    }
+}
+
+/// The first word of a message that stands in backticks, and what is around it.
+fn quoted(message: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = message.split_once('`')?;
+    let (name, behind) = rest.split_once('`')?;
+    Some((before, name, behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common;
+
+    #[test]
+    fn pointers_have_a_place_in_common() {
+        assert_eq!(common("/hosts/w1/cpu", "/hosts/w2/cpu"), "/hosts");
+        assert_eq!(common("/hosts/w1/cpu", "/hosts/w1/memory"), "/hosts/w1");
+        assert_eq!(common("/hosts/w1", "/hosts/w10"), "/hosts");
+        assert_eq!(common("/hosts/w1", "/storage/w1"), "");
+        assert_eq!(common("", "/storage/w1"), "");
+    }
 }

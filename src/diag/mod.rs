@@ -11,6 +11,7 @@ pub mod near;
 pub mod quotes;
 pub mod sarif;
 pub mod short;
+pub mod typographic;
 
 use std::borrow::Cow;
 

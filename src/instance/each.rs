@@ -172,7 +172,8 @@ impl Run {
 
     /// Turns the refusals that were noted into findings at the values' places in the spec.
     pub fn report_refused(&mut self, sources: &Sources) {
-        for (refusal, origins, text) in std::mem::take(&mut self.refused) {
+        let refused = std::mem::take(&mut self.refused).into_iter();
+        for (refusal, origins, text) in refused.filter(|(refusal, ..)| !refusal.is_told) {
             let spans = origins.as_slice().iter().filter_map(|p| sources.span_of(*p));
             let of_spec = spans.filter(|s| sources.file(s.file).role == Role::Spec);
             let diag = Diag::new(UNWRITABLE, refusal.message);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use crate::diag::typographic::QUOTES;
 use crate::diag::{Diag, Findings, MOST_SUGGESTIONS, NearNames, codes};
 use crate::schema::Schema;
 use crate::shape::Type;
@@ -16,9 +17,6 @@ use crate::value::{Map, Ref, Str, Tracked, Value};
 
 use super::hosts::MOST_HOSTS;
 use super::ranges::{Pattern, glob, natural};
-
-/// Quotes of prose, which quote nothing in a spec.
-const QUOTES: [char; 8] = ['“', '”', '„', '‘', '’', '‚', '«', '»'];
 
 /// Binds every name of the site; what cannot be bound becomes poison with a report.
 ///

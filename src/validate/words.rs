@@ -154,6 +154,11 @@ pub fn is_secret_entry(pointer: &str) -> bool {
     pointer.strip_prefix("/secrets/").is_some_and(|rest| !rest.contains('/'))
 }
 
+/// Whether a character stands for itself in a pattern.
+fn is_literal(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-')
+}
+
 /// The finding about a value that breaks a keyword which has no report of its own.
 pub fn fault(error: &ValidationError<'_>, schema: &JsonValue, node: &Node) -> Diag {
     let value = node.scalar_text().map_or("this value".to_string(), |text| format!("`{text}`"));
@@ -177,7 +182,10 @@ pub fn fault(error: &ValidationError<'_>, schema: &JsonValue, node: &Node) -> Di
                     format!("{value} has the capital letter `{c}`, and only small letters can be in it")
                 }
                 Some(c) if !c.is_control() && c != '`' => format!("{value} has `{c}`, which cannot be in it"),
-                _ => format!("{value} does not have the form `{pattern}`"),
+                _ => match pattern.strip_prefix('^').filter(|begin| begin.chars().all(is_literal)) {
+                    Some(begin) => format!("{value} does not begin with `{begin}`"),
+                    None => format!("{value} does not have the form `{pattern}`"),
+                },
             };
             (codes::MALFORMED, message)
         }

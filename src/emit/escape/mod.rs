@@ -240,7 +240,7 @@ fn inner(filter: &str, arguments: &[&str]) -> Result<Inner, String> {
 pub fn escape(format: Format, context: Context, value: &Value) -> Result<String, Refusal> {
     match value {
         Value::Null => return Err(Refusal::nothing()),
-        Value::Poison => return Err(Refusal::new("a faulty value cannot be written")),
+        Value::Poison => return Err(Refusal::faulty()),
         _ => {}
     }
     match context {

@@ -9,11 +9,13 @@ pub struct Refusal {
     pub message: String,
     /// The way out, where there is one.
     pub help: Option<String>,
+    /// Whether a finding has said already what is wrong with the value.
+    pub is_told: bool,
 }
 
 impl Refusal {
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self { message: message.into(), help: None, is_told: false }
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -24,6 +26,10 @@ impl Refusal {
     /// `text` cannot be written because it `has` something: `"a;b" holds a semicolon, which …`.
     pub fn because(text: &str, reason: impl std::fmt::Display) -> Self {
         Self::new(format!("`{}` {reason}", shown(text)))
+    }
+
+    pub(super) fn faulty() -> Self {
+        Self { is_told: true, ..Self::new("a faulty value cannot be written") }
     }
 
     pub(super) fn nothing() -> Self {
