@@ -82,12 +82,13 @@ struct Alike<'d> {
     place: Option<&'d str>,
 }
 
-/// What a pack says of many that one line of the spec stands for, as the hosts of a range, is said of the first; the
-/// others are named. Expects sorted findings.
+/// What is said of many that one place of the spec stands for, as the hosts of a range, is said of the first; the others
+/// are named. What would replace the place by one of them is no way out. Expects sorted findings.
 fn alike(findings: &mut Findings) {
     let mut causes: BTreeMap<(Span, &str, Level, &str, &str), Alike> = BTreeMap::new();
     let mut gone = BTreeSet::new();
-    for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| d.code.contains('/')) {
+    let of_many = |d: &Diag| d.code.contains('/') || d.code == codes::UNKNOWN_NAME.row().code;
+    for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| of_many(d)) {
         let (Some((before, name, behind)), Some(primary)) = (quoted(&diag.message), &diag.primary) else { continue };
         let cause = causes.entry((primary.span, &diag.code, diag.level, before, behind));
         let cause = cause.or_insert(Alike { first: index, names: BTreeSet::new(), others: Vec::new(), place: None });
@@ -102,10 +103,11 @@ fn alike(findings: &mut Findings) {
             }
         }
     }
-    let mut notes = Vec::new();
+    let (mut notes, mut ranges) = (Vec::new(), Vec::new());
     for Alike { first, names, others, place } in causes.into_values().filter(|alike| !alike.others.is_empty()) {
         let more = names.len() - 1 - others.len();
         notes.push((first, format!("the same holds for {}", list(&others, more))));
+        ranges.push(first);
         let place = place.filter(|place| !place.is_empty() && findings.list[first].waivable);
         if let Some(place) = place {
             notes.push((first, format!("a waiver at `{place}` covers all of them")));
@@ -113,6 +115,9 @@ fn alike(findings: &mut Findings) {
     }
     for (index, note) in notes.into_iter().rev() {
         findings.list[index].notes.insert(0, note);
+    }
+    for index in ranges {
+        findings.list[index].replacements.clear();
     }
     drop_all(findings, gone);
 }
