@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Diag, Findings, Level, codes};
-use crate::source::Span;
+use crate::resolve::ranges::natural;
 
 /// Codes whose message names the slip itself, so that equal messages have one cause.
 const SAME_SLIP: [codes::Code; 3] = [codes::NOT_ONE_OF, codes::MALFORMED, codes::UNKNOWN_NAME];
@@ -72,44 +72,28 @@ fn drop_all(findings: &mut Findings, gone: BTreeSet<usize>) {
 /// How many of those that one line stands for are named.
 const NAMED: usize = 6;
 
-/// Findings that are one but for a name.
-struct Alike<'d> {
-    first: usize,
-    names: BTreeSet<&'d str>,
-    /// The names of the first of the others.
-    others: Vec<&'d str>,
-    /// The pointer that all of theirs lie below, as far as they differ.
-    place: Option<&'d str>,
-}
-
 /// What is said of many that one place of the spec stands for, as the hosts of a range, is said of the first; the others
 /// are named. What would replace the place by one of them is no way out. Expects sorted findings.
 fn alike(findings: &mut Findings) {
-    let mut causes: BTreeMap<(Span, &str, Level, &str, &str), Alike> = BTreeMap::new();
-    let mut gone = BTreeSet::new();
+    let mut causes: BTreeMap<_, Vec<(&str, usize)>> = BTreeMap::new();
     let of_many = |d: &Diag| d.code.contains('/') || d.code == codes::UNKNOWN_NAME.row().code;
     for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| of_many(d)) {
         let (Some((before, name, behind)), Some(primary)) = (quoted(&diag.message), &diag.primary) else { continue };
-        let cause = causes.entry((primary.span, &diag.code, diag.level, before, behind));
-        let cause = cause.or_insert(Alike { first: index, names: BTreeSet::new(), others: Vec::new(), place: None });
-        if cause.names.insert(name) && cause.first != index {
-            gone.insert(index);
-            if cause.others.len() < NAMED {
-                cause.others.push(name);
-            }
-            let first = &*findings.list[cause.first].pointer;
-            if diag.pointer != first {
-                cause.place = Some(common(cause.place.unwrap_or(first), &diag.pointer));
-            }
-        }
+        causes.entry((primary.span, &diag.code, diag.level, before, behind)).or_default().push((name, index));
     }
-    let (mut notes, mut ranges) = (Vec::new(), Vec::new());
-    for Alike { first, names, others, place } in causes.into_values().filter(|alike| !alike.others.is_empty()) {
-        let more = names.len() - 1 - others.len();
-        notes.push((first, format!("the same holds for {}", list(&others, more))));
+    let (mut notes, mut gone, mut ranges) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for mut all in causes.into_values() {
+        all.sort_by(|(a, _), (b, _)| natural(a, b));
+        // The same said again of the same is another matter.
+        all.dedup_by_key(|(name, _)| *name);
+        let Some((&(_, first), others @ [_, ..])) = all.split_first() else { continue };
+        gone.extend(others.iter().map(|(_, index)| *index));
         ranges.push(first);
-        let place = place.filter(|place| !place.is_empty() && findings.list[first].waivable);
-        if let Some(place) = place {
+        let named: Vec<&str> = others.iter().take(NAMED).map(|(name, _)| *name).collect();
+        notes.push((first, format!("the same holds for {}", list(&named, others.len() - named.len()))));
+        let pointer = |index: usize| &*findings.list[index].pointer;
+        let place = others.iter().fold(pointer(first), |place, (_, index)| common(place, pointer(*index)));
+        if findings.list[first].waivable && !place.is_empty() && place != pointer(first) {
             notes.push((first, format!("a waiver at `{place}` covers all of them")));
         }
     }
