@@ -37,12 +37,18 @@ pub fn conflicts(instances: &[Instance], sources: &Sources, run: &mut Run) {
             false => format!("{one} and {other} give different values for {what}"),
         };
         let mut diag = Diag::new(CONFLICT, message);
+        let shared = |span: &Span| sides.iter().all(|side| side.places.contains(span));
         for (side, otherwise) in sides.iter().zip(["one", "the other"]) {
             let speaker = if one == other { otherwise.to_owned() } else { side.name() };
-            for span in &side.places {
+            for span in side.places.iter().filter(|span| !shared(span)) {
                 let text = format!("{speaker} says so here");
                 diag = if diag.primary.is_none() { diag.at(*span, text) } else { diag.and(*span, text) };
             }
+        }
+        // What brings both about, a rule of a pack as a rule.
+        for span in sides[0].places.iter().filter(|span| shared(span)) {
+            let text = "both come from here";
+            diag = if diag.primary.is_none() { diag.at(*span, text) } else { diag.and(*span, text) };
         }
         for note in sides.iter().flat_map(|side| &side.notes) {
             if !diag.notes.contains(note) {

@@ -57,7 +57,7 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sound: bool, sources: &S
     boundaries::boundaries(ir, site, sources, &mut run.findings);
     contradictory::boundaries(site, sources, &mut run.findings);
     ports::ports(instances, ir, site, sources, &mut run.findings);
-    storage::storage(ir, site, sources, &mut run.findings);
+    storage::storage(ir, site, sources, run);
     stores::unheeded(ir, site, sources, &mut run.findings);
     names::of_items(ir, site, sources, &mut run.findings);
     versions::versions(ir, site, sources, &mut run.findings);

@@ -24,9 +24,14 @@ pub fn label(diag: Diag, span: Option<Span>, text: impl Into<String>) -> Diag {
 
 /// Whether a requirement of a pack has spoken of a place, or of what it is part of: the same cause.
 pub fn told(findings: &Findings, span: Option<Span>) -> bool {
+    told_by(findings, span, |_| true)
+}
+
+/// Whether a pack has a finding at a place, or around it, that this is true of.
+pub fn told_by(findings: &Findings, span: Option<Span>, counts: impl Fn(&Diag) -> bool) -> bool {
     let Some(span) = span else { return false };
     let holds = |outer: Span| outer.file == span.file && outer.start <= span.start && span.end <= outer.end;
-    let spoken = |d: &Diag| d.code.contains('/') && d.primary.as_ref().is_some_and(|l| holds(l.span));
+    let spoken = |d: &Diag| d.code.contains('/') && d.primary.as_ref().is_some_and(|l| holds(l.span)) && counts(d);
     findings.iter().any(spoken)
 }
 

@@ -1,17 +1,18 @@
 //! Chains of storage, from the disk over the file system and the export to the volume that a cluster mounts: every link
 //! against the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::places::{label, place, told, words};
+use super::places::{label, place, told, told_by, words};
 use crate::diag::codes::{
     BEYOND_DISK, EXPORT_OPTIONS, EXPORT_OUT_OF_REACH, MOUNT_DISAGREES, NESTED_EXPORTS, QUOTA_WITHOUT_SERVICE,
     TWO_OWNERS, VOLUME_WITHOUT_EXPORT,
 };
 use crate::diag::{Diag, Findings, Level};
+use crate::instance::Run;
 use crate::ir::{Export, F, Ir, Volume};
 use crate::lower::storage::pointer;
 use crate::site::Site;
@@ -65,7 +66,8 @@ impl Nodes {
 }
 
 /// Checks all chains of a site.
-pub fn storage(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
+pub fn storage(ir: &Ir, site: &Site, sources: &Sources, run: &mut Run) {
+    let Run { findings, shared, .. } = run;
     let exports = ir.exports.iter().map(|e| ((&**e.host, &**e.path), &**e)).collect();
     let addresses_of = |host: &str| site.host_addresses(host).into_iter().map(|a| a.value).collect::<Vec<_>>();
     let mut nodes = BTreeMap::new();
@@ -85,7 +87,7 @@ pub fn storage(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings)
         chain.nested(export, findings);
     }
     chain.quotas(findings);
-    chain.owners(findings);
+    chain.owners(shared, findings);
     chain.capacity(findings);
     chain.devices(findings);
 }
@@ -280,7 +282,7 @@ impl<'a> Chain<'a> {
     }
 
     /// One directory, or one partition with quotas, for the storage of two owners.
-    fn owners(&self, findings: &mut Findings) {
+    fn owners(&self, shared: &BTreeSet<(Str, Str)>, findings: &mut Findings) {
         let mut owner: BTreeMap<&str, &Str> = BTreeMap::new();
         for (product, entry) in self.site.table("products") {
             for (_, store) in entry.get("stores").into_iter().flat_map(Tracked::entries) {
@@ -299,27 +301,29 @@ impl<'a> Chain<'a> {
                 mounts.entry((server, mount)).or_default().push((name, entry));
             }
         }
-        let report = |what: String, key: &str, pair: [&(&Str, &Tracked); 2], help: &str, findings: &mut Findings| {
+        let report = |what: String, level: Level, pair: [&(&Str, &Tracked); 2], help: &str, findings: &mut Findings| {
             let [(first, a), (second, b)] = pair;
             let message = format!("the storages `{first}` and `{second}` share {what}");
-            let span = |entry: &Tracked| entry.get(key).and_then(|v| place(&v.origins, self.sources));
+            let span = |entry: &Tracked| entry.get("path").and_then(|v| place(&v.origins, self.sources));
             let mut diag = Diag::new(TWO_OWNERS, message).at_maybe(span(b), format!("`{second}`"));
             diag = label(diag, span(a), format!("`{first}`"));
-            diag.waivable = true;
-            if !told(findings, span(b)) {
+            diag.waivable = level == Level::Warning;
+            diag.level = level;
+            let final_word = |d: &Diag| d.level == Level::Error && !d.waivable;
+            let said = told_by(findings, span(b), |d| diag.waivable || final_word(d));
+            if !said {
                 findings.push(diag.pointer(pointer(&["storage", second])).help(help));
             }
         };
         for ((server, path), list) in &places {
             if let [first, second, ..] = list.as_slice() {
                 let what = format!("one directory, `{path}` of `{server}`");
-                report(
-                    what,
-                    "path",
-                    [first, second],
-                    "give each a directory of its own, or make one storage of the two",
-                    findings,
-                );
+                // What is made of both can be made once only: nobody can live with that.
+                let both = list.iter().filter_map(|(_, e)| e.get("path").and_then(|p| p.value.text()));
+                let both = both.into_iter().any(|path| shared.contains(&(server.clone(), path)));
+                let level = if both { Level::Error } else { Level::Warning };
+                let help = "give each a directory of its own, or make one storage of the two";
+                report(what, level, [first, second], help, findings);
             }
         }
         for ((server, mount), list) in &mounts {
@@ -332,13 +336,8 @@ impl<'a> Chain<'a> {
             if let Some(other) = stranger {
                 let what =
                     format!("the file system `{mount}` of `{server}`, on which quotas are kept, for two products");
-                report(
-                    what,
-                    "path",
-                    [limited, other],
-                    "give each product a partition: a quota counts what both write",
-                    findings,
-                );
+                let help = "give each product a partition: a quota counts what both write";
+                report(what, Level::Warning, [limited, other], help, findings);
             }
         }
     }

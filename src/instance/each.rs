@@ -1,6 +1,6 @@
 //! Evaluating what a pack says: expressions, texts and conditions, with what is left open kept for questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::seen::Places;
@@ -19,6 +19,8 @@ pub struct Run {
     pub withheld: Vec<Withheld>,
     /// Fields of merged items that disagree: what it is, and the origins of both.
     pub conflicts: Vec<(String, Origins, Origins)>,
+    /// Directories, by host and path, that items of two storages are in: what these disagree about follows from it.
+    pub shared: BTreeSet<(Str, Str)>,
     /// Values that a text could not take: why, where they come from, and the text.
     pub refused: Vec<(Refusal, Origins, Span)>,
     /// Findings of expressions that failed, with what these read.
@@ -161,6 +163,7 @@ impl Run {
         self.findings.extend(other.findings);
         self.withheld.extend(other.withheld);
         self.conflicts.extend(other.conflicts);
+        self.shared.extend(other.shared);
         self.refused.extend(other.refused);
         self.misfits.extend(other.misfits);
         self.asked.extend(other.asked);

@@ -227,7 +227,7 @@ fn items<'t>(ir: &'t mut Ir, runs: &'t mut [Run; 4], given: &'t Given) -> [Task<
         let run = of_disks;
         let evaluated = storage::exports(&of("exports", run), site, run);
         *exports = additions::exports(additions, evaluated, site, sources, run);
-        *directories = storage::directories(&of("directories", run), run);
+        *directories = storage::directories(&of("directories", run), site, run);
         *filesystems = storage::filesystems(&of("filesystems", run), site, run);
     };
     let hosts = move || {

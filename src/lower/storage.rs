@@ -13,7 +13,7 @@ use crate::diag::codes::PACK_EVALUATION;
 use crate::instance::Run;
 use crate::ir::{Directory, Export, F, Filesystem, NfsServer};
 use crate::site::Site;
-use crate::value::{Str, Value};
+use crate::value::{Origins, Str, Value};
 
 /// Exports: host and path are those of the named storage unless the pack says otherwise.
 pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
@@ -40,33 +40,69 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         list.push(Arc::new(Export { host, path, clients, options, storage }));
     }
     list.sort_by_cached_key(|e| (e.host.value.clone(), e.path.value.clone()));
+    let several = several(site);
     super::merge::unite(
         list,
         run,
-        |a, b, run| Export {
-            host: a.host.clone(),
-            path: a.path.clone(),
-            clients: merge_field(
-                &a.clients,
-                &b.clients,
-                &format!("clients of the export `{}` of `{}`", *a.path, *a.host),
-                run,
-            ),
-            options: merge_field(
-                &a.options,
-                &b.options,
-                &format!("options of the export `{}` of `{}`", *a.path, *a.host),
-                run,
-            ),
-            storage: merge_field(
-                &a.storage,
-                &b.storage,
-                &format!("storage behind the export `{}` of `{}`", *a.path, *a.host),
-                run,
-            ),
+        |a, b, run| match shared((&a.host, &a.path), &b.path, &several, run) {
+            true => a.clone(),
+            false => Export {
+                host: a.host.clone(),
+                path: a.path.clone(),
+                clients: merge_field(
+                    &a.clients,
+                    &b.clients,
+                    &format!("clients of the export `{}` of `{}`", *a.path, *a.host),
+                    run,
+                ),
+                options: merge_field(
+                    &a.options,
+                    &b.options,
+                    &format!("options of the export `{}` of `{}`", *a.path, *a.host),
+                    run,
+                ),
+                storage: merge_field(
+                    &a.storage,
+                    &b.storage,
+                    &format!("storage behind the export `{}` of `{}`", *a.path, *a.host),
+                    run,
+                ),
+            },
         },
         |e| (e.host.value.clone(), e.path.value.clone()),
     )
+}
+
+/// The directories that several storages of the spec are, by host and path, with the origins of each of these paths.
+fn several(site: &Site) -> BTreeMap<(Str, Str), Vec<&Origins>> {
+    let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (_, entry) in site.table("storage") {
+        let text = |key| entry.get(key).and_then(|v| Some((v.value.text()?, &v.origins)));
+        let (Some((host, _)), Some((path, origins))) = (text("server"), text("path")) else { continue };
+        paths.entry((host, path)).or_default().push(origins);
+    }
+    paths.retain(|_, of| of.len() > 1);
+    paths
+}
+
+/// Whether two items are in one directory because two storages are, which is noted.
+fn shared(
+    (host, path): (&F<Str>, &F<Str>),
+    other: &F<Str>,
+    several: &BTreeMap<(Str, Str), Vec<&Origins>>,
+    run: &mut Run,
+) -> bool {
+    let key = (host.value.clone(), path.value.clone());
+    let Some(paths) = several.get(&key) else { return false };
+    let of = |origins: &Origins| {
+        let meets = |own: &&&Origins| own.as_slice().iter().any(|p| origins.as_slice().contains(p));
+        paths.iter().position(|own| meets(&own))
+    };
+    let two = matches!((of(&path.origins), of(&other.origins)), (Some(a), Some(b)) if a != b);
+    if two {
+        run.shared.insert(key);
+    }
+    two
 }
 
 /// Lines of fstab: what the spec says of a file system, with the options that packs add, once per host and mount.
@@ -240,7 +276,7 @@ pub fn nfs_servers(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<NfsSer
 }
 
 /// Directories with owner and mode.
-pub fn directories(items: &[Item], run: &mut Run) -> Vec<Arc<Directory>> {
+pub fn directories(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Directory>> {
     let mut list = Vec::new();
     for item in items {
         let (Some(host), Some(path), Some(owner)) =
@@ -255,14 +291,18 @@ pub fn directories(items: &[Item], run: &mut Run) -> Vec<Arc<Directory>> {
         list.push(Arc::new(Directory { host, path, owner, mode }));
     }
     list.sort_by_cached_key(|d| (d.host.value.clone(), d.path.value.clone()));
+    let several = several(site);
     super::merge::unite(
         list,
         run,
-        |a, b, run| Directory {
-            host: a.host.clone(),
-            path: a.path.clone(),
-            owner: merge_field(&a.owner, &b.owner, &format!("owner of `{}` on `{}`", *a.path, *a.host), run),
-            mode: merge_field(&a.mode, &b.mode, &format!("mode of `{}` on `{}`", *a.path, *a.host), run),
+        |a, b, run| match shared((&a.host, &a.path), &b.path, &several, run) {
+            true => a.clone(),
+            false => Directory {
+                host: a.host.clone(),
+                path: a.path.clone(),
+                owner: merge_field(&a.owner, &b.owner, &format!("owner of `{}` on `{}`", *a.path, *a.host), run),
+                mode: merge_field(&a.mode, &b.mode, &format!("mode of `{}` on `{}`", *a.path, *a.host), run),
+            },
         },
         |d| (d.host.value.clone(), d.path.value.clone()),
     )
