@@ -142,11 +142,14 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         (resolve::resolve(spec, &schema, &defaults, &c.sources, inputs.threads, &mut findings), findings)
     };
     let mut beside = Findings::default();
-    let (settled, poisoned) =
+    let (settled, validated) =
         spread::both(inputs.threads, || resolved(as_if_valid), || validate::validate(&node, &schema, &mut beside));
-    let (site, settled) = match poisoned.is_empty() {
+    let (site, settled) = match validated.poisoned.is_empty() && validated.meant.is_none() {
         true => settled,
-        false => resolved(decoded(&node, &schema, &poisoned, inputs.threads)),
+        false => {
+            let meant = validated.meant.as_ref().unwrap_or(&node);
+            resolved(decoded(meant, &schema, &validated.poisoned, inputs.threads))
+        }
     };
     c.findings.extend(beside);
     c.findings.extend(settled);
@@ -158,7 +161,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         pack::verify::verify(pack, instance, &schema, &c.sources, &mut c.findings);
     }
     let charts = chart::charts(&node, inputs.read, &mut c.sources, &mut c.findings);
-    c.spec = Some(node);
+    c.spec = Some(validated.meant.unwrap_or(node));
 
     // check, lower, check
     let mut run = Run::new(inputs.depth == Depth::Trace);
@@ -212,7 +215,7 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
     if !c.findings.has_errors() {
         check::unread::unread(&instances, &ir_value, &site, &c.sources, &mut run);
     }
-    ir.questions = lower::questions::questions(&run, &instances, &site);
+    ir.questions = lower::questions::questions(&run, &instances, &site, &schema);
     ir.settled = Origins::all(&std::mem::take(&mut run.settled));
     if run.traced && ir.questions.is_empty() {
         // That nothing is open was decided by every answer of the spec.

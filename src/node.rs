@@ -102,6 +102,20 @@ impl Node {
         Some(node)
     }
 
+    /// The same node, to be changed.
+    pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Node> {
+        let mut node = self;
+        for step in pointer.split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            node = match &mut node.data {
+                Data::Map(entries) => &mut entries.iter_mut().find(|e| *e.key == *step)?.value,
+                Data::List(items) => items.get_mut(step.parse::<usize>().ok()?)?,
+                _ => return None,
+            };
+        }
+        Some(node)
+    }
+
     /// Calls `f` with the JSON Pointer of this node and every node below it, parents first, in the order of the text.
     pub fn walk<'a>(&'a self, pointer: &mut String, f: &mut impl FnMut(&str, &'a Node)) {
         f(pointer, self);

@@ -98,7 +98,7 @@ impl Pass<'_> {
         // Of a key that is given twice, say, the tree has one value.
         match parsed.is_some() && self.findings.len() == before {
             true => secrets::hide_in_remarks(file, self.sources),
-            false => secrets::hide_in_text(file, self.sources),
+            false => secrets::hide_in_text(file, parsed.as_ref(), self.sources),
         }
         let mut node = parsed?;
         if self.chain.len() == 1 && node.get("extends").is_none() {

@@ -118,12 +118,19 @@ pub fn names_of(list: &Tracked) -> Vec<F<Str>> {
 pub(crate) struct Networks {
     /// By family and prefix length, longest first: the networks of that length by their address.
     by_length: Vec<(bool, u8, Named)>,
+    /// Whether one of them is not known, because it is faulty.
+    faulty: bool,
 }
 
 /// Names of networks by their CIDR, with the place of the CIDR.
 type Named = BTreeMap<IpNet, (Str, Origins)>;
 
 impl Networks {
+    /// Whether the network of an address may be one that is not known.
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.faulty
+    }
+
     /// Indexes the table of networks. A network that holds every address says nothing about where one is.
     pub(crate) fn new(table: &Tracked) -> Self {
         let mut lengths: BTreeMap<(bool, u8), Named> = BTreeMap::new();
@@ -138,7 +145,11 @@ impl Networks {
             }
         }
         let by_length = lengths.into_iter().rev().map(|((v6, length), nets)| (v6, length, nets)).collect();
-        Self { by_length }
+        let unknown = |value: &Tracked| value.value.is_poison();
+        let cidrs =
+            |network: &Tracked| network.get("cidrs").is_some_and(|c| unknown(c) || c.items().iter().any(unknown));
+        let faulty = unknown(table) || table.entries().any(|(_, network)| unknown(network) || cidrs(network));
+        Self { by_length, faulty }
     }
 
     /// The most specific network that holds an address, with its CIDR.

@@ -1,9 +1,11 @@
 //! Overlaid tree and schema in, findings out: everything in which the tree is not what the schema says.
 
+mod blocks;
 mod lean;
 mod letters;
 mod pattern;
 mod quick;
+mod slips;
 mod words;
 
 pub use lean::instance;
@@ -19,25 +21,66 @@ use crate::diag::{Diag, Findings, codes, similar_name, surely_meant};
 use crate::node::{Entry, Node};
 use crate::schema::Schema;
 use crate::source::{PlaceId, Span};
+use slips::Slip;
+
+/// What validation leaves to later passes.
+#[derive(Debug, Default)]
+pub struct Validated {
+    /// The places whose values are of no use to them.
+    pub poisoned: BTreeSet<PlaceId>,
+    /// The tree with mistyped keys as they were meant, where there are any: what follows from a slip is not said again.
+    pub meant: Option<Node>,
+}
+
+/// How often a tree is looked at again with its keys as they were meant.
+const ROUNDS: usize = 4;
 
 /// Reports every violation of the schema at its place.
 ///
-/// Out come the places whose values are of no use to later passes. A value that the schema's `x-type` describes more
-/// exactly than its `type` and `pattern` is left to decoding.
-pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> BTreeSet<PlaceId> {
+/// A value that the schema's `x-type` describes more exactly than its `type` and `pattern` is left to decoding.
+pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> Validated {
+    let mut meant: Option<Node> = None;
+    let lost = match matches!(quick::valid(node, schema.json()), Ok(true)) || is_of_another_version(node) {
+        true => Vec::new(),
+        false => blocks::lost_lines(node, schema.json()),
+    };
+    for block in lost {
+        block.correct(meant.get_or_insert_with(|| node.clone()));
+        findings.push(block.diag);
+    }
+    for round in 1.. {
+        let mut found = Findings::default();
+        let (poisoned, slips) = once(meant.as_ref().unwrap_or(node), schema, &mut found);
+        let (mut next, mut corrected) = (None, Vec::new());
+        for slip in slips {
+            let tree = || meant.as_ref().unwrap_or(node).clone();
+            match round < ROUNDS && slip.correct(next.get_or_insert_with(tree)) {
+                true => corrected.push(slip.diag),
+                false => found.push(slip.diag),
+            }
+        }
+        if corrected.is_empty() {
+            findings.extend(found);
+            return Validated { poisoned, meant };
+        }
+        corrected.into_iter().for_each(|diag| findings.push(diag));
+        meant = next;
+    }
+    Validated::default()
+}
+
+/// The same for the tree as it stands: the places whose values are of no use, and the keys that were mistyped.
+fn once(node: &Node, schema: &Schema, findings: &mut Findings) -> (BTreeSet<PlaceId>, Vec<Slip>) {
     let mut report = Report::new(node, schema.json(), findings);
-    if report.format_version() {
-        return report.poisoned;
-    }
-    if matches!(quick::valid(node, schema.json()), Ok(true)) {
-        return report.poisoned;
-    }
     // Schemas of packs are verified when the packs are loaded; one that does not compile has been reported there.
-    if let Some(validator) = compiled(schema.json(), node) {
+    if !report.format_version()
+        && !matches!(quick::valid(node, schema.json()), Ok(true))
+        && let Some(validator) = compiled(schema.json(), node)
+    {
         report.violations(&validator);
         report.all_unknown_keys();
     }
-    report.poisoned
+    (report.poisoned, report.slips)
 }
 
 /// The validator for specs with the keys of this one; `None` when the schema is none.
@@ -53,29 +96,37 @@ struct Report<'a> {
     poisoned: BTreeSet<PlaceId>,
     /// Unknown keys, by the keys that are known where they stand and by their own name.
     unknown: BTreeMap<(Vec<&'a str>, &'a str), Vec<UnknownKey<'a>>>,
+    slips: Vec<Slip>,
+}
+
+/// Unknown keys that are like none of the known ones, of maps that share some of them.
+struct Strange<'a> {
+    known: Vec<&'a str>,
+    names: Vec<&'a str>,
+    places: Vec<UnknownKey<'a>>,
 }
 
 /// A key that the schema does not know, where it stands.
 struct UnknownKey<'a> {
+    name: &'a str,
     span: Span,
     /// What the map is called that it stands in.
     title: Option<String>,
     /// The value of a secret was meant to stand here.
     secret: bool,
     map: &'a Node,
+    /// The map's place in the tree.
+    pointer: String,
 }
 
 impl<'a> Report<'a> {
     fn new(root: &'a Node, schema: &'a JsonValue, findings: &'a mut Findings) -> Self {
-        Self { root, schema, findings, poisoned: BTreeSet::new(), unknown: BTreeMap::new() }
+        Self { root, schema, findings, poisoned: BTreeSet::new(), unknown: BTreeMap::new(), slips: Vec::new() }
     }
 
     /// Whether the spec is of a format that this compiler does not know; then nothing else is said about it.
     fn format_version(&mut self) -> bool {
-        let Some(node) = self.root.get("sitec") else { return false };
-        if node.is_null() || node.is_poison() || node.scalar_text().is_some_and(|text| &**text == "1") {
-            return false;
-        }
+        let Some(node) = self.root.get("sitec").filter(|_| is_of_another_version(self.root)) else { return false };
         let text = node.scalar_text().map_or(found(node).to_string(), |text| format!("`{text}`"));
         let diag = Diag::new(codes::SPEC_VERSION, format!("{text} is not a version of the spec's format"))
             .at(node.span, "")
@@ -189,65 +240,57 @@ impl<'a> Report<'a> {
                 continue;
             }
             let (title, secret) = (words::title(pointer), words::is_secret_entry(pointer));
-            let key = UnknownKey { span: entry.key_span, title, secret, map: node };
+            let pointer = pointer.to_owned();
+            let key = UnknownKey { name: &entry.key, span: entry.key_span, title, secret, map: node, pointer };
             self.unknown.entry((known.clone(), &entry.key)).or_default().push(key);
         }
     }
 
-    /// One report for a key that is unknown at places of one kind, however many there are.
+    /// One report for a key that is unknown at places of one kind, however many there are, and one for all that stand in
+    /// one map and are like none that it knows.
     fn all_unknown_keys(&mut self) {
+        let mut strange: Vec<Strange> = Vec::new();
+        let mut of_map: BTreeMap<(Vec<&'a str>, String), usize> = BTreeMap::new();
         for ((known, name), places) in std::mem::take(&mut self.unknown) {
-            let near = similar_name(name, known.iter().copied());
-            // Where the similar key stands already in the same file, another one was meant.
-            let twice = |place: &UnknownKey| {
-                near.is_some_and(|key| place.map.entry(key).is_some_and(|e| e.key_span.file == place.span.file))
+            let Some(key) = similar_name(name, known.iter().copied()) else {
+                let maps: Vec<_> = places.iter().map(|place| (known.clone(), place.pointer.clone())).collect();
+                let at = maps.iter().find_map(|map| of_map.get(map)).copied().unwrap_or(strange.len());
+                of_map.extend(maps.into_iter().map(|map| (map, at)));
+                if at == strange.len() {
+                    strange.push(Strange { known, names: Vec::new(), places: Vec::new() });
+                }
+                strange[at].names.push(name);
+                strange[at].places.extend(places);
+                continue;
             };
-            let (twice, once): (Vec<_>, Vec<_>) = places.into_iter().partition(twice);
-            self.unknown_key(&known, name, near, once, false);
-            self.unknown_key(&known, name, near, twice, true);
-        }
-    }
-
-    fn unknown_key(
-        &mut self,
-        known: &[&str],
-        name: &str,
-        near: Option<&str>,
-        mut places: Vec<UnknownKey>,
-        twice: bool,
-    ) {
-        places.sort_by_key(|place| place.span);
-        let titles: Vec<&str> = places.iter().filter_map(|p| p.title.as_deref()).collect();
-        let message = match titles.as_slice() {
-            [] => format!("unknown key `{name}`"),
-            all if all.len() <= 3 => {
-                let titles: Vec<String> = all.iter().map(|title| format!("`{title}`")).collect();
-                format!("unknown key `{name}` in {}", titles.join(" and "))
+            // Where the similar key stands already in the same file, another one was meant.
+            let stands = |place: &UnknownKey| place.map.entry(key).is_some_and(|e| e.key_span.file == place.span.file);
+            let (twice, once): (Vec<_>, Vec<_>) = places.into_iter().partition(stands);
+            if let Some(diag) = unknown_keys(&[name], &twice) {
+                let help = format!("a key with a similar name is `{key}`, which stands here already");
+                self.findings.push(diag.help(help));
             }
-            [first, ..] => format!("unknown key `{name}` in `{first}` and {} other places", titles.len() - 1),
-        };
-        let Some(first) = places.first() else { return };
-        let mut diag = Diag::new(codes::UNKNOWN_KEY, message).at(first.span, "");
-        for place in &places[1..] {
-            diag = diag.and(place.span, "here as well");
+            if let Some(diag) = unknown_keys(&[name], &once) {
+                let sure = surely_meant(name, key, known.iter().copied());
+                let diag = diag.help(format!("a key with a similar name is `{key}`"));
+                let diag = once.iter().fold(diag, |diag, place| diag.replace(place.span, key, sure));
+                let maps = once.into_iter().map(|place| place.pointer).collect();
+                self.slips.push(Slip { diag, maps, key: name.into(), meant: key.into(), sure });
+            }
         }
-        if let Some(key) = near {
-            let safe = surely_meant(name, key, known.iter().copied()) && !twice;
-            diag = diag.help(match twice {
-                true => format!("a key with a similar name is `{key}`, which stands here already"),
-                false => format!("a key with a similar name is `{key}`"),
+        for Strange { known, mut names, places } in strange {
+            names.sort_by_key(|name| places.iter().find(|place| place.name == *name).map(|place| place.span));
+            let Some(diag) = unknown_keys(&names, &places) else { continue };
+            self.findings.push(if places.iter().any(|place| place.secret) {
+                diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`")
+            } else if !known.is_empty() && known.len() <= 12 {
+                diag.help(format!("known keys are {}", words::listed(known.into_iter())))
+            } else if names.len() > 1 {
+                diag.help("remove them, or find the place's keys in `sitec schema`")
+            } else {
+                diag.help("remove it, or find the place's keys in `sitec schema`")
             });
-            for place in places.iter().filter(|_| !twice) {
-                diag = diag.replace(place.span, key, safe);
-            }
-        } else if first.secret {
-            diag = diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`");
-        } else if !known.is_empty() && known.len() <= 12 {
-            diag = diag.help(format!("known keys are {}", words::listed(known.iter().copied())));
-        } else {
-            diag = diag.help("remove it, or find the place's keys in `sitec schema`");
         }
-        self.findings.push(diag);
     }
 
     /// Reports on a key that is left `null` although nothing can be made without it.
@@ -372,6 +415,41 @@ impl<'a> Report<'a> {
     }
 }
 
+/// How many names and titles a message has.
+const NAMED: usize = 3;
+
+/// The finding about unknown keys at all of their places.
+fn unknown_keys(names: &[&str], places: &[UnknownKey]) -> Option<Diag> {
+    let mut places: Vec<&UnknownKey> = places.iter().collect();
+    places.sort_by_key(|place| place.span);
+    let (first, others) = places.split_first()?;
+    let mut titles: Vec<&str> = places.iter().filter_map(|place| place.title.as_deref()).collect();
+    titles.dedup();
+    let quoted = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
+    let keys = match names {
+        [name] => format!("unknown key `{name}`"),
+        [some @ .., last] if names.len() <= NAMED + 1 => {
+            format!("unknown keys {} and `{last}`", quoted(some).join(", "))
+        }
+        _ => format!("unknown keys {} and {} more", quoted(&names[..NAMED]).join(", "), names.len() - NAMED),
+    };
+    let message = match titles.as_slice() {
+        [] => keys,
+        all if all.len() <= NAMED => format!("{keys} in {}", quoted(all).join(" and ")),
+        [first, ..] => format!("{keys} in `{first}` and {} other places", titles.len() - 1),
+    };
+    let diag = Diag::new(codes::UNKNOWN_KEY, message).at(first.span, "");
+    let (text, shown) = if names.len() > 1 { ("this as well", blocks::SHOWN) } else { ("here as well", others.len()) };
+    Some(others.iter().take(shown).fold(diag, |diag, place| diag.and(place.span, text)))
+}
+
+/// Whether a spec says that it is of a format that this compiler does not know.
+fn is_of_another_version(spec: &Node) -> bool {
+    let known =
+        |node: &Node| node.is_null() || node.is_poison() || node.scalar_text().is_some_and(|text| &**text == "1");
+    spec.get("sitec").is_some_and(|node| !known(node))
+}
+
 /// The entry before a key without a value that reads like the rest of its text, and that text with its quotes: within
 /// braces, YAML ends a text at a comma.
 fn cut_at_comma<'a>(node: &'a Node, rest: &Entry) -> Option<(&'a Entry, String)> {
@@ -410,19 +488,6 @@ mod tests {
         all
     }
 
-    fn node_mut<'a>(node: &'a mut Node, pointer: &str) -> &'a mut Node {
-        pointer.split('/').skip(1).fold(node, |node, step| {
-            let step = step.replace("~1", "/").replace("~0", "~");
-            match &mut node.data {
-                Data::Map(entries) => {
-                    &mut entries.iter_mut().find(|e| *e.key == *step).expect("the pointer leads somewhere").value
-                }
-                Data::List(items) => &mut items[step.parse::<usize>().expect("an index")],
-                _ => unreachable!("the pointer leads somewhere"),
-            }
-        })
-    }
-
     #[test]
     fn what_is_surely_valid_has_no_violations() {
         let mut sources = Sources::default();
@@ -446,7 +511,7 @@ mod tests {
         for pointer in pointers(&spec) {
             for value in &values {
                 let mut spec = spec.clone();
-                node_mut(&mut spec, &pointer).data = value.clone();
+                spec.pointer_mut(&pointer).expect("the pointer leads somewhere").data = value.clone();
                 let quick = matches!(quick::valid(&spec, schema.json()), Ok(true));
                 let mut findings = Findings::default();
                 let mut report = Report::new(&spec, schema.json(), &mut findings);

@@ -290,6 +290,11 @@ impl Value {
         matches!(self, Value::Null)
     }
 
+    /// Whether it is faulty, which has been reported.
+    pub fn is_poison(&self) -> bool {
+        matches!(self, Value::Poison)
+    }
+
     /// What kind of value this is, for messages: `a quantity of bytes`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -51,7 +51,7 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
             }
         }
         let Some((from, to)) = ends(boundary, site) else { continue };
-        if malformed(boundary, sources, findings) {
+        if malformed(boundary, sources, findings) || ["allow", "deny"].iter().any(|key| is_faulty(boundary.get(key))) {
             continue;
         }
         let (allow, deny) = (traffic(boundary, "allow"), traffic(boundary, "deny"));
@@ -67,6 +67,11 @@ pub fn boundaries(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findin
             findings.push(report(boundary, &stopped, &added_rows(site, sources), sources).pointer(pointer));
         }
     }
+}
+
+/// Whether a list, or something in it, has been reported as faulty.
+fn is_faulty(list: Option<&Tracked>) -> bool {
+    list.is_some_and(|list| list.value.is_poison() || list.items().iter().any(|item| item.value.is_poison()))
 }
 
 /// Reports an end to which the spec gives no address on purpose: a list with nothing in it.

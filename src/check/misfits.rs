@@ -9,7 +9,10 @@ use crate::source::{Sources, Span};
 /// Turns the failures that were noted while packs were evaluated into findings. A value of the spec that several
 /// expressions cannot take is one cause, and so is an expression of which the verification of its pack has spoken.
 pub fn misfits(verified: &Findings, sources: &Sources, run: &mut Run) {
-    for (mut diag, read) in std::mem::take(&mut run.misfits) {
+    let mut all: Vec<_> = std::mem::take(&mut run.misfits);
+    // What reads one answer tells which one it is, also for what reads several.
+    all.sort_by_cached_key(|(_, read)| spec_spans(read, sources).len() != 1);
+    for (mut diag, read) in all {
         let is_verified =
             |at: &Label| verified.iter().any(|d| d.primary.as_ref().is_some_and(|l| meet(l.span, at.span)));
         if diag.primary.as_ref().is_some_and(is_verified) {

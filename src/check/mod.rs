@@ -35,6 +35,10 @@ mod versions;
 pub mod waivers;
 
 use crate::diag::Findings;
+use crate::diag::codes::{
+    ACCESS_NOT_COVERED, Code, EXTERNAL_IN_STACK, IMAGE_NOT_MIRRORED, POOLER_UNUSED, ROLE_WITHOUT_DATABASE,
+    UNREACHED_PORT, VOLUME_WITHOUT_EXPORT,
+};
 use crate::instance::{Instance, Run};
 use crate::ir::Ir;
 use crate::site::Site;
@@ -71,4 +75,25 @@ pub fn ir(instances: &[Instance], ir: &Ir, site: &Site, sound: bool, sources: &S
     if sound {
         unused::unused(instances, ir, site, sources, &mut run.findings);
     }
+    if !sound || run.unknown.contains("flows") {
+        run.findings.retain(|d| !OF_FLOWS.iter().any(|code| code.row().code == d.code));
+    }
+    let Run { findings, unknown, .. } = run;
+    let hidden = |code: &str| {
+        MISSING.iter().any(|(of, kinds)| of.row().code == code && kinds.iter().any(|k| unknown.contains(k)))
+    };
+    findings.retain(|d| unknown.is_empty() || !hidden(&d.code));
 }
+
+/// Findings about items that are not there, and the kinds of these: where some of them are not known, nothing is missing
+/// yet.
+const MISSING: [(Code, &[&str]); 5] = [
+    (VOLUME_WITHOUT_EXPORT, &["exports"]),
+    (IMAGE_NOT_MIRRORED, &["images"]),
+    (ACCESS_NOT_COVERED, &["access", "roles"]),
+    (ROLE_WITHOUT_DATABASE, &["databases"]),
+    (EXTERNAL_IN_STACK, &["overlays", "secrets"]),
+];
+
+/// Findings about flows that are not there, some of which something faulty or unanswered may have kept from being there.
+const OF_FLOWS: [Code; 2] = [UNREACHED_PORT, POOLER_UNUSED];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diag::codes::{UNUSED_WAIVER, WAIVER_REFUSED};
+use crate::diag::codes::{OPEN_QUESTION, UNUSED_WAIVER, WAIVER_REFUSED};
 use crate::diag::{Diag, Findings, similar_name};
 use crate::ir::{F, WaiverRecord};
 use crate::lower::peers::deep_origins;
@@ -44,7 +44,7 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
                 if let Some(span) = written {
                     diag = diag.replace(span, near, false);
                 }
-            } else if !sound {
+            } else if !sound || waits(&code, findings) {
                 continue;
             } else if let Some(item) = written.get(index).and_then(|item| whole_item(sources, item.span)) {
                 diag = diag.replace(item, "", true);
@@ -73,6 +73,13 @@ pub fn apply(site: &Site, spec: &Node, sources: &Sources, findings: &mut Finding
         findings.push(report);
     }
     records
+}
+
+/// Whether the requirement of a code cannot be judged yet, because an answer to a question is missing.
+fn waits(code: &str, findings: &Findings) -> bool {
+    let requirement = format!("requirement `{code}`");
+    let asks = |d: &Diag| d.code == OPEN_QUESTION.row().code && d.notes.iter().any(|note| note.contains(&requirement));
+    findings.iter().any(asks)
 }
 
 /// What a finding read. A check that does not keep count of it may have read everything.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::BASE;
 use crate::diag::codes::UNKNOWN_PACK;
 use crate::diag::{Diag, Findings, similar_name, surely_meant};
-use crate::node::Node;
+use crate::node::{Entry, Node};
 use crate::pack::load::{self, Opened, Settings};
 use crate::pack::{Pack, PackFiles, embedded};
 use crate::resolve::PackDefault;
@@ -20,12 +20,18 @@ pub struct Use {
 
 /// The products of a spec.
 pub fn uses(spec: &Node) -> Vec<Use> {
-    let entries = spec.get("products").map(Node::entries).unwrap_or_default();
-    let of = |e: &crate::node::Entry| Use {
+    let of = |e: &Entry| Use {
         instance: e.key.clone(),
         pack: e.value.get("pack").and_then(Node::scalar_text).unwrap_or(&e.key).clone(),
     };
-    entries.iter().map(of).collect()
+    products(spec).0.map(of).collect()
+}
+
+/// The products of a spec, and whether something else stands among them, such as the keys of one whose name is lost.
+fn products(spec: &Node) -> (impl Iterator<Item = &Entry>, bool) {
+    let entries = spec.get("products").map(Node::entries).unwrap_or_default();
+    let is_product = |e: &&Entry| e.value.scalar_text().is_none() && e.value.items().is_empty();
+    (entries.iter().filter(is_product), !entries.iter().all(|e| is_product(&e)))
 }
 
 /// The files of a pack; those of the user's own go before those that are part of the program.
@@ -64,7 +70,8 @@ pub fn read(
     findings: &mut Findings,
 ) -> BTreeMap<Str, Pack> {
     let mut opened: BTreeMap<Str, Option<Opened>> = BTreeMap::new();
-    for entry in spec.get("products").map(Node::entries).unwrap_or_default() {
+    let (products, mixed) = products(spec);
+    for entry in products {
         let said = entry.value.get("pack").filter(|n| n.scalar_text().is_some());
         let name = said.and_then(Node::scalar_text).unwrap_or(&entry.key);
         if opened.contains_key(name) || &**name == BASE {
@@ -74,6 +81,7 @@ pub fn read(
             Some((files, settings)) => {
                 opened.insert(name.clone(), load::open(files, settings, sources, findings));
             }
+            None if said.is_none() && mixed => {}
             None => findings.push(unknown(name, entry.key_span, said, own)),
         }
     }

@@ -35,6 +35,17 @@ pub fn join(findings: &mut Findings) {
     alike(findings);
     let mut first: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     let mut joined: Vec<(usize, usize)> = Vec::new();
+    // A range of hosts that several lists of their values do not go with is one slip.
+    let mut ranges: BTreeMap<_, usize> = BTreeMap::new();
+    for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| d.code == codes::RANGE_MISMATCH.row().code) {
+        let Some(range) = diag.secondary.first().map(|label| label.span) else { continue };
+        match ranges.entry(range) {
+            Entry::Occupied(earlier) => joined.push((*earlier.get(), index)),
+            Entry::Vacant(entry) => {
+                entry.insert(index);
+            }
+        }
+    }
     for (index, diag) in findings.list.iter().enumerate() {
         let same = SAME_SLIP.iter().any(|code| code.row().code == diag.code);
         if !same || diag.primary.is_none() || !diag.pointer.is_empty() {
@@ -54,7 +65,9 @@ pub fn join(findings: &mut Findings) {
             if label.text.is_empty() {
                 label.text = "here as well".to_owned();
             }
-            into.secondary.push(label);
+            if !into.secondary.contains(&label) {
+                into.secondary.push(label);
+            }
         }
         into.replacements.extend(from.replacements);
     }
@@ -76,7 +89,10 @@ const NAMED: usize = 6;
 /// are named. What would replace the place by one of them is no way out. Expects sorted findings.
 fn alike(findings: &mut Findings) {
     let mut causes: BTreeMap<_, Vec<(&str, usize)>> = BTreeMap::new();
-    let of_many = |d: &Diag| d.code.contains('/') || d.code == codes::UNKNOWN_NAME.row().code;
+    let of_many = |d: &Diag| {
+        let own = [codes::UNKNOWN_NAME, codes::OPEN_QUESTION];
+        d.code.contains('/') || own.iter().any(|code| code.row().code == d.code)
+    };
     for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| of_many(d)) {
         let (Some((before, name, behind)), Some(primary)) = (quoted(&diag.message), &diag.primary) else { continue };
         causes.entry((primary.span, &diag.code, diag.level, before, behind)).or_default().push((name, index));

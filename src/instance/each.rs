@@ -37,6 +37,11 @@ pub struct Run {
     pub watched: Vec<Text>,
     /// The files that are open, as these texts name them.
     pub open_files: Vec<OpenFile>,
+    /// Loops and conditions that came to nothing because of what is faulty.
+    pub lost: usize,
+    /// Kinds of which items may be missing, because an answer is or because something is faulty: that one is not there
+    /// says nothing.
+    pub unknown: BTreeSet<&'static str>,
     /// Whether the origins of lines are wanted.
     pub traced: bool,
     /// The lists of loops by their text, with what they read; no origins of the expression's own place are in them.
@@ -164,6 +169,8 @@ impl Run {
         self.withheld.extend(other.withheld);
         self.conflicts.extend(other.conflicts);
         self.shared.extend(other.shared);
+        self.lost += other.lost;
+        self.unknown.extend(other.unknown);
         self.refused.extend(other.refused);
         self.misfits.extend(other.misfits);
         self.asked.extend(other.asked);

@@ -81,7 +81,7 @@ impl Run {
         // The outermost list is often that of another item: the hosts of one kind.
         let list = if level == 0 { self.list(list, scope) } else { self.eval(list, scope) };
         match list {
-            Answer::Poison => {}
+            Answer::Poison => self.lost += 1,
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
             Answer::Known(found) => {
                 let origins = origins.union(&found.origins);
@@ -157,7 +157,7 @@ impl Run {
             }
             Answer::Known(value) => self.is_absent(|| origins.union(&value.origins)),
             Answer::Open(unanswered) => self.left_open(unanswered, scope, origins, open),
-            Answer::Poison => {}
+            Answer::Poison => self.lost += 1,
         }
     }
 

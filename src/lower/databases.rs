@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::items::Item;
 use super::merge::{either, merge_field, unite};
-use super::peers::{host_addresses, merged, peers};
+use super::peers::{host_addresses, merged, open_within, peers};
 use super::storage::pointer;
 use crate::diag::Diag;
 use crate::diag::codes::PACK_EVALUATION;
@@ -234,7 +234,9 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
             continue;
         };
         let Some(found) = peers(clients, site) else {
-            if !super::additions::names_faulty(clients, site) {
+            if let Some(open) = open_within(clients) {
+                item.withhold(format!("lines of `pg_hba.conf` for `{}`", *user), vec![open], run);
+            } else if !super::additions::names_faulty(clients, site) {
                 run.not_a(item.span, "hosts, networks or addresses for `clients`", &clients.value);
             }
             continue;

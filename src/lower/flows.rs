@@ -24,7 +24,7 @@ pub struct Gone {
 
 /// The flows of one instance, and those that are not there.
 pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>, Vec<Gone>) {
-    let mut open = Vec::new();
+    let (mut open, lost) = (Vec::new(), run.lost);
     let mut lowering = Lowering {
         instance,
         site,
@@ -44,6 +44,9 @@ pub fn flows(instance: &Instance, site: &Site, run: &mut Run) -> (Vec<Arc<Flow>>
     }
     for rule in &instance.pack.flows {
         lowering.rule(rule, run);
+    }
+    if !lowering.open.is_empty() || run.lost > lost {
+        run.unknown.insert("flows");
     }
     for (what, unanswered, why) in std::mem::take(&mut lowering.open) {
         run.withheld.push(Withheld { product: instance.name.clone(), what, unanswered, why, ..Default::default() });

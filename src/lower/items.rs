@@ -38,12 +38,12 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         let mut list = Vec::new();
         let mut unanswered = Vec::new();
         run.watched = watched(rule);
-        let files = run.open_files.len();
+        let (files, lost) = (run.open_files.len(), run.lost);
         run.each(&rule.head, scope, &mut open, &mut |scope, exists, run| match evaluate(
             instance, rule, scope, exists, &why, run,
         ) {
             Ok(Some(item)) => list.push(item),
-            Ok(None) => {}
+            Ok(None) => run.lost += 1,
             Err(more) => {
                 run.leave_file_open(&more, scope);
                 run.is_absent(|| Origins::all(more.iter().flat_map(|u| [&u.origins, &u.reads])).union(exists));
@@ -52,6 +52,9 @@ pub fn items_in(instance: &Instance, kind: &str, scope: &Scope, run: &mut Run) -
         });
         open.extend(unanswered);
         run.watched.clear();
+        if run.lost > lost || !open.is_empty() {
+            run.unknown.insert(rule.kind.name);
+        }
         if !open.is_empty() {
             let mut names: Vec<String> = run.open_files[files..].iter().filter_map(file_name).collect();
             names.dedup();
@@ -305,6 +308,13 @@ impl Item {
             run.not_a(self.span, &format!("a list of texts for `{name}`"), &value.value);
         }
         Some(F::new(texts?, super::peers::deep_origins(value)))
+    }
+
+    /// Notes that something waits which the item was to make, and that items of its kind may be missing.
+    pub fn withhold(&self, what: String, unanswered: Vec<Unanswered>, run: &mut Run) {
+        run.unknown.insert(self.kind);
+        let (product, why) = (self.product.clone(), self.why.clone());
+        run.withheld.push(Withheld { product, what, unanswered, why, ..Default::default() });
     }
 
     pub fn bool(&self, name: &str, run: &mut Run) -> Option<F<bool>> {

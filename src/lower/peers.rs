@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 use crate::ir::{F, Peers};
+use crate::pack::expr::Unanswered;
 use crate::site::Site;
 use crate::value::{Map, Origins, Str, Tracked, Value};
 
@@ -14,6 +15,18 @@ pub fn peers(value: &Tracked, site: &Site) -> Option<F<Peers>> {
     collect(value, site, &mut found, 0)?;
     let value = Peers { nets: merged(found.nets).into(), pods: None, name: found.name };
     Some(F::new(value, Origins::all(&found.origins)))
+}
+
+/// The first open answer among hosts, networks or addresses.
+pub fn open_within(value: &Tracked) -> Option<Unanswered> {
+    match &value.value {
+        Value::List(items) => items.iter().find_map(open_within),
+        Value::Null => {
+            let (origins, reads) = (value.origins.clone(), value.origins.clone());
+            Some(Unanswered { path: String::new(), pointer: None, origins, reads })
+        }
+        _ => None,
+    }
 }
 
 /// What is being gathered. The sets of origins of thousands of hosts are joined once, at the end.

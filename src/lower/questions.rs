@@ -10,6 +10,7 @@ use crate::instance::{Answer, Asked, Bound, Instance, Run};
 use crate::ir::{F, Question};
 use crate::node::push_step;
 use crate::pack::expr::{Scope, Unanswered};
+use crate::schema::Schema;
 use crate::site::Site;
 use crate::source::Sources;
 use crate::value::{Origins, Str, Tracked, Value};
@@ -74,13 +75,13 @@ pub fn ask(instances: &[Instance], site: &Site, run: &mut Run) {
 }
 
 /// All questions, sorted by who answers and by place.
-pub fn questions(run: &Run, instances: &[Instance], site: &Site) -> Vec<Arc<Question>> {
+pub fn questions(run: &Run, instances: &[Instance], site: &Site, schema: &Schema) -> Vec<Arc<Question>> {
     let behind = |product: &Str, unanswered: &[Unanswered]| -> Vec<Unanswered> {
         let instance = instances.iter().find(|i| i.name == *product);
         let mut all: Vec<Unanswered> =
             unanswered.iter().flat_map(|u| instance.map_or_else(|| vec![u.clone()], |i| i.behind(u))).collect();
         for open in all.iter_mut().filter(|u| u.pointer.is_none()) {
-            open.pointer = located(open, site);
+            open.pointer = located(open, site, schema);
         }
         all
     };
@@ -104,10 +105,50 @@ pub fn questions(run: &Run, instances: &[Instance], site: &Site) -> Vec<Arc<Ques
             entry.waits.push(withheld.what.as_str().into());
         }
     }
+    settle(&mut gathered);
     let mut list: Vec<Arc<Question>> =
         gathered.into_iter().map(|(pointer, g)| Arc::new(question(pointer, g))).collect();
     list.sort_by_cached_key(|q| (q.who.value.clone(), q.product.value.clone(), q.pointer.value.clone()));
     list
+}
+
+/// What only the pack's expressions have a name for nobody can answer: it waits for what was asked about the same places.
+fn settle(gathered: &mut BTreeMap<String, Gathered>) {
+    // The network of a host follows from its addresses.
+    let derived = |pointer: &String| pointer.starts_with("/hosts/") && pointer.ends_with("/network");
+    let networks: Vec<String> = gathered.keys().filter(|pointer| derived(pointer)).cloned().collect();
+    for pointer in networks {
+        let addresses = format!("{}addresses", pointer.trim_end_matches("network"));
+        if !gathered.contains_key(&addresses) {
+            continue;
+        }
+        let open = gathered.remove(&pointer).unwrap_or_default();
+        if let Some(asked) = gathered.get_mut(&addresses) {
+            asked.waits.extend(open.waits);
+            asked.reads.extend(open.reads);
+        }
+    }
+    let (nameless, mut asked): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(gathered)
+        .into_iter()
+        .partition(|(pointer, g)| g.ask.is_none() && !pointer.starts_with('/') && !g.path.ends_with('?'));
+    let places = |g: &Gathered| Origins::all(g.origins.iter().chain(&g.reads));
+    for (key, open) in nameless {
+        let about = Origins::all(&open.origins);
+        let meets = |other: &Gathered| {
+            let theirs = places(other);
+            about.as_slice().iter().any(|place| theirs.as_slice().contains(place))
+        };
+        let answers: Vec<&mut Gathered> = asked.values_mut().filter(|other| meets(other)).collect();
+        if answers.is_empty() {
+            gathered.insert(key, open);
+            continue;
+        }
+        for other in answers {
+            other.waits.extend(open.waits.iter().cloned());
+            other.reads.extend(open.reads.iter().cloned());
+        }
+    }
+    gathered.append(&mut asked);
 }
 
 fn entry<'g>(
@@ -164,7 +205,7 @@ fn last_name(path: &str) -> &str {
 
 /// The pointer of an open answer that an expression reached by a name of its own: the `null` that it found, or the map
 /// in which its last name is missing.
-fn located(open: &Unanswered, site: &Site) -> Option<String> {
+fn located(open: &Unanswered, site: &Site, schema: &Schema) -> Option<String> {
     let origins = &open.origins;
     if origins.as_slice().is_empty() {
         return None;
@@ -182,7 +223,7 @@ fn located(open: &Unanswered, site: &Site) -> Option<String> {
             {
                 let mut missing = pointer.to_owned();
                 push_step(&mut missing, name);
-                map = Some(missing);
+                map = schema.at(&missing).map(|_| missing);
             }
             _ => {}
         }

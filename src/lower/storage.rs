@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::items::Item;
 use super::merge::merge_field;
-use super::peers::{hosts, peers};
+use super::peers::{hosts, open_within, peers};
 use crate::diag::Diag;
 use crate::diag::codes::PACK_EVALUATION;
 use crate::instance::Run;
@@ -30,7 +30,15 @@ pub fn exports(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Export>> {
         let clients = match item.answered("clients").map(|c| (c, peers(c, site))) {
             None => F::new(Vec::new(), item.exists.clone()),
             Some((_, Some(found))) => found.map(|p| p.nets.to_vec()),
-            Some((value, None)) if super::additions::names_faulty(value, site) => continue,
+            Some((value, None)) if super::additions::names_faulty(value, site) => {
+                run.unknown.insert("exports");
+                continue;
+            }
+            Some((value, None)) if open_within(value).is_some() => {
+                let what = format!("the export `{}` of `{}`", *path, *host);
+                item.withhold(what, open_within(value).into_iter().collect(), run);
+                continue;
+            }
             Some((value, None)) => {
                 run.not_a(item.span, "hosts, networks or addresses for `clients`", &value.value);
                 continue;

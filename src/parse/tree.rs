@@ -83,7 +83,11 @@ impl<'a> Tree<'a> {
         for (index, &first) in firsts.iter().enumerate().filter(|(index, first)| index != *first) {
             again.entry(first).or_default().push(entries[index].key_span);
         }
-        for (&first, spans) in &again {
+        let lost = again.len() >= LOST;
+        if lost {
+            self.report(two_in_one(&entries, &again));
+        }
+        for (&first, spans) in again.iter().filter(|_| !lost) {
             let Some((second, others)) = spans.split_first() else { continue };
             let times = match others.len() {
                 0 => "twice".to_owned(),
@@ -110,6 +114,29 @@ impl<'a> Tree<'a> {
         }
         kept
     }
+}
+
+/// How many keys of one map are repeated when it is rather two maps, and the line between them is lost.
+const LOST: usize = 3;
+
+/// The finding about a map in which the keys of two stand; `again` has the repetitions of each first key.
+fn two_in_one(entries: &[Entry], again: &BTreeMap<usize, Vec<Span>>) -> Diag {
+    let keys: Vec<String> = again.keys().map(|&first| format!("`{}`", entries[first].key)).collect();
+    let named = match keys.len() {
+        all @ ..=4 => format!("{} and {}", keys[..all - 1].join(", "), keys[all - 1]),
+        all => format!("{} and {} more", keys[..3].join(", "), all - 3),
+    };
+    let mut seconds: Vec<(Span, usize)> =
+        again.iter().flat_map(|(&first, at)| at.iter().map(move |s| (*s, first))).collect();
+    seconds.sort_unstable();
+    let diag = Diag::new(codes::DUPLICATE_KEY, format!("the keys {named} are given more than once"));
+    let diag = match seconds.first() {
+        Some((span, first)) => {
+            diag.at(*span, "given again from here on").and(entries[*first].key_span, "first given here")
+        }
+        None => diag,
+    };
+    diag.help("is the line missing that begins another map between them? If not, keep one of each")
 }
 
 /// For each entry the index of the first one with the same key; `None` when all keys differ.

@@ -83,7 +83,15 @@ fn network(host: &mut Map, networks: &Networks) -> bool {
         }
         _ => None,
     });
-    let Some((name, origins)) = found else { return false };
+    let Some((name, origins)) = found else {
+        // Of faulty addresses nobody can tell where they are.
+        let faulty = |value: &Tracked| value.value.is_poison() || value.items().iter().any(|a| a.value.is_poison());
+        if let Some(addresses) = host.get("addresses").filter(|a| networks.is_faulty() || faulty(a)) {
+            let origins = addresses.origins.clone();
+            host.insert("network".into(), Tracked { value: Value::Poison, origins });
+        }
+        return false;
+    };
     let null = host.get("network").map(|null| null.origins.clone()).unwrap_or_default();
     let value = Ref { table: "networks".into(), name }.into();
     host.insert("network".into(), Tracked { value, origins: origins.union(&null) });
@@ -131,6 +139,11 @@ fn filesystems(root: &mut Map) {
     let mut found = Vec::new();
     for (name, entry) in storage.entries() {
         let (Some(server), Some(path)) = (entry.get("server"), entry.get("path")) else { continue };
+        if server.value.is_poison() || path.value.is_poison() {
+            let origins = server.origins.union(&path.origins);
+            found.push((name.clone(), Tracked { value: Value::Poison, origins }));
+            continue;
+        }
         let (Value::Ref(server_name), Value::Str(text)) = (&server.value, &path.value) else { continue };
         let host = root.get(&server_name.table).and_then(|table| table.get(&server_name.name));
         let Some((mount, filesystem)) = host.and_then(|host| filesystem_of(host, text)) else { continue };

@@ -96,11 +96,9 @@ impl Binder<'_> {
                 let of = list_of(ty)?;
                 let bound = match tables_of(&of) {
                     Some(tables) => {
-                        let bound = self.names(items, &tables);
-                        // Nothing of it is any good, which is not the same as an empty list.
-                        if bound.is_empty() && !items.is_empty() {
+                        let Some(bound) = self.names(items, &tables) else {
                             return Some(Tracked::new(Value::Poison, value.origins.clone()));
-                        }
+                        };
                         bound
                     }
                     None => {
@@ -113,15 +111,18 @@ impl Binder<'_> {
                 };
                 Some(Tracked::new(Value::list(bound), value.origins.clone()))
             }
-            Value::Map(map) => self.map(map, ty).map(|map| Tracked::new(Value::map(map), value.origins.clone())),
+            Value::Map(map) => match keyed(ty) {
+                Some((table, of)) => {
+                    let bound = self.keyed(map, &table, &of).map_or(Value::Poison, Value::map);
+                    Some(Tracked::new(bound, value.origins.clone()))
+                }
+                None => self.map(map, ty).map(|map| Tracked::new(Value::map(map), value.origins.clone())),
+            },
             _ => None,
         }
     }
 
     fn map(&mut self, map: &Map, ty: &Type) -> Option<Map> {
-        if let Some((table, of)) = keyed(ty) {
-            return Some(self.keyed(map, &table, &of));
-        }
         let mut changed: Option<Map> = None;
         for (key, value) in map {
             if let Some(ty) = ty.field(key)
@@ -133,14 +134,17 @@ impl Binder<'_> {
         changed
     }
 
-    /// A map whose keys are names or patterns: an entry per name, the more exact key wins.
-    fn keyed(&mut self, map: &Map, table: &Str, of: &Type) -> Map {
+    /// A map whose keys are names or patterns: an entry per name, the more exact key wins. `None` when one of them is not
+    /// known: what the map lacks then says nothing.
+    fn keyed(&mut self, map: &Map, table: &Str, of: &Type) -> Option<Map> {
         let tables = [table.clone()];
         let mut matched: BTreeMap<Str, Vec<(usize, Tracked)>> = BTreeMap::new();
+        let mut known = true;
         for (key, value) in map {
             let value = self.bound(value, of).unwrap_or_else(|| value.clone());
             let span = value.origins.as_slice().first().and_then(|place| self.spec.key_span(*place));
-            let names = self.matches(key, &tables, span);
+            let (names, all) = self.matches(key, &tables, span);
+            known &= all;
             for name in &names {
                 matched.entry(name.name.clone()).or_default().push((names.len(), value.clone()));
             }
@@ -151,19 +155,23 @@ impl Binder<'_> {
             entries.push((name, merged(values.into_iter().map(|(_, value)| value))));
         }
         entries.sort_by(|a, b| natural(&a.0, &b.0));
-        entries.into_iter().collect()
+        known.then(|| entries.into_iter().collect())
     }
 
-    /// A list of names, the patterns in it replaced by what they match; each name once, where it stands first.
-    fn names(&mut self, items: &[Tracked], tables: &[Str]) -> Vec<Tracked> {
+    /// A list of names, the patterns in it replaced by what they match; each name once, where it stands first. `None` when
+    /// one of them is not known: how many there are, and who is not among them, nobody can tell then.
+    fn names(&mut self, items: &[Tracked], tables: &[Str]) -> Option<Vec<Tracked>> {
         let mut bound: Vec<Tracked> = Vec::with_capacity(items.len());
         let mut at: IndexMap<Ref, usize> = IndexMap::new();
+        let mut known = true;
         for item in items {
             let Value::Str(text) = &item.value else {
                 bound.push(item.clone());
                 continue;
             };
-            for r in self.matches(text, tables, super::span(item, self.sources)) {
+            let (names, all) = self.matches(text, tables, super::span(item, self.sources));
+            known &= all;
+            for r in names {
                 match at.entry(r) {
                     Entry::Occupied(known) => {
                         let known = &mut bound[*known.get()].origins;
@@ -177,47 +185,51 @@ impl Binder<'_> {
                 }
             }
         }
-        bound
+        known.then_some(bound)
     }
 
-    /// The entries that a name or pattern stands for; when there are none, that has been reported.
-    fn matches(&mut self, text: &Str, tables: &[Str], span: Option<Span>) -> Vec<Ref> {
+    /// The entries that a name or pattern stands for, and whether these are all. When they are not, that has been
+    /// reported.
+    fn matches(&mut self, text: &Str, tables: &[Str], span: Option<Span>) -> (Vec<Ref>, bool) {
         if let Some(r) = self.one(text, tables) {
-            return vec![r];
+            return (vec![r], true);
         }
         let pattern = match Pattern::parse(&text.replace("[*]", "*"), false) {
             Ok(pattern) => pattern,
             Err(reason) => {
                 let diag = Diag::new(codes::MALFORMED_RANGE, format!("malformed range in `{text}`: {reason}"));
                 self.findings.push(diag.at_maybe(span, "").help("write ranges like `w[1-3]` or `w[01-05]`"));
-                return Vec::new();
+                return (Vec::new(), false);
             }
         };
         if !pattern.is_ranged() && !is_glob(text) {
             self.unknown(text, tables, span);
-            return Vec::new();
+            return (Vec::new(), false);
         }
         if pattern.count().is_none_or(|count| count > MOST_HOSTS) {
             let diag = Diag::new(codes::RANGE_TOO_LARGE, format!("`{text}` stands for too many names"));
             self.findings.push(diag.at_maybe(span, "").help(format!("a site has at most {MOST_HOSTS} hosts")));
-            return Vec::new();
+            return (Vec::new(), false);
         }
-        let mut found = Vec::new();
+        let (mut found, mut known) = (Vec::new(), true);
         for name in pattern.texts() {
             if is_glob(&name) {
                 self.globbed(&name, tables, &mut found);
+                known &= tables.iter().all(|table| self.complete(table));
             } else if let Some(r) = self.one(&name, tables) {
                 found.push(r);
             } else {
                 self.unknown(&name.into(), tables, span);
+                known = false;
             }
         }
         if found.is_empty() && is_glob(text) && tables.iter().all(|table| self.complete(table)) {
             let message = format!("`{text}` matches nothing in {}", listed(tables));
             let diag = Diag::new(codes::GLOB_MATCHES_NOTHING, message).at_maybe(span, "");
             self.findings.push(diag.help("correct the pattern, or leave it out"));
+            known = false;
         }
-        found
+        (found, known)
     }
 
     fn globbed(&self, pattern: &str, tables: &[Str], found: &mut Vec<Ref>) {

@@ -182,6 +182,9 @@ pub fn fault(error: &ValidationError<'_>, schema: &JsonValue, node: &Node) -> Di
                     format!("{value} has the capital letter `{c}`, and only small letters can be in it")
                 }
                 Some(c) if !c.is_control() && c != '`' => format!("{value} has `{c}`, which cannot be in it"),
+                _ if schema["x-form"].is_string() => {
+                    format!("{value} does not name {}", schema["x-form"].as_str().unwrap_or_default())
+                }
                 _ => match pattern.strip_prefix('^').filter(|begin| begin.chars().all(is_literal)) {
                     Some(begin) => format!("{value} does not begin with `{begin}`"),
                     None => format!("{value} does not have the form `{pattern}`"),

@@ -5,24 +5,27 @@ use std::collections::BTreeSet;
 use super::shapes::{is_reference, names_secret, shape, word_shape};
 use crate::diag::Findings;
 use crate::diag::codes::SECRET_IN_SPEC;
+use crate::node::Node;
 use crate::source::{FileId, Sources, Span};
 use crate::value::Str;
 
-/// Hides what looks like a secret in a file that cannot be read as a tree: behind a key that names one, and by shape.
-pub fn hide_in_text(file: FileId, sources: &mut Sources) {
-    hide(file, sources, |_| Some(0));
+/// Hides what looks like a secret in a file that is not all in its tree, if it has one: behind a key that names one, and
+/// by shape. Names of entries of `secrets` are none.
+pub fn hide_in_text(file: FileId, tree: Option<&Node>, sources: &mut Sources) {
+    let table = tree.and_then(|t| t.get("secrets")).map(Node::entries).unwrap_or_default();
+    hide(file, sources, &table.iter().map(|e| &*e.key).collect(), |_| Some(0));
 }
 
 /// Hides the same in the remarks of a file: an old password beside the line that a report shows.
 pub fn hide_in_remarks(file: FileId, sources: &mut Sources) {
-    hide(file, sources, |line| {
+    hide(file, sources, &BTreeSet::new(), |line| {
         let is_remark = |at: usize| at == 0 || line[..at].ends_with([' ', '\t']);
         line.match_indices('#').map(|(at, _)| at).find(|at| is_remark(*at))
     });
 }
 
-/// Hides what looks like a secret in lines, from a place in each.
-fn hide(file: FileId, sources: &mut Sources, from: impl Fn(&str) -> Option<usize>) {
+/// Hides what looks like a secret in lines, from a place in each; behind a key, names of secrets are none.
+fn hide(file: FileId, sources: &mut Sources, names: &BTreeSet<&str>, from: impl Fn(&str) -> Option<usize>) {
     let text = sources.file(file).text.clone();
     let mut hidden: Vec<(usize, usize)> = Vec::new();
     let mut next = 0;
@@ -54,8 +57,9 @@ fn hide(file: FileId, sources: &mut Sources, from: impl Fn(&str) -> Option<usize
             };
             let word = value[..end].trim_end();
             let bare = word.trim_matches(['"', '\'']);
-            let suspect = shape(bare, &key[from..]).is_some()
-                || (names_secret(&key[from..]) && !bare.is_empty() && !is_reference(bare, ""));
+            let (key, named) = (&key[from..], names.contains(bare));
+            let by_key = || names_secret(key) && !named && !is_reference(bare, &format!("/{key}"));
+            let suspect = shape(bare, key).is_some() || (!bare.is_empty() && by_key());
             if suspect {
                 hidden.push((start + begin, start + begin + word.len()));
             }

@@ -181,7 +181,7 @@ fn subnets(ir: &Ir, site: &Site, sources: &Sources, findings: &mut Findings) {
     };
     let mut seen: Vec<(&crate::ir::Overlay, IpNet)> = Vec::new();
     for overlay in &ir.overlays {
-        let Some(subnet) = &overlay.subnet.value else { continue };
+        let Some(subnet) = overlay.subnet.value.as_ref().filter(|subnet| !subnet.is_poison()) else { continue };
         let net = match subnet {
             Value::Cidr(net) => Some(*net),
             other => other.text().and_then(|t| t.parse::<IpNet>().ok()),
