@@ -214,7 +214,7 @@ impl Pass<'_> {
 }
 
 /// Lays `over` on `base`. Faulty parts that would have to be merged are poison.
-fn merge(base: Node, over: Node) -> Node {
+pub fn merge(base: Node, over: Node) -> Node {
     let Node { place, span, data } = over;
     let data = match (base.data, data) {
         (Data::Map(base), Data::Map(over)) => Data::Map(merge_entries(base, over)),

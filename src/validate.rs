@@ -51,20 +51,17 @@ pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> Valida
     for round in 1.. {
         let mut found = Findings::default();
         let (poisoned, slips) = once(meant.as_ref().unwrap_or(node), schema, &mut found);
-        let (mut next, mut corrected) = (None, Vec::new());
-        for slip in slips {
-            let tree = || meant.as_ref().unwrap_or(node).clone();
-            match round < ROUNDS && slip.correct(next.get_or_insert_with(tree)) {
-                true => corrected.push(slip.diag),
-                false => found.push(slip.diag),
-            }
-        }
-        if corrected.is_empty() {
+        if slips.is_empty() || round == ROUNDS {
             findings.extend(found);
+            slips.into_iter().for_each(|slip| findings.push(slip.diag));
             return Validated { poisoned, meant };
         }
-        corrected.into_iter().for_each(|diag| findings.push(diag));
-        meant = next;
+        let mut tree = meant.take().unwrap_or_else(|| node.clone());
+        for slip in slips {
+            slip.correct(&mut tree);
+            findings.push(slip.diag);
+        }
+        meant = Some(tree);
     }
     Validated::default()
 }

@@ -2,7 +2,7 @@
 
 use super::places::spec_spans;
 use crate::diag::codes::{EXPR_EVAL, PACK_EVALUATION};
-use crate::diag::{Diag, Findings, Label};
+use crate::diag::{Diag, Findings, Label, similar_name, surely_meant};
 use crate::instance::Run;
 use crate::source::{Sources, Span};
 
@@ -28,7 +28,14 @@ pub fn misfits(verified: &Findings, sources: &Sources, run: &mut Run) {
             if let Some(Label { span, .. }) = at {
                 diag = diag.and(span, "the pack reads it here");
             }
-            if diag.help.is_none() {
+            let text = sources.text(*place);
+            let words = ["true", "false"];
+            // The fact is answered by a word that is nearly one of these.
+            let meant = similar_name(text, words).filter(|_| diag.code == EXPR_EVAL.row().code);
+            if let Some(meant) = meant {
+                let sure = surely_meant(text, meant, words);
+                diag = diag.help(format!("a similar value is `{meant}`")).replace(*place, meant, sure);
+            } else if diag.help.is_none() {
                 diag = diag.help("give the answer in the form that the pack takes, or mend the pack");
             }
         } else {

@@ -287,6 +287,12 @@ impl Run {
             match &value.value {
                 Value::Poison => return Answer::Poison,
                 Value::Null => return self.answer(Ok(value), reads),
+                Value::List(items) if items.iter().any(|item| item.value.is_poison()) => return Answer::Poison,
+                // What is unanswered is a question, also as one of many.
+                Value::List(items) if items.iter().any(|item| item.value.is_null()) => {
+                    let open = items.iter().find(|item| item.value.is_null()).cloned().unwrap_or_default();
+                    return self.answer(Ok(open), reads);
+                }
                 // A list in a command is as many words.
                 Value::List(items) if format == Format::Shell => {
                     let words = items.iter().map(|item| escape(format, context, &item.value));
@@ -333,7 +339,8 @@ impl Run {
     pub(super) fn answer(&mut self, result: Result<Tracked, crate::pack::expr::EvalError>, mut reads: Reads) -> Answer {
         let answer = match result {
             Err(error) => {
-                self.misfits.push((error.diag(), reads.origins()));
+                let culprit = error.culprit.clone().filter(|places| !places.as_slice().is_empty());
+                self.misfits.push((error.diag(), culprit.unwrap_or_else(|| reads.origins())));
                 Answer::Poison
             }
             Ok(Tracked { value: Value::Poison, .. }) => Answer::Poison,

@@ -236,7 +236,9 @@ fn access(items: &[Item], site: &Site, run: &mut Run) -> Vec<Arc<Access>> {
         let Some(found) = peers(clients, site) else {
             if let Some(open) = open_within(clients) {
                 item.withhold(format!("lines of `pg_hba.conf` for `{}`", *user), vec![open], run);
-            } else if !super::additions::names_faulty(clients, site) {
+            } else if super::additions::names_faulty(clients, site) {
+                run.unknown.insert("access");
+            } else {
                 run.not_a(item.span, "hosts, networks or addresses for `clients`", &clients.value);
             }
             continue;
@@ -332,6 +334,12 @@ fn pooler(item: &Item, site: &Site, run: &mut Run) -> Option<Pooler> {
     let entry = site.entry("databases", &server)?;
     let given = entry.get("pooler")?;
     if given.value.text().is_some() {
+        return None;
+    }
+    let faulty = |of: &Tracked| {
+        of.value.is_poison() || ["host", "port"].iter().any(|key| of.get(key).is_some_and(|v| v.value.is_poison()))
+    };
+    if faulty(entry) || faulty(given) {
         return None;
     }
     let behind = place(entry, site);

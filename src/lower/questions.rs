@@ -114,18 +114,21 @@ pub fn questions(run: &Run, instances: &[Instance], site: &Site, schema: &Schema
 
 /// What only the pack's expressions have a name for nobody can answer: it waits for what was asked about the same places.
 fn settle(gathered: &mut BTreeMap<String, Gathered>) {
-    // The network of a host follows from its addresses.
-    let derived = |pointer: &String| pointer.starts_with("/hosts/") && pointer.ends_with("/network");
-    let networks: Vec<String> = gathered.keys().filter(|pointer| derived(pointer)).cloned().collect();
-    for pointer in networks {
-        let addresses = format!("{}addresses", pointer.trim_end_matches("network"));
-        if !gathered.contains_key(&addresses) {
-            continue;
-        }
-        let open = gathered.remove(&pointer).unwrap_or_default();
-        if let Some(asked) = gathered.get_mut(&addresses) {
-            asked.waits.extend(open.waits);
-            asked.reads.extend(open.reads);
+    // The network of a host follows from its addresses; two things of its system can be said in two places.
+    for (end, of) in [("/network", "/addresses"), ("/arch", "/os/arch"), ("/kernel", "/os/kernel")] {
+        let follows =
+            |pointer: &&String| pointer.starts_with("/hosts/") && pointer.ends_with(end) && !pointer.ends_with(of);
+        let pointers: Vec<String> = gathered.keys().filter(follows).cloned().collect();
+        for pointer in pointers {
+            let asked = format!("{}{of}", pointer.trim_end_matches(end));
+            if gathered[&pointer].ask.is_some() || !gathered.contains_key(&asked) {
+                continue;
+            }
+            let open = gathered.remove(&pointer).unwrap_or_default();
+            if let Some(asked) = gathered.get_mut(&asked) {
+                asked.waits.extend(open.waits);
+                asked.reads.extend(open.reads);
+            }
         }
     }
     let (nameless, mut asked): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(gathered)

@@ -117,7 +117,10 @@ impl<'a> Tree<'a> {
 }
 
 /// How many keys of one map are repeated when it is rather two maps, and the line between them is lost.
-const LOST: usize = 3;
+const LOST: usize = 2;
+
+/// How many repeated keys a report shows.
+const SHOWN: usize = 4;
 
 /// The finding about a map in which the keys of two stand; `again` has the repetitions of each first key.
 fn two_in_one(entries: &[Entry], again: &BTreeMap<usize, Vec<Span>>) -> Diag {
@@ -130,12 +133,12 @@ fn two_in_one(entries: &[Entry], again: &BTreeMap<usize, Vec<Span>>) -> Diag {
         again.iter().flat_map(|(&first, at)| at.iter().map(move |s| (*s, first))).collect();
     seconds.sort_unstable();
     let diag = Diag::new(codes::DUPLICATE_KEY, format!("the keys {named} are given more than once"));
-    let diag = match seconds.first() {
-        Some((span, first)) => {
-            diag.at(*span, "given again from here on").and(entries[*first].key_span, "first given here")
-        }
+    let mut shown = seconds.into_iter().take(SHOWN);
+    let diag = match shown.next() {
+        Some((span, first)) => diag.at(span, "given again here").and(entries[first].key_span, "first given here"),
         None => diag,
     };
+    let diag = shown.fold(diag, |diag, (span, first)| diag.and(span, "again").and(entries[first].key_span, "first"));
     diag.help("is the line missing that begins another map between them? If not, keep one of each")
 }
 

@@ -100,10 +100,11 @@ pub const SHOWN: usize = 7;
 
 /// Names, the first of many.
 fn few(names: &[&str]) -> String {
-    let shown = words::listed(names.iter().take(SHOWN).copied());
-    match names.len() - names.len().min(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+    let quoted = |names: &[&str]| words::listed(names.iter().copied());
+    match names {
+        [some @ .., last] if !some.is_empty() && names.len() <= SHOWN => format!("{} and `{last}`", quoted(some)),
+        _ if names.len() <= SHOWN => quoted(names),
+        _ => format!("{} and {} more", quoted(&names[..SHOWN]), names.len() - SHOWN),
     }
 }
 

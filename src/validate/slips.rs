@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::Diag;
 use crate::node::{Data, Node};
+use crate::overlay::merge;
 
 /// A key that was mistyped at one place or at several of one kind.
 #[derive(Debug)]
@@ -22,22 +23,24 @@ const READ_BEFORE: [&str; 2] = ["extends", "products"];
 
 impl Slip {
     /// Puts the key that is meant in the place of the mistyped one, with its value where no other can be meant, and with
-    /// one that nobody knows where one can. Out comes whether that was possible: the key may stand there already.
-    pub fn correct(&self, tree: &mut Node) -> bool {
-        let free = |map: &String| tree.pointer(map).is_some_and(|map| map.get(&self.meant).is_none());
-        if !self.maps.iter().all(free) {
-            return false;
-        }
+    /// one that nobody knows where one can. What another file says under the right key stays below it.
+    pub fn correct(&self, tree: &mut Node) {
         for map in &self.maps {
             let known = self.sure && !(map.is_empty() && READ_BEFORE.contains(&&*self.meant));
             let Some(Node { data: Data::Map(entries), .. }) = tree.pointer_mut(map) else { continue };
-            for entry in entries.iter_mut().filter(|e| e.key == self.key) {
-                entry.key = self.meant.clone();
-                if !known {
-                    entry.value.data = Data::Poison;
+            let Some(at) = entries.iter().position(|e| e.key == self.key) else { continue };
+            let mut slip = entries.remove(at);
+            slip.key = self.meant.clone();
+            if !known {
+                slip.value.data = Data::Poison;
+            }
+            match entries.iter_mut().find(|e| e.key == self.meant) {
+                Some(below) => {
+                    let base = std::mem::replace(&mut below.value, slip.value.clone());
+                    below.value = merge(base, slip.value);
                 }
+                None => entries.insert(at, slip),
             }
         }
-        true
     }
 }

@@ -121,7 +121,7 @@ fn our_own_keywords_are_known() {
     ];
     each(&schema, String::new(), &mut |pointer, part| {
         for key in part.as_object().unwrap().keys().filter(|key| key.starts_with("x-")) {
-            let known = ["x-type", "x-ref", "x-table", "x-derived", "x-default-when"];
+            let known = ["x-type", "x-ref", "x-table", "x-derived", "x-default-when", "x-form"];
             assert!(known.contains(&key.as_str()), "{pointer}: {key}");
         }
         if let Some(own) = part.get("x-type") {

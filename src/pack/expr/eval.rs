@@ -15,6 +15,8 @@ pub struct EvalError {
     pub span: Span,
     pub message: String,
     pub help: Option<String>,
+    /// The places of the value that it failed at, where that is one.
+    pub culprit: Option<Origins>,
 }
 
 /// How many items an evaluation may go through before it counts as running away.
@@ -61,7 +63,7 @@ impl<'e> Evaluator<'e> {
     }
 
     pub(super) fn error(&self, term: &Term, message: impl Into<String>) -> EvalError {
-        EvalError { span: self.anchor.span(term.start, term.end), message: message.into(), help: None }
+        EvalError { span: self.anchor.span(term.start, term.end), message: message.into(), help: None, culprit: None }
     }
 
     /// The value of a node together with all that it was read from.
@@ -140,7 +142,19 @@ impl<'e> Evaluator<'e> {
         match self.value(term)? {
             Value::Bool(b) => Ok(Ok(b)),
             value @ (Value::Null | Value::Poison) => Ok(Err(value)),
-            other => Err(self.error(term, format!("a condition is true or false, and this is {}", other.kind()))),
+            other => {
+                let mut error = self.error(term, format!("a condition is true or false, and this is {}", other.kind()));
+                error.culprit = self.place(term);
+                Err(error)
+            }
+        }
+    }
+
+    /// The places of the value that a path leads to.
+    fn place(&mut self, term: &Term) -> Option<Origins> {
+        match &term.op {
+            Op::Name(_) | Op::Attr(..) | Op::Index(..) => Some(self.path(term).ok()?.origins),
+            _ => None,
         }
     }
 

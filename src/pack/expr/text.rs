@@ -225,5 +225,6 @@ fn not_single(anchor: Anchor, term: &Term, value: &Value) -> EvalError {
         span: anchor.span(term.start, term.end),
         message: format!("{} cannot stand within a string", value.kind()),
         help: Some("join its items with `|join(', ')`, or name one of its parts".into()),
+        culprit: None,
     }
 }
