@@ -85,7 +85,7 @@ fn c_schema(bencher: Bencher) {
 fn d_validate(bencher: Bencher, hosts: usize) {
     let c = built(&synthetic::spec(hosts), Depth::Check);
     let (node, schema) = (c.spec.expect("a spec"), c.schema.expect("a schema"));
-    bencher.bench(|| validate::validate(&node, &schema, &mut Findings::default()));
+    bencher.bench(|| validate::validate(&node, &schema, &c.sources, &mut Findings::default()));
 }
 
 /// What every later pass is compared with: the text read, which looks for secrets in it, and validated, on one thread;
@@ -104,7 +104,7 @@ fn d_parse_and_validate(bencher: Bencher, hosts: usize) {
         let products = node.get("products").map(sitec::node::Node::entries).unwrap_or_default();
         let settings: Vec<_> = products.iter().map(|entry| (entry.key.clone(), &settings)).collect();
         let schema = Schema::new(&settings);
-        black_box(validate::validate(&node, &schema, &mut findings));
+        black_box(validate::validate(&node, &schema, &sources, &mut findings));
     });
 }
 

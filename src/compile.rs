@@ -142,8 +142,11 @@ fn run(inputs: &Inputs<'_>, levels: &Levels, judged: &mut usize, c: &mut Compila
         (resolve::resolve(spec, &schema, &defaults, &c.sources, inputs.threads, &mut findings), findings)
     };
     let mut beside = Findings::default();
-    let (settled, validated) =
-        spread::both(inputs.threads, || resolved(as_if_valid), || validate::validate(&node, &schema, &mut beside));
+    let (settled, validated) = spread::both(
+        inputs.threads,
+        || resolved(as_if_valid),
+        || validate::validate(&node, &schema, &c.sources, &mut beside),
+    );
     let (site, settled) = match validated.poisoned.is_empty() && validated.meant.is_none() {
         true => settled,
         false => {

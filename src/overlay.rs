@@ -214,7 +214,7 @@ impl Pass<'_> {
 }
 
 /// Lays `over` on `base`. Faulty parts that would have to be merged are poison.
-pub fn merge(base: Node, over: Node) -> Node {
+fn merge(base: Node, over: Node) -> Node {
     let Node { place, span, data } = over;
     let data = match (base.data, data) {
         (Data::Map(base), Data::Map(over)) => Data::Map(merge_entries(base, over)),
@@ -222,6 +222,17 @@ pub fn merge(base: Node, over: Node) -> Node {
         (_, over) => over,
     };
     Node { place, span, data }
+}
+
+/// Puts an entry among others, on top of what has its key.
+pub fn put(entries: &mut Vec<Entry>, entry: Entry) {
+    match entries.iter_mut().find(|e| e.key == entry.key) {
+        Some(below) => {
+            let base = std::mem::replace(&mut below.value, entry.value.clone());
+            below.value = merge(base, entry.value);
+        }
+        None => entries.push(entry),
+    }
 }
 
 /// The keys of `base` in their order, then those that only `over` has.

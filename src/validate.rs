@@ -1,6 +1,7 @@
 //! Overlaid tree and schema in, findings out: everything in which the tree is not what the schema says.
 
 mod blocks;
+mod indents;
 mod lean;
 mod letters;
 mod pattern;
@@ -20,7 +21,7 @@ use crate::decode::found;
 use crate::diag::{Diag, Findings, codes, similar_name, surely_meant};
 use crate::node::{Entry, Node};
 use crate::schema::Schema;
-use crate::source::{PlaceId, Span};
+use crate::source::{PlaceId, Sources, Span};
 use slips::Slip;
 
 /// What validation leaves to later passes.
@@ -38,15 +39,20 @@ const ROUNDS: usize = 4;
 /// Reports every violation of the schema at its place.
 ///
 /// A value that the schema's `x-type` describes more exactly than its `type` and `pattern` is left to decoding.
-pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> Validated {
+pub fn validate(node: &Node, schema: &Schema, sources: &Sources, findings: &mut Findings) -> Validated {
     let mut meant: Option<Node> = None;
-    let lost = match matches!(quick::valid(node, schema.json()), Ok(true)) || is_of_another_version(node) {
-        true => Vec::new(),
-        false => blocks::lost_lines(node, schema.json()),
-    };
-    for block in lost {
-        block.correct(meant.get_or_insert_with(|| node.clone()));
-        findings.push(block.diag);
+    if !is_of_another_version(node) {
+        if matches!(quick::valid(node, schema.json()), Ok(true)) {
+            return Validated::default();
+        }
+        for indent in indents::misindented(node, schema.json(), sources) {
+            indent.correct(meant.get_or_insert_with(|| node.clone()));
+            findings.push(indent.diag);
+        }
+        for block in blocks::lost_lines(meant.as_ref().unwrap_or(node), schema.json()) {
+            block.correct(meant.get_or_insert_with(|| node.clone()));
+            findings.push(block.diag);
+        }
     }
     for round in 1.. {
         let mut found = Findings::default();
@@ -64,6 +70,12 @@ pub fn validate(node: &Node, schema: &Schema, findings: &mut Findings) -> Valida
         meant = Some(tree);
     }
     Validated::default()
+}
+
+/// Whether a product has such a key: one of this name among the products is indented wrongly.
+pub fn is_key_of_products(name: &str) -> bool {
+    let schema = Schema::new(&[]);
+    blocks::entry_keys(schema.json(), &schema.json()["properties"]["products"]).contains(name)
 }
 
 /// The same for the tree as it stands: the places whose values are of no use, and the keys that were mistyped.

@@ -10,6 +10,7 @@ use crate::pack::load::{self, Opened, Settings};
 use crate::pack::{Pack, PackFiles, embedded};
 use crate::resolve::PackDefault;
 use crate::source::Sources;
+use crate::validate;
 use crate::value::Str;
 
 /// An entry under `products`.
@@ -81,7 +82,7 @@ pub fn read(
             Some((files, settings)) => {
                 opened.insert(name.clone(), load::open(files, settings, sources, findings));
             }
-            None if said.is_none() && mixed => {}
+            None if said.is_none() && (mixed || validate::is_key_of_products(name)) => {}
             None => findings.push(unknown(name, entry.key_span, said, own)),
         }
     }

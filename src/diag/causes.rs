@@ -90,8 +90,9 @@ const NAMED: usize = 6;
 fn alike(findings: &mut Findings) {
     let mut causes: BTreeMap<_, Vec<(&str, usize)>> = BTreeMap::new();
     let of_many = |d: &Diag| {
-        let own = [codes::UNKNOWN_NAME, codes::OPEN_QUESTION];
-        d.code.contains('/') || own.iter().any(|code| code.row().code == d.code)
+        // Several answers are one where the hosts of one line are to be given them.
+        let is_of_hosts = d.code == codes::OPEN_QUESTION.row().code && d.pointer.starts_with("/hosts/");
+        d.code.contains('/') || d.code == codes::UNKNOWN_NAME.row().code || is_of_hosts
     };
     for (index, diag) in findings.list.iter().enumerate().filter(|(_, d)| of_many(d)) {
         let (Some((before, name, behind)), Some(primary)) = (quoted(&diag.message), &diag.primary) else { continue };

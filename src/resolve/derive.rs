@@ -146,6 +146,10 @@ fn filesystems(root: &mut Map) {
         }
         let (Value::Ref(server_name), Value::Str(text)) = (&server.value, &path.value) else { continue };
         let host = root.get(&server_name.table).and_then(|table| table.get(&server_name.name));
+        if host.is_some_and(|host| host.value.is_poison()) {
+            found.push((name.clone(), Tracked { value: Value::Poison, origins: server.origins.clone() }));
+            continue;
+        }
         let Some((mount, filesystem)) = host.and_then(|host| filesystem_of(host, text)) else { continue };
         let origins = Origins::all([&server.origins, &path.origins, &filesystem.origins]);
         let mount = Tracked { value: Value::Str(mount.clone()), origins: origins.clone() };

@@ -96,6 +96,14 @@ impl Binder<'_> {
                 let of = list_of(ty)?;
                 let bound = match tables_of(&of) {
                     Some(tables) => {
+                        // Of a list with an open place nobody knows who is on it, nor what waits for that.
+                        if let Some(open) = items.iter().find(|item| item.value.is_null()) {
+                            let diag = Diag::new(codes::MALFORMED, "an item of this list is left open")
+                                .at_maybe(super::span(open, self.sources), "")
+                                .help("write its name; or leave the whole list unanswered, with `null`");
+                            self.findings.push(diag);
+                            return Some(Tracked::new(Value::Poison, value.origins.clone()));
+                        }
                         let Some(bound) = self.names(items, &tables) else {
                             return Some(Tracked::new(Value::Poison, value.origins.clone()));
                         };

@@ -61,7 +61,7 @@ fn block(root: &Node, table: &Entry, schema: &JsonValue) -> Option<Block> {
         let help = "they are keys of one entry; write its name above them, and indent them below it".to_string();
         return found("stand where names are meant", help, None, &of_one);
     }
-    let absent = |name: &&String| root.get(name).is_none();
+    let absent = |name: &&String| root.get(name).is_none_or(Node::is_null);
     let all = schema["properties"].as_object()?;
     let in_root = |fits: &dyn Fn(&JsonValue) -> bool| -> Vec<&str> {
         let fitting = all.iter().filter(|(_, schema)| fits(schema)).map(|(name, _)| name);
@@ -99,7 +99,7 @@ fn block(root: &Node, table: &Entry, schema: &JsonValue) -> Option<Block> {
 pub const SHOWN: usize = 7;
 
 /// Names, the first of many.
-fn few(names: &[&str]) -> String {
+pub fn few(names: &[&str]) -> String {
     let quoted = |names: &[&str]| words::listed(names.iter().copied());
     match names {
         [some @ .., last] if !some.is_empty() && names.len() <= SHOWN => format!("{} and `{last}`", quoted(some)),
@@ -113,21 +113,21 @@ fn is_no_map(entry: &&Entry) -> bool {
 }
 
 /// The keys that maps of a schema have, in whichever form.
-fn properties<'a>(root: &'a JsonValue, schema: &'a JsonValue) -> BTreeSet<&'a str> {
+pub fn properties<'a>(root: &'a JsonValue, schema: &'a JsonValue) -> BTreeSet<&'a str> {
     let mut keys = BTreeSet::new();
     forms(root, schema, 0, &mut |form| keys.extend(words::keys(form)));
     keys
 }
 
 /// The keys of the entries of a table; none for other schemas.
-fn entry_keys<'a>(root: &'a JsonValue, table: &'a JsonValue) -> BTreeSet<&'a str> {
+pub fn entry_keys<'a>(root: &'a JsonValue, table: &'a JsonValue) -> BTreeSet<&'a str> {
     let mut keys = BTreeSet::new();
     forms(root, table, 0, &mut |form| keys.extend(properties(root, &form["additionalProperties"])));
     keys
 }
 
 /// All forms of a schema.
-fn forms<'a>(root: &'a JsonValue, schema: &'a JsonValue, depth: usize, f: &mut dyn FnMut(&'a JsonValue)) {
+pub fn forms<'a>(root: &'a JsonValue, schema: &'a JsonValue, depth: usize, f: &mut dyn FnMut(&'a JsonValue)) {
     if depth > 4 {
         return;
     }
@@ -156,6 +156,7 @@ impl Block {
             Some(home) => {
                 let (place, span, key_span) = (first.value.place, first.value.span, first.key_span);
                 let value = Node { place, span, data: Data::Map(lost) };
+                tables.retain(|table| *table.key != **home);
                 tables.push(Entry { key: home.as_str().into(), key_span, value });
             }
             // Of an entry without a name, and of a table that may be one of several, nothing is known.

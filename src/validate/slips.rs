@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::Diag;
 use crate::node::{Data, Node};
-use crate::overlay::merge;
+use crate::overlay::put;
 
 /// A key that was mistyped at one place or at several of one kind.
 #[derive(Debug)]
@@ -34,13 +34,7 @@ impl Slip {
             if !known {
                 slip.value.data = Data::Poison;
             }
-            match entries.iter_mut().find(|e| e.key == self.meant) {
-                Some(below) => {
-                    let base = std::mem::replace(&mut below.value, slip.value.clone());
-                    below.value = merge(base, slip.value);
-                }
-                None => entries.insert(at, slip),
-            }
+            put(entries, slip);
         }
     }
 }

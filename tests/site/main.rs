@@ -32,7 +32,7 @@ fn run_with(text: &str, packs: &[(&str, serde_json::Value)], defaults: &[PackDef
     let node = sitec::parse::parse(&mut sources, file, &mut findings).expect("the text parses");
     let packs: Vec<_> = packs.iter().map(|(instance, settings)| ((*instance).into(), settings)).collect();
     let schema = Schema::new(&packs);
-    let validated = sitec::validate::validate(&node, &schema, &mut findings);
+    let validated = sitec::validate::validate(&node, &schema, &sources, &mut findings);
     let meant = validated.meant.as_ref().unwrap_or(&node);
     let spec = sitec::decode::decode(meant, &schema, &validated.poisoned, 0, &mut findings);
     let site = sitec::resolve::resolve(spec.clone(), &schema, defaults, &sources, 0, &mut findings);
