@@ -86,6 +86,10 @@ impl<'w> Walk<'w> {
                 let fit = |value: &Node| fits(value, &theirs) && !fits(value, &own);
                 let along = |at: &usize| strange[*at] || fit(&entries[*at].value);
                 let with: Vec<usize> = rest.filter(|at| entry.value.is_null() && along(at)).collect();
+                // An entry may well be called like a table and be left open.
+                if entry.value.is_null() && with.is_empty() && !own.is_empty() {
+                    continue;
+                }
                 let help = format!("let it begin where `{}` begins", level.title);
                 with.iter().for_each(|at| moved[*at] = true);
                 self.report(level, index, &with, "too far", help, Way::Out);
@@ -127,9 +131,23 @@ impl<'w> Walk<'w> {
             // A map of free keys takes everything.
             return !self.is_free(level);
         }
-        let of_around = around.is_some_and(|around| has(around) && around.node.get(&entry.key).is_none());
+        let of_around = around.is_some_and(|around| {
+            let lacks = has(around) && around.node.get(&entry.key).is_none();
+            lacks && self.is_of(&self.forms_of(around, &entry.key), &entry.value)
+        });
         let odd = entry.value.is_null() || !fits(&entry.value, &of_entry);
         odd && (of_around || of_entry.contains(&&*entry.key) || !matches!(entry.value.data, Data::Map(_) | Data::Null))
+    }
+
+    /// Whether a value has the keys of these forms, or entries that have those of theirs.
+    fn is_of(&self, forms: &[&JsonValue], value: &Node) -> bool {
+        let own: Vec<_> = forms.iter().flat_map(|form| properties(self.schema, form)).collect();
+        let of_entry: Vec<_> = forms.iter().flat_map(|form| entry_keys(self.schema, form)).collect();
+        let all = |of: &dyn Fn(&Entry) -> bool| value.entries().iter().all(of);
+        match of_entry.is_empty() {
+            true => all(&|entry| own.contains(&&*entry.key)),
+            false => all(&|entry| entry.value.is_null() || fits(&entry.value, &of_entry)),
+        }
     }
 
     fn is_free(&self, level: &Level<'_>) -> bool {
