@@ -232,9 +232,9 @@ impl<'a> Report<'a> {
         }
         let unexpected: BTreeSet<&str> = unexpected.iter().map(String::as_str).collect();
         let known: Vec<&str> = words::keys(schema).collect();
-        for entry in node.entries().iter().filter(|e| unexpected.contains(&*e.key)) {
+        for (at, entry) in node.entries().iter().enumerate().filter(|(_, e)| unexpected.contains(&*e.key)) {
             self.poisoned.insert(entry.value.place);
-            if let Some((before, text)) = cut_at_comma(node, entry) {
+            if let Some((before, text)) = cut_at_comma(node, at) {
                 let span = before.value.span.until(entry.key_span);
                 let diag = Diag::new(codes::WRONG_TYPE, "text that contains a comma needs quotes here")
                     .at(span, "the comma ends the value, and the rest is taken for a key");
@@ -287,8 +287,10 @@ impl<'a> Report<'a> {
                 self.slips.push(Slip { diag, maps, key: name.into(), meant: key.into(), sure });
             }
         }
-        for Strange { known, mut names, places } in strange {
-            names.sort_by_key(|name| places.iter().find(|place| place.name == *name).map(|place| place.span));
+        for Strange { known, names, mut places } in strange {
+            places.sort_by_key(|place| place.span);
+            let mut new: BTreeSet<&str> = names.into_iter().collect();
+            let names: Vec<&str> = places.iter().map(|place| place.name).filter(|name| new.remove(name)).collect();
             let Some(diag) = unknown_keys(&names, &places) else { continue };
             self.findings.push(if places.iter().any(|place| place.secret) {
                 diag.help("the value of a secret stands nowhere in a spec; say who keeps it under `owner`")
@@ -461,9 +463,8 @@ fn is_of_another_version(spec: &Node) -> bool {
 
 /// The entry before a key without a value that reads like the rest of its text, and that text with its quotes: within
 /// braces, YAML ends a text at a comma.
-fn cut_at_comma<'a>(node: &'a Node, rest: &Entry) -> Option<(&'a Entry, String)> {
-    let at = node.entries().iter().position(|e| e.key_span == rest.key_span)?;
-    let before = node.entries().get(at.checked_sub(1)?)?;
+fn cut_at_comma(node: &Node, at: usize) -> Option<(&Entry, String)> {
+    let (before, rest) = (node.entries().get(at.checked_sub(1)?)?, node.entries().get(at)?);
     let text = before.value.scalar_text()?;
     let is_rest = rest.value.is_null() && rest.key.contains(' ') && !rest.key.contains(['"', '\\']);
     (is_rest && !text.contains(['"', '\\'])).then(|| (before, format!("\"{text}, {}\"", rest.key)))

@@ -56,22 +56,23 @@ impl<'w> Walk<'w> {
         let entries = level.node.entries();
         let strange: Vec<bool> = entries.iter().map(|entry| self.is_strange(level, around, entry)).collect();
         let mut moved = vec![false; entries.len()];
+        let mut before: Option<&Entry> = None;
         for (index, entry) in entries.iter().enumerate() {
             if moved[index] {
                 continue;
             }
             if !strange[index] {
                 self.below(level, entry);
+                before = Some(entry);
                 continue;
             }
             let known: Vec<&str> = level.forms.iter().flat_map(|form| properties(self.schema, form)).collect();
             let typo = similar_name(&entry.key, known).is_some();
-            let before = index.checked_sub(1).map(|i| &entries[i]).filter(|_| !strange[index - 1]);
             let rest = index + 1..entries.len();
             if let Some(before) = before.filter(|before| self.takes_in(level, before, entry, typo)) {
-                // The keys of one that has none of its own.
-                let along = |at: &usize| strange[*at] && self.takes_in(level, before, &entries[*at], false);
-                let with: Vec<usize> = rest.filter(|at| before.value.is_null() && along(at)).collect();
+                // What follows it is off by the same blanks.
+                let along = |at: &usize| strange[*at] && self.takes_in(level, before, &entries[*at], typo);
+                let with: Vec<usize> = rest.take_while(along).collect();
                 let help = match with.is_empty() {
                     true => format!("indent it below `{}`, as what belongs to it", before.key),
                     false => format!("indent them below `{}`, as what belongs to it", before.key),
